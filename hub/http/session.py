@@ -133,10 +133,15 @@ class Http:
         response = self.request(method, url, safe=safe, expect_json=True, **options)
         return self.decode(response, safe=method.upper() in SAFE_METHODS if safe is None else safe)
 
-    def decode(self, response: requests.Response, *, safe: bool) -> Any:
-        """Decode the JSON of an answer; a broken body is Unavailable, after a write OutcomeUnknown."""
+    def decode(
+        self, response: requests.Response, *, safe: bool, object_hook: Callable[[dict[str, Any]], Any] | None = None
+    ) -> Any:
+        """Decode the JSON of an answer (``object_hook`` as in json.loads).
+
+        A broken body is Unavailable, after a write OutcomeUnknown.
+        """
         try:
-            return jsonlib.loads(response.content)
+            return jsonlib.loads(response.content, object_hook=object_hook)
         except ValueError:
             where = self._where(response.url or "")
             raise _unusable(safe)(
