@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from hub.testing.servers import DEMO_PASSWORD, RunningServer, answers, require, 
 
 DATABASE, USER, PASSWORD = "crmhub", "admin", DEMO_PASSWORD
 LANGUAGES = ("en", "de", "fr", "zh_CN")
-_SEED_VERSION = 1
+_SEED_VERSION = 2
 _INIT_SECONDS = 180.0
 
 # ISO 3166-1 and 3166-2 with the subdivision types of Tryton's module country.
@@ -87,7 +89,11 @@ def _prepare(folder: Path, modules: Sequence[str]) -> Path:
         raise HubError(f"The Tryton database could not be made: {done.stderr.decode(errors='replace')[-2000:]}")
     with _serve(folder, 0) as server:
         _seed(server)
-    return database
+    # Tryton's SQLite keeps newest rows in a write-ahead log beside the file; the backup brings all into one file.
+    whole = folder / "whole.sqlite"
+    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(whole)) as target:
+        source.backup(target)
+    return whole
 
 
 def _settings(folder: Path, port: int) -> Path:
