@@ -1,0 +1,15 @@
+"""The entry point: what this package gives to CRM Hub."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from crmhub_tryton.connector import TrytonConnector
+from hub import plugin
+
+
+@plugin.hookimpl
+def hub_connectors() -> Sequence[type[plugin.Connector[Any]]]:
+    """Return the connector classes of this plugin."""
+    return [TrytonConnector]
