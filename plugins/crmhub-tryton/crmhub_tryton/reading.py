@@ -70,6 +70,8 @@ class Reader:
 
     def rows(self, ids: Sequence[int]) -> dict[int, Row]:
         """Whole rows by id; ids that do not exist are absent."""
+        if not ids:
+            return {}
         fields = document.whole_fields(self._available)
         found: dict[int, Row] = {}
         for start in range(0, len(ids), self._page):

@@ -118,7 +118,7 @@ class Rpc:
         token: str | None,
         *,
         safe: bool,
-        also: frozenset[int] = frozenset(),
+        expect: frozenset[int] = _LEFT_TO_US,
     ) -> requests.Response:
         # The server uses the envelope with "result" and "error" only for exactly these three keys.
         body = {"id": 1, "method": method, "params": params}
@@ -201,11 +201,11 @@ def refusal(error: Any, method: str) -> plugin.ConnectorError:
             remote_text=str(rest)[:200],
         )
     if kind == "UserError":
-        text = " ".join(str(part) for part in rest[:2] if part) if isinstance(rest, list) else str(rest)
+        text = _sentence(rest[:2] if isinstance(rest, list) else [rest])
         return plugin.Rejected(f"Tryton refuses: {text}", remote_code=kind, remote_text=text)
     if kind == "UserWarning":
         # A warning asks a person to confirm; the hub never confirms on its own.
-        text = " ".join(str(part) for part in rest[1:] if part) if isinstance(rest, list) else str(rest)
+        text = _sentence(rest[1:] if isinstance(rest, list) else [rest])
         return plugin.Rejected(
             f"Tryton asks for a confirmation: {text}",
             hint="Make this change in Tryton, or switch the warning off for the hub's user",
@@ -214,3 +214,8 @@ def refusal(error: Any, method: str) -> plugin.ConnectorError:
         )
     # Any other exception of the server: its text, then a traceback that is nobody's business.
     return plugin.Rejected(f"Tryton fails on {method}: {kind[:200]}", remote_code="error", remote_text=kind[:200])
+
+
+def _sentence(parts: list[Any]) -> str:
+    """Message and description in one, without a full stop: our own text follows."""
+    return " ".join(str(part).strip() for part in parts if part).removesuffix(".")

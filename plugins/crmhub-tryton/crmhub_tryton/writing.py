@@ -150,6 +150,8 @@ class Writer:
 
     def _run(self, changes: Sequence[Change], send: Send) -> Iterator[plugin.Receipt]:
         """Send, give receipts for all that is known, and only then raise what concerns the whole call."""
+        if not changes:
+            return
         done: list[tuple[Change, int]] = []
         failure: plugin.ConnectorError | None = None
         try:
