@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hub.mapping.conditions import Condition, constants
 from hub.mapping.draft import Draft, applied
-from hub.mapping.fields import ConsentField, MappedField, problem_of
+from hub.mapping.fields import ConsentField, MappedField, NameField, ScalarField, problem_of
+from hub.mapping.leaf import Leaf
 from hub.mapping.own_keys import KeyPlace
 from hub.mapping.pairs import Refused
 from hub.mapping.rows import RowsCollection
@@ -57,7 +58,7 @@ class CompiledMapping:
         self._uncertain = [name for name, field in fields.items() if field.spec.server_default]
         self._consents = [(name, field) for name, field in fields.items() if isinstance(field, ConsentField)]
         self._roots = self._mapped_roots()
-        self._ids = {item.lines.list: item.lines.id for item in collections.values()
+        self.list_ids = {item.lines.list: item.lines.id for item in collections.values()
                      if isinstance(item, RowsCollection) and item.lines.id is not None}
 
     def _mapped_roots(self) -> frozenset[str]:
@@ -108,6 +109,25 @@ class CompiledMapping:
                 problems.append(problem_of(field, value))
             elif value is not UNSUPPORTED:
                 fields[name] = value
+
+    def leaves(self) -> Iterator[tuple[str, Leaf]]:
+        """The compiled value lines with their canonical names ("emails.value", "addresses.city"), for the laws."""
+        for name, field in self._fields.items():
+            if isinstance(field, ScalarField):
+                yield name, field.leaf
+            elif isinstance(field, NameField):
+                yield from field.leaves()
+        for name, item in self._collections.items():
+            for leaf in item.leaves():
+                yield f"{name}.{leaf.line.name}", leaf
+
+    def native_shape(self) -> dict[str, frozenset[str] | None]:
+        """Top-level native key -> the columns of its rows; None where it is no list of rows."""
+        shape: dict[str, frozenset[str] | None] = dict.fromkeys(sorted(self._roots))
+        for item in self._collections.values():
+            if isinstance(item, RowsCollection):
+                shape[item.lines.list] = (shape[item.lines.list] or frozenset()) | item.columns
+        return shape
 
     def put(self, change: Change, base: Mapping[str, Any] | None) -> Put:
         draft = Draft(None if change.kind == "create" else (base or {}))
@@ -167,7 +187,7 @@ class CompiledMapping:
             self._put_field(name, field, value, draft)
 
     def apply(self, base: Mapping[str, Any] | None, patch: Mapping[str, Any]) -> Mapping[str, Any]:
-        return applied(base, patch, self._ids)
+        return applied(base, patch, self.list_ids)
 
     def norm(self, name: str, value: Value) -> Value:
         field = self._fields.get(name)

@@ -16,7 +16,9 @@ def _comparable(value: Any) -> Any:
     if value is None or value is False or value == "":
         return None
     if isinstance(value, list | tuple):
-        return value[0] if value else None
+        return _comparable(value[0]) if value else None
+    if isinstance(value, Mapping):
+        return _comparable(value.get("id"))
     return value
 
 

@@ -12,11 +12,12 @@ from hub.mapping.paths import with_path
 
 @dataclass(slots=True)
 class Entry:
-    """A row: ``old`` as it was read (None: it is new), ``new`` as it shall be."""
+    """A row: ``old`` as it was read (nothing if it is ``fresh``), ``new`` as it shall be."""
 
     old: Any
     new: Any
     removed: bool = False
+    fresh: bool = False
 
 
 class ListDraft:
@@ -35,7 +36,7 @@ class ListDraft:
         """For collections whose first row is the primary one: the wanted order of their rows (indexes into rows)."""
 
     def add(self, row: Any) -> None:
-        self.rows.append(Entry(None, row))
+        self.rows.append(Entry(None, row, fresh=True))
 
     def native(self) -> Any:
         """The patch for this list; ``UNCHANGED`` if it stays as it is."""
@@ -50,25 +51,30 @@ class ListDraft:
                 order[place] = index
         return [index for index in order if not self.rows[index].removed]
 
+    def _id_of(self, row: Any) -> str | None:
+        found = row.get(self.id) if isinstance(row, Mapping) else None
+        return None if found is None else str(found)
+
     def _parts(self, order: list[int]) -> Any:
         assert self.id is not None
         changes: dict[str, Mapping[str, Any]] = {}
         for entry in self.rows:
-            if entry.old is not None and not entry.removed and entry.new is not entry.old:
+            if not entry.fresh and not entry.removed and entry.new is not entry.old:
                 changes[str(entry.old[self.id])] = {
                     key: value for key, value in entry.new.items() if entry.old.get(key) != value}
-        removed = tuple(str(entry.old[self.id]) for entry in self.rows if entry.removed and entry.old is not None)
-        added = tuple(self.rows[index].new for index in order if self.rows[index].old is None)
+        removed = tuple(str(entry.old[self.id]) for entry in self.rows if entry.removed and not entry.fresh)
+        added = tuple(self.rows[index].new for index in order if self.rows[index].fresh)
         # A row without an id cannot be put in order: it comes last until its id is known.
-        ids = [str(self.rows[index].old[self.id]) for index in order if self.rows[index].old is not None]
-        natural = [str(entry.old[self.id]) for entry in self.rows if entry.old is not None and not entry.removed]
+        ids = [row_id for index in order if (row_id := self._id_of(self.rows[index].old)) is not None]
+        natural = [row_id for entry in self.rows
+                   if not entry.removed and (row_id := self._id_of(entry.old)) is not None]
         parts = Parts(add=added, set={key: value for key, value in changes.items() if value}, remove=removed,
                       order=tuple(ids) if ids != natural else None)
         return parts if parts.add or parts.set or parts.remove or parts.order else UNCHANGED
 
     def _whole(self, order: list[int]) -> Any:
         rows = [self.rows[index].new for index in order]
-        if rows == [entry.old for entry in self.rows if entry.old is not None] and len(rows) == len(self.rows):
+        if rows == [entry.old for entry in self.rows if not entry.fresh] and len(rows) == len(self.rows):
             return UNCHANGED
         if not self.split:
             return rows
@@ -136,9 +142,13 @@ def applied(base: Mapping[str, Any] | None, patch: Mapping[str, Any], ids: Mappi
 
 def _with_parts(rows: Any, parts: Parts, id_column: str) -> list[Any]:
     removed = set(parts.remove)
-    kept = [{**row, **parts.set.get(str(row.get(id_column)), {})} for row in rows_of(rows)
-            if str(row.get(id_column)) not in removed]
+
+    def id_of(row: Any) -> str:
+        return str(row.get(id_column)) if isinstance(row, Mapping) else ""
+
+    kept = [{**row, **parts.set[id_of(row)]} if id_of(row) in parts.set else row for row in rows_of(rows)
+            if id_of(row) not in removed]
     if parts.order is not None:
         place = {row_id: index for index, row_id in enumerate(parts.order)}
-        kept.sort(key=lambda row: place.get(str(row.get(id_column)), len(place)))
+        kept.sort(key=lambda row: place.get(id_of(row), len(place)))
     return [*kept, *(dict(row) for row in parts.add)]

@@ -109,14 +109,15 @@ class AddressElement:
         place = self._country.get(row) if self._country else None
         place = country_code(place) if isinstance(place, str) else None
         found: dict[str, Any] = {}
-        blank = True
+        blank, unreadable = True, None
         for member, leaf in self._members:
             value = leaf.get(row, place) if leaf.placed else leaf.get(row)
             if isinstance(value, Refused):
-                continue  # this member is UNSUPPORTED for this record; the native value stays as it is
+                unreadable = value  # this member is UNSUPPORTED for this record; the native value stays as it is
+                continue
             found[member] = value
             blank = blank and value is None
-        return None if blank else found
+        return (unreadable or None) if blank else found
 
     def change(self, row: Any, value: Any, *, new: bool, held: list[str]) -> Natives | Refused:
         out: Natives = {}
@@ -127,7 +128,7 @@ class AddressElement:
             wanted = value[member] if value is not None else None
             natives: Any
             if wanted and leaf.placed and hindered:
-                natives = hindered
+                natives = {} if not new and leaf.get(row, None) == wanted else hindered
             else:
                 natives = leaf.change(row, wanted, *((place,) if leaf.placed else ()), new=new)
             if isinstance(natives, Refused):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from hub.canonical.names import PARTS, format_name
@@ -178,21 +178,47 @@ class NameField:
             others = (found.get(name.removeprefix("name.")) for name in leaf.line.only_if_blank)
             if not isinstance(value, Refused) and all(other is None for other in others):
                 found[member] = value
+        if found.get("full", "") is None and self._has_parts(found) and self._leaves_full_empty(data):
+            del found["full"]
         return found
+
+    @staticmethod
+    def _has_parts(value: Mapping[str, Any]) -> bool:
+        return any(value.get(member) for member in PARTS)
+
+    def _leaves_full_empty(self, data: Mapping[str, Any]) -> bool:
+        """Whether the record simply has no full name beside its parts (a file with first and last names only).
+
+        Then the full name is UNSUPPORTED there: nobody cleared it, and it need not be filled in.
+        """
+        leaf = self._members.get("full")
+        if leaf is None:
+            return False
+        native = leaf.native_of(data)
+        return native is None or as_line(native) is None
+
+    def leaves(self) -> Iterator[tuple[str, Leaf]]:
+        """The compiled lines with their canonical names."""
+        for member, leaf in {**self._members, **self._shown}.items():
+            yield f"name.{member}", leaf
 
     def _wanted(self, value: Mapping[str, Any]) -> dict[str, Any]:
         wanted = dict(value)
-        if not wanted.get("full"):
+        if "full" in wanted and not wanted["full"]:
             wanted["full"] = format_name(wanted)
         parts = any(wanted.get(member) for member in PARTS)
-        if self._parts_only and wanted["full"] and (wanted.get("form") == "full" or not parts):
+        if self._parts_only and wanted.get("full") and (wanted.get("form") == "full" or not parts):
             wanted.update(dict.fromkeys(PARTS), family=wanted["full"])
         return wanted
 
     def put(self, value: Value, draft: Draft) -> str | None:
         wanted = self._wanted(value or {})
         out: dict[str, Any] = {}
+        without_full = not draft.new and self._has_parts(wanted) and self._leaves_full_empty(draft.row) \
+            and self._has_parts(self.get(draft.row))
         for member, leaf in self._members.items():
+            if (member not in wanted and not draft.new) or (member == "full" and without_full):
+                continue
             change = leaf.change(draft.row, wanted.get(member), new=draft.new)
             if isinstance(change, Refused):
                 return f"{member}: {change.reason}"

@@ -61,7 +61,7 @@ class LabelColumn:
             return old if isinstance(natives, Refused) else natives[0]
         kept = [self._write.get(label, label) for label in sorted(wanted) if self._keep or label in self._write]
         if self._tokens:
-            foreign = [word for word in old or () if self._label(word) is None]
+            foreign = [word for word in old if self._label(word) is None] if isinstance(old, list | tuple) else []
             return kept + foreign
         # One word only: the table's order says which label matters most.
         first = next((native for label, native in self._write.items() if label in wanted), None)

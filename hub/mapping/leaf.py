@@ -91,6 +91,11 @@ class Leaf:
         self.get = self._getter()
 
     @property
+    def pair(self) -> Transform:
+        """The transform pair."""
+        return self._pair
+
+    @property
     def writable(self) -> bool:
         return self.line.direction != "read"
 
@@ -160,13 +165,16 @@ class Leaf:
 
         new: the row is being made, so that blanks need no writing.
         """
+        shown = None if new else self.get(row, *place)
+        if not new and shown == value:
+            return {}
         natives = self.put(value, *place)
         if isinstance(natives, Refused):
             return natives
         if new:
             return {path: native for path, native in zip(self.paths, natives, strict=True)
                     if native is not None and native != "" and (native is not False or self.line.table)}
-        if self.get(row, *place) == self.of_natives(natives, *place):
+        if shown == self.of_natives(natives, *place):
             return {}
         return dict(zip(self.paths, natives, strict=True))
 

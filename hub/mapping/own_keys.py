@@ -49,7 +49,7 @@ class KeyPlace:
         rows = draft.list(self._place.list, self._id)
         text = self._place.prefix + key
         for entry in rows.rows:
-            if entry.old is not None and not entry.removed and self._of_row(entry.new):
+            if not entry.fresh and not entry.removed and self._of_row(entry.new):
                 entry.new = {**entry.new, self._place.value: text}
                 return
         # The row is empty wherever the condition says so: that is how it is told from rows of the other kinds.

@@ -9,7 +9,7 @@ from hub.mapping.conditions import condition, constants
 from hub.mapping.draft import Draft, Entry, ListDraft, rows_of
 from hub.mapping.elements import Element
 from hub.mapping.labels import LabelColumn
-from hub.mapping.leaf import written
+from hub.mapping.leaf import Leaf, written
 from hub.mapping.pairs import Refused
 from hub.mapping.paths import reader
 from hub.mapping.spec import CollectionLines
@@ -38,6 +38,16 @@ class RowsCollection:
     @property
     def roots(self) -> tuple[str, ...]:
         return (self.lines.list,)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that the mapping looks at."""
+        found = {path for leaf in self.element.leaves for path in leaf.paths if path} | set(self.lines.where)
+        found |= {self.labels.path} if self.labels is not None else set()
+        return frozenset(found | ({self._flag} if self._flag else set()))
+
+    def leaves(self) -> tuple[Leaf, ...]:
+        return self.element.leaves
 
     def select(self, rows: list[Any], problems: list[Problem] | None = None) -> list[tuple[int, Position]]:
         """The collection's rows among the native ones, each with its index in the native list."""
@@ -71,12 +81,12 @@ class RowsCollection:
 
     def put(self, change: CollectionChange, draft: Draft) -> None:
         rows = draft.list(self.lines.list, self.lines.id, self.lines.split)
-        selected = self.select([entry.old for entry in rows.rows if entry.old is not None])
+        selected = self.select([entry.old for entry in rows.rows if not entry.fresh])
         for index in sorted(change.remove):
-            if 0 <= index < len(selected):
+            if self._addressable(index, selected, draft):
                 self._remove(rows.rows[selected[index][0]], selected[index][1], draft)
         for index, wanted in sorted(change.edit.items()):
-            if 0 <= index < len(selected):
+            if self._addressable(index, selected, draft):
                 self._edit(rows.rows[selected[index][0]], wanted, draft)
         added: list[tuple[Entry, bool]] = []
         for wanted in change.add:
@@ -86,6 +96,15 @@ class RowsCollection:
                 added.append((rows.rows[-1], wanted.primary is True))
         if self._first:
             self._reorder(change, rows, [index for index, _ in selected], added)
+
+    def _addressable(self, index: int, selected: list[tuple[int, Position]], draft: Draft) -> bool:
+        if not 0 <= index < len(selected):
+            draft.held[self.lines.name] = "the row is not there any more"
+            return False
+        if self.lines.id is not None and selected[index][1].pos is None:
+            draft.held[self.lines.name] = "the row has no id yet"
+            return False
+        return True
 
     def _foreign(self, value: Any) -> bool:
         return bool(self.lines.ours) and not str(value).startswith(self.lines.ours)

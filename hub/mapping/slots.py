@@ -9,6 +9,7 @@ from typing import Any
 from hub.mapping.conditions import Condition
 from hub.mapping.draft import Draft
 from hub.mapping.elements import Element
+from hub.mapping.leaf import Leaf
 from hub.mapping.pairs import Refused
 from hub.mapping.paths import root_of
 from hub.mapping.spec import CollectionLines
@@ -51,6 +52,9 @@ class SlotsCollection:
     def roots(self) -> tuple[str, ...]:
         return tuple({root_of(path): None for slot in self._slots for leaf in slot.element.leaves
                       for path in leaf.paths})
+
+    def leaves(self) -> tuple[Leaf, ...]:
+        return tuple(leaf for slot in self._slots for leaf in slot.element.leaves)
 
     def get(self, data: Mapping[str, Any], problems: list[Problem]) -> tuple[Position, ...]:
         found = []
