@@ -73,7 +73,7 @@ class TrytonConnector(plugin.Connector[TrytonConfig]):
                 "deletions, when the user may not read the log of changes (ir.model.log)",
             ),
         )
-        return [plugin.Resource("party", capabilities=capabilities, mapping="party")]
+        return [plugin.Resource("party", capabilities=capabilities, mapping="tryton.party")]
 
     def changes(self, resource: str, cursor: plugin.Json = None) -> Iterator[plugin.Page]:
         """Parties whose own or whose parts' stamps moved since the cursor.  Raises CursorExpired."""

@@ -50,7 +50,7 @@ def creation(op: plugin.Op, tables: Tables) -> dict[str, Any]:
         rows = [_row(part, row, tables) for row in _new_rows(op.data.get(part))]
         if part == "identifiers":
             own = {"type": None, "code": marker(op.key)}
-            rows = [row for row in rows if row.get("code") != own["code"]] + [own]
+            rows = [*(row for row in rows if row.get("code") != own["code"]), own]
         if rows:
             values[part] = [["create", rows]]
     return values
@@ -112,6 +112,8 @@ def _row(part: str, row: Mapping[str, Any], tables: Tables) -> dict[str, Any]:
             continue
         if part == "addresses" and key in _REFERENCES:
             values[key] = tables.id_of(_REFERENCES[key], value, f"{part}.{key}")
+        elif key == "type":
+            values[key] = value or None  # "" is no type, for which Tryton has null
         elif key in PARTS[part] or key == "active":
             values[key] = value
         else:

@@ -98,8 +98,26 @@ def test_a_create_repeated_after_a_lost_answer_is_seen_by_its_key(connector: Try
     assert {record.id for record in connector.find("party", "op_key", ["K7"])} == {first.id, second.id}
 
 
+def test_a_create_that_committed_before_its_answer_was_lost_is_found(
+    connector: TrytonConnector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = Rpc.write
+
+    def commit_and_lose(self: Rpc, method: str, *params: Any, **options: Any) -> Any:
+        send(self, method, *params, **options)
+        raise plugin.OutcomeUnknown("the answer was lost")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Rpc, "write", commit_and_lose)
+        receipts = connector.write("party", [Op("K8", "create", None, {"name": FULL["name"]})])
+        with pytest.raises(plugin.OutcomeUnknown):
+            next(receipts)
+    [found] = connector.find("party", "op_key", ["K8"])
+    assert data_of(found)["name"] == FULL["name"]
+
+
 def test_the_marker_is_not_doubled_when_the_data_carries_it(connector: TrytonConnector) -> None:
-    record = create(connector, {"name": "A", "identifiers": [{"type": None, "code": "crmhub:K1"}]})
+    record = create(connector, {"name": "A", "identifiers": [{"type": "", "code": "crmhub:K1"}]})
     assert without_ids(data_of(record)["identifiers"]) == [{"type": None, "code": "crmhub:K1"}]
 
 
