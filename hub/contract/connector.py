@@ -1,0 +1,121 @@
+"""The class that a plugin author writes."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from hub.contract.records import Account, Field, Hint, Json, Limits, Op, Page, Receipt, Record, Resource
+
+if TYPE_CHECKING:
+    from hub.http.session import Http
+
+
+class ConnectorConfig(BaseModel):
+    """Settings of one connection.  Subclass it; use ``SecretStr`` for secrets (they arrive resolved)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the host gives a connector.  There are no globals; two connections of one type share nothing.
+
+    connection: the connection's name in the configuration.
+    http:       one HTTP client with time-outs, TLS, retries of safe requests and the hosts allow-list; made lazily.
+    folder:     a private folder for files that the connector must keep between runs.
+    base:       the folder that relative paths of the configuration are relative to.
+    """
+
+    connection: str
+    make_http: Callable[[], Http]
+    folder: Path
+    base: Path = Path()
+    clock: Callable[[], datetime] = _now
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger("crmhub.connector"))
+
+    @property
+    def http(self) -> Http:
+        return self.make_http()
+
+
+C = TypeVar("C", bound=ConnectorConfig)
+
+
+class Connector(ABC, Generic[C]):
+    """One configured connection to a system.  Synchronous; the host adds threads.  Constructing does no I/O."""
+
+    name: ClassVar[str]
+    Config: ClassVar[type[ConnectorConfig]]
+    limits: ClassVar[Limits] = Limits()
+
+    def __init__(self, config: C, context: Context) -> None:
+        self.config = config
+        self.context = context
+
+    @abstractmethod
+    def check(self) -> Account:
+        """Sign in and say who we are.  Raises AuthError, ConfigError or Unavailable."""
+
+    @abstractmethod
+    def resources(self) -> Sequence[Resource]:
+        """Describe the resources.  Static: no I/O."""
+
+    @abstractmethod
+    def changes(self, resource: str, cursor: Json = None) -> Iterator[Page]:
+        """Yield what changed since ``cursor`` (None: everything), at least once each, in pages.
+
+        The last page has ``complete = True`` and a cursor, even when nothing changed (then one page without records).
+        A cursor that the remote no longer accepts: raise CursorExpired; the engine starts over with a full read.
+        """
+
+    @abstractmethod
+    def fetch(self, resource: str, ids: Sequence[str]) -> Iterator[Record]:
+        """Read these records, whole.  Ids that do not exist are simply absent from the answer."""
+
+    def listing(self, resource: str) -> Iterator[Page]:
+        """Yield every record's id and version (``data`` may be None); the last page has ``complete = True``.
+
+        Only such a complete pass may prove that a record is gone.  The default reads everything.
+        """
+        yield from self.changes(resource, None)
+
+    def find(self, resource: str, key: str, values: Sequence[str]) -> Iterator[Record]:
+        """Yield the records that carry one of the values under a key listed in ``Capabilities.find_by``."""
+        raise NotImplementedError(f"{self.name} cannot search by {key}")
+
+    def write(self, resource: str, ops: Sequence[Op]) -> Iterator[Receipt]:
+        """Carry out the ops and yield exactly one Receipt for each, as soon as it is known.
+
+        Raising means: ops without a receipt are unknown (OutcomeUnknown) or not carried out (Unavailable, RateLimited).
+        """
+        raise NotImplementedError(f"{self.name} is read-only")
+
+    def fields(self, resource: str) -> Sequence[Field]:
+        """Discover the native fields of a resource, with custom ones.  Empty where the system cannot tell."""
+        return ()
+
+    def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:
+        """Verify a webhook over its raw bytes and say which records to read again."""
+        raise NotImplementedError(f"{self.name} has no webhooks")
+
+    def close(self) -> None:
+        """Release what the connection holds."""
+
+
+class CursorExpired(Exception):
+    """The remote no longer accepts a cursor (retention, another epoch); the engine reads everything again."""
+
+
+AnyConnector = Connector[Any]

@@ -1,0 +1,1 @@
+"""Identity: which native records are the same customer.  Pure."""

@@ -1,0 +1,1 @@
+"""The hub's state: SQLAlchemy Core tables with alembic migrations, reached only through the protocol in ``protocol``."""

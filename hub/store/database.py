@@ -1,0 +1,210 @@
+"""One SQLite database in WAL mode: opening, migrating, transactions."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from hub.contract.errors import HubError
+from hub.store.tables import SCHEMA
+
+
+class StoreError(HubError):
+    """The hub's own database cannot be used (disk full, damaged, from a newer version, not writable)."""
+
+    code = "store"
+
+
+class Locked(HubError):
+    """Another process runs on this store."""
+
+    code = "locked"
+
+
+def pack(value: Any) -> bytes:
+    """JSON as stored."""
+    return orjson.dumps(value)
+
+
+def unpack(raw: bytes) -> Any:
+    return orjson.loads(raw)
+
+
+class Database:
+    """A connection with explicit transactions.  All use is serialised by a lock, so worker threads may share it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._depth = 0
+        self.statements = 0
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._engine = _engine(path)
+        with self._explain():
+            self._connection = self._engine.connect()
+            self._migrate()
+
+    def _migrate(self) -> None:
+        found = int(self._connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+        if found > SCHEMA:
+            self.close()
+            raise StoreError(
+                f"the database is of version {found}, this program knows versions up to {SCHEMA}",
+                where=str(self.path),
+                hint="Install the newer crmhub again, or restore a backup made before the upgrade",
+            )
+        if found < SCHEMA:
+            from hub.store.migrate import upgrade  # loads alembic, which a normal start must not pay for
+
+            upgrade(self._connection)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """All or nothing; nested use joins the outer transaction."""
+        with self._lock, self._explain():
+            if self._depth:
+                self._depth += 1
+                try:
+                    yield self._connection
+                finally:
+                    self._depth -= 1
+                return
+            self._connection.exec_driver_sql("BEGIN IMMEDIATE")
+            self._depth = 1
+            try:
+                yield self._connection
+            except BaseException:
+                self._depth = 0
+                self._rollback()
+                raise
+            self._depth = 0
+            try:
+                self._connection.exec_driver_sql("COMMIT")
+            except BaseException:
+                self._rollback()
+                raise
+
+    def _rollback(self) -> None:
+        raw = self._connection.connection.dbapi_connection
+        if isinstance(raw, sqlite3.Connection) and raw.in_transaction:
+            raw.execute("ROLLBACK")
+
+    def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        with self._lock, self._explain():
+            self.statements += 1
+            return self._connection.execute(statement, parameters or {}).all()
+
+    def write(
+        self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None
+    ) -> int:
+        """Execute inside the running transaction (or a new one); returns the rows touched."""
+        if parameters is not None and not parameters:
+            return 0
+        with self.transaction() as connection:
+            self.statements += 1
+            result = (
+                connection.execute(statement, parameters) if parameters is not None else connection.execute(statement)
+            )
+            return int(result.rowcount)
+
+    def upsert(self, table: Table, rows: Sequence[Mapping[str, Any]], keys: Sequence[str] | None = None) -> None:
+        """Insert or update by primary key (or ``keys``); a row may leave out columns only if all rows do."""
+        if not rows:
+            return
+        names = list(keys or [column.name for column in table.primary_key.columns])
+        statement = insert(table)
+        changed = {name: statement.excluded[name] for name in rows[0] if name not in names}
+        final = (
+            statement.on_conflict_do_update(index_elements=names, set_=changed)
+            if changed
+            else statement.on_conflict_do_nothing(index_elements=names)
+        )
+        self.write(final, rows)
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+            self._engine.dispose()
+
+    @contextmanager
+    def _explain(self) -> Iterator[None]:
+        """SQLite's errors in our words."""
+        try:
+            yield
+        except OperationalError as error:
+            text = str(error.orig)
+            hint = {
+                "database or disk is full": "Free some space and run the same command again: nothing is lost",
+                "attempt to write a readonly database": "Check the permissions of the file and its folder",
+                "database is locked": "Another program holds the database; try again when it has finished",
+                "unable to open database file": "Check that the folder exists and may be written",
+            }.get(text, "Check the disk and the permissions, then run the same command again")
+            raise StoreError(text, where=str(self.path), hint=hint) from error
+        except DatabaseError as error:
+            if isinstance(error.orig, sqlite3.IntegrityError):
+                raise
+            raise StoreError(
+                str(error.orig),
+                where=str(self.path),
+                hint="The file is damaged or no crmhub database; restore a backup",
+            ) from error
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}", poolclass=NullPool, connect_args={"check_same_thread": False, "timeout": 30}
+    )
+
+    def configure(raw: sqlite3.Connection, _record: object) -> None:
+        raw.isolation_level = None  # transactions are begun by us, not guessed by the driver
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -16384", "foreign_keys = ON"):
+            raw.execute(f"PRAGMA {pragma}")
+
+    event.listen(engine, "connect", configure)
+    return engine
+
+
+class ProcessLock:
+    """One process per store: an operating-system lock, so that a killed process never leaves it held."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.with_suffix(path.suffix + ".lock")
+
+    def __enter__(self) -> ProcessLock:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self._path.open("a+")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.seek(0)
+            holder = self._file.read().strip() or "another process"
+            self._file.close()
+            raise Locked(
+                f"{holder} is syncing with this store",
+                where=str(self._path),
+                hint="Wait until it has finished; `crmhub status` shows its progress",
+            ) from None
+        self._file.seek(0)
+        self._file.truncate()
+        self._file.write(f"process {os.getpid()}")
+        self._file.flush()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.seek(0)
+        self._file.truncate()
+        self._file.flush()
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+        self._file.close()

@@ -1,0 +1,335 @@
+"""Golden records, links and match keys."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+
+from hub.store.database import pack, unpack
+from hub.store.protocol import Database
+from hub.store.tables import golden, ledger, link, match_key, pending_ref, quarantine
+from hub.sync.state import Golden, Link
+
+_CHUNK = 500
+_PRESENT = ("active", "shadow", "missing")
+"""States of links whose native record exists and is ours to sync."""
+
+
+def chunks(values: Iterable[str]) -> Iterator[list[str]]:
+    """Lists of at most 500, the size that one statement takes."""
+    batch: list[str] = []
+    for value in values:
+        batch.append(value)
+        if len(batch) == _CHUNK:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+class Records:
+    """Reads and writes records in batches; never one statement a record."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    # golden records
+
+    def goldens(self, gids: Iterable[str]) -> dict[str, Golden]:
+        found: dict[str, Golden] = {}
+        for batch in chunks(set(gids)):
+            for row in self._db.rows(select(golden).where(golden.c.gid.in_(batch))):
+                found[row.gid] = _golden(row)
+        return found
+
+    def save_goldens(self, records: Sequence[tuple[Golden, str]], *, dirty: bool = True) -> None:
+        """Store golden records with their titles; they are planned again unless ``dirty`` is False."""
+        self._db.upsert(
+            golden,
+            [
+                {
+                    "gid": item.gid,
+                    "record": item.record,
+                    "state": item.state,
+                    "merged_into": item.merged_into,
+                    "seq": item.seq,
+                    "dirty": int(dirty),
+                    "title": title,
+                    "doc": pack(item.to_json()),
+                }
+                for item, title in records
+            ],
+        )
+
+    def mark_dirty(self, gids: Iterable[str], *, dirty: bool = True) -> None:
+        rows = [{"b_gid": gid, "b_dirty": int(dirty)} for gid in set(gids)]
+        self._db.write(
+            update(golden).where(golden.c.gid == bindparam("b_gid")).values(dirty=bindparam("b_dirty")), rows
+        )
+
+    def mark_all_dirty(self) -> None:
+        self._db.write(update(golden).values(dirty=1))
+
+    def dirty_gids(self) -> list[str]:
+        return [
+            row.gid for row in self._db.rows(select(golden.c.gid).where(golden.c.dirty == 1).order_by(golden.c.gid))
+        ]
+
+    def survivors(self, gids: Iterable[str]) -> dict[str, str]:
+        """gid -> the gid that it was merged into, followed to the end; only merged ones are in the answer."""
+        result: dict[str, str] = {}
+        open_ones = {gid: gid for gid in gids}
+        while open_ones:
+            statement = select(golden.c.gid, golden.c.merged_into).where(golden.c.merged_into.is_not(None))
+            step: dict[str, str] = {}
+            for batch in chunks(set(open_ones.values())):
+                step.update(
+                    {row.gid: row.merged_into for row in self._db.rows(statement.where(golden.c.gid.in_(batch)))}
+                )
+            open_ones = {gid: step[at] for gid, at in open_ones.items() if at in step}
+            result.update(open_ones)
+        return result
+
+    def count(self, state: str = "live") -> int:
+        return int(self._db.rows(select(func.count()).select_from(golden).where(golden.c.state == state))[0][0])
+
+    def search(self, text: str, limit: int = 20) -> list[tuple[str, str]]:
+        """(gid, title) of live records by gid, part of the title, or a match key."""
+        statement = (
+            select(golden.c.gid, golden.c.title)
+            .where(
+                (golden.c.gid == text)
+                | golden.c.title.contains(text, autoescape=True)
+                | golden.c.gid.in_(
+                    select(match_key.c.gid).where(match_key.c.key.endswith(":" + text.lower(), autoescape=True))
+                )
+            )
+            .order_by(golden.c.title, golden.c.gid)
+            .limit(limit)
+        )
+        return [(row.gid, row.title) for row in self._db.rows(statement)]
+
+    def gids(self) -> Iterator[str]:
+        """Every live gid, read in pages by key."""
+        last = ""
+        while True:
+            rows = self._db.rows(
+                select(golden.c.gid)
+                .where(golden.c.gid > last, golden.c.state == "live")
+                .order_by(golden.c.gid)
+                .limit(_CHUNK)
+            )
+            if not rows:
+                return
+            yield from (row.gid for row in rows)
+            last = rows[-1].gid
+
+    # links
+
+    def links_by_remote(self, system: str, resource: str, ids: Iterable[str]) -> dict[str, Link]:
+        found: dict[str, Link] = {}
+        for batch in chunks(set(ids)):
+            statement = select(link).where(
+                link.c.system == system, link.c.resource == resource, link.c.remote_id.in_(batch)
+            )
+            found.update({row.remote_id: _link(row) for row in self._db.rows(statement)})
+        return found
+
+    def versions(self, system: str, resource: str, ids: Iterable[str]) -> dict[str, tuple[str | None, str, str]]:
+        """remote id -> (version, state, mapping): the first gate, without reading any document."""
+        found: dict[str, tuple[str | None, str, str]] = {}
+        for batch in chunks(set(ids)):
+            statement = select(link.c.remote_id, link.c.version, link.c.state, link.c.mapping).where(
+                link.c.system == system, link.c.resource == resource, link.c.remote_id.in_(batch)
+            )
+            found.update({row.remote_id: (row.version, row.state, row.mapping) for row in self._db.rows(statement)})
+        return found
+
+    def links_by_gid(self, gids: Iterable[str]) -> dict[str, list[Link]]:
+        found: dict[str, list[Link]] = defaultdict(list)
+        for batch in chunks(set(gids)):
+            for row in self._db.rows(select(link).where(link.c.gid.in_(batch)).order_by(link.c.id)):
+                found[row.gid].append(_link(row))
+        return found
+
+    def save_links(self, links: Sequence[Link]) -> None:
+        fresh = [item for item in links if item.id is None]
+        known = [{**_link_row(item), "id": item.id} for item in links if item.id is not None]
+        self._db.upsert(link, known)
+        if fresh:
+            self._db.write(insert(link), [_link_row(item) for item in fresh])
+            for (system, resource), items in _by_resource(fresh).items():
+                ids = self._link_ids(system, resource, [item.remote_id for item in items])
+                for item in items:
+                    item.id = ids[item.remote_id]
+
+    def _link_ids(self, system: str, resource: str, ids: list[str]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for batch in chunks(ids):
+            statement = select(link.c.remote_id, link.c.id).where(
+                link.c.system == system, link.c.resource == resource, link.c.remote_id.in_(batch)
+            )
+            found.update({row.remote_id: row.id for row in self._db.rows(statement)})
+        return found
+
+    def delete_links(self, ids: Sequence[int]) -> None:
+        self._db.write(delete(link).where(link.c.id == bindparam("b_id")), [{"b_id": item} for item in ids])
+
+    def saw(self, system: str, resource: str, ids: Sequence[str], round_: int) -> None:
+        """Note that a listing of this round showed these records."""
+        statement = (
+            update(link)
+            .where(link.c.system == system, link.c.resource == resource, link.c.remote_id == bindparam("b_remote"))
+            .values(round=round_)
+        )
+        self._db.write(statement, [{"b_remote": item} for item in ids])
+
+    def unseen(self, system: str, resource: str, round_: int) -> list[str]:
+        """Remote ids of links that no listing of this round or later has shown."""
+        statement = select(link.c.remote_id).where(
+            link.c.system == system,
+            link.c.resource == resource,
+            link.c.round < round_,
+            link.c.state.in_(("active", "missing", "shadow", "out_of_scope", "quarantined")),
+        )
+        return [row.remote_id for row in self._db.rows(statement)]
+
+    def count_links(self, system: str, resource: str) -> dict[str, int]:
+        statement = (
+            select(link.c.state, func.count().label("n"))
+            .where(link.c.system == system, link.c.resource == resource)
+            .group_by(link.c.state)
+        )
+        return {row.state: row.n for row in self._db.rows(statement)}
+
+    def count_frozen(self, system: str, resource: str) -> int:
+        """Active links whose golden record has a conflict that waits for a person."""
+        wanted = select(ledger.c.gid).where(ledger.c.state == "open")
+        statement = (
+            select(func.count())
+            .select_from(link)
+            .where(
+                link.c.system == system, link.c.resource == resource, link.c.state.in_(_PRESENT), link.c.gid.in_(wanted)
+            )
+        )
+        return int(self._db.rows(statement)[0][0])
+
+    def count_quarantined_links(self, system: str, resource: str) -> int:
+        """Active links (without an open conflict) of which reading or writing the record is quarantined."""
+        conflicts = select(ledger.c.gid).where(ledger.c.state == "open")
+        here = (quarantine.c.system == system) & (quarantine.c.resource == resource)
+        by_id = select(quarantine.c.remote_id).where(here, quarantine.c.remote_id != "")
+        by_gid = select(quarantine.c.gid).where(here, quarantine.c.gid != "")
+        statement = (
+            select(func.count())
+            .select_from(link)
+            .where(
+                link.c.system == system,
+                link.c.resource == resource,
+                link.c.state.in_(_PRESENT),
+                link.c.gid.not_in(conflicts),
+                link.c.remote_id.in_(by_id) | link.c.gid.in_(by_gid),
+            )
+        )
+        return int(self._db.rows(statement)[0][0])
+
+    def count_missing_links(self, system: str, resources: Sequence[str]) -> int:
+        """Live golden records without any link on the system."""
+        linked = select(link.c.gid).where(link.c.system == system, link.c.resource.in_(resources))
+        statement = (
+            select(func.count()).select_from(golden).where(golden.c.state == "live", golden.c.gid.not_in(linked))
+        )
+        return int(self._db.rows(statement)[0][0])
+
+    # match keys
+
+    def gids_by_key(self, keys: Iterable[str]) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for batch in chunks(set(keys)):
+            for row in self._db.rows(select(match_key).where(match_key.c.key.in_(batch)).order_by(match_key.c.gid)):
+                found[row.key].append(row.gid)
+        return found
+
+    def set_keys(self, keys: Mapping[str, Iterable[str]]) -> None:
+        """gid -> its match keys, replacing what was there."""
+        self._db.write(delete(match_key).where(match_key.c.gid == bindparam("b_gid")), [{"b_gid": gid} for gid in keys])
+        self._db.upsert(
+            match_key, [{"key": key, "gid": gid} for gid, items in keys.items() for key in sorted(set(items))]
+        )
+
+    # references to records that are not linked yet
+
+    def set_pending(self, link_id: int, refs: Sequence[tuple[str, str, str]]) -> None:
+        self._db.write(delete(pending_ref).where(pending_ref.c.link_id == link_id))
+        self._db.upsert(
+            pending_ref,
+            [{"system": s, "resource": r, "remote_id": i, "link_id": link_id} for s, r, i in refs],
+        )
+
+    def waiting_for(self, system: str, resource: str, ids: Iterable[str]) -> list[Link]:
+        """Links with a reference to one of these records, which were not linked so far."""
+        found: list[Link] = []
+        for batch in chunks(set(ids)):
+            wanted = select(pending_ref.c.link_id).where(
+                pending_ref.c.system == system, pending_ref.c.resource == resource, pending_ref.c.remote_id.in_(batch)
+            )
+            found.extend(_link(row) for row in self._db.rows(select(link).where(link.c.id.in_(wanted))))
+        return found
+
+
+def _by_resource(links: Sequence[Link]) -> dict[tuple[str, str], list[Link]]:
+    result: dict[tuple[str, str], list[Link]] = defaultdict(list)
+    for item in links:
+        result[(item.system, item.resource)].append(item)
+    return result
+
+
+def _golden(row: Any) -> Golden:
+    return Golden.from_json(row.gid, row.record, row.state, row.merged_into, row.seq, unpack(row.doc))
+
+
+def _link(row: Any) -> Link:
+    item = Link(
+        row.system,
+        row.resource,
+        row.remote_id,
+        row.gid,
+        row.state,
+        row.role,
+        bool(row.is_primary),
+        row.version,
+        row.epoch,
+        row.mapping,
+        bool(row.created_by_hub),
+        None if row.native is None else unpack(row.native),
+        row.modified,
+        reason=row.reason,
+        id=row.id,
+        round=row.round,
+    )
+    item.read_json(unpack(row.doc))
+    return item
+
+
+def _link_row(item: Link) -> dict[str, Any]:
+    return {
+        "system": item.system,
+        "resource": item.resource,
+        "remote_id": item.remote_id,
+        "gid": item.gid,
+        "role": item.role,
+        "is_primary": int(item.primary),
+        "state": item.state,
+        "version": item.version,
+        "epoch": item.epoch,
+        "mapping": item.mapping,
+        "created_by_hub": int(item.created_by_hub),
+        "modified": item.modified,
+        "round": item.round,
+        "reason": item.reason,
+        "native": None if item.native is None else pack(item.native),
+        "doc": pack(item.to_json()),
+    }

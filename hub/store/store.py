@@ -1,0 +1,56 @@
+"""The store: one object that the engine and the command line talk to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hub.store import database
+from hub.store.history import History
+from hub.store.protocol import Database
+from hub.store.records import Records
+from hub.store.work import Work
+
+
+class Store:
+    """Golden records and links (``records``), work in hand (``work``) and what happened (``history``).
+
+    Everything written inside ``with store.transaction():`` is stored together or not at all.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.records = Records(db)
+        self.work = Work(db)
+        self.history = History(db)
+        self._seq = int(self.work.meta("seq", "0"))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        before = self._seq
+        try:
+            with self.db.transaction():
+                yield
+                if self._seq != before:
+                    self.work.set_meta("seq", str(self._seq))
+        except BaseException:
+            self._seq = before
+            raise
+
+    def tick(self) -> int:
+        """The next hub sequence; saved with the transaction that uses it."""
+        self._seq += 1
+        return self._seq
+
+    @property
+    def seq(self) -> int:
+        return self._seq
+
+    def close(self) -> None:
+        self.db.close()
+
+
+def open_store(path: Path) -> Store:
+    """Open (or make) the SQLite store at ``path``; raises StoreError."""
+    return Store(database.Database(path))

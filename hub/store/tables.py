@@ -1,0 +1,351 @@
+"""The tables.  State machines are CHECK constraints, so that no code path can store an impossible state."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+SCHEMA = 1
+"""Number of the newest migration; stored as PRAGMA user_version."""
+
+metadata = MetaData()
+
+
+def _states(column: str, *values: str) -> CheckConstraint:
+    return CheckConstraint(f"{column} IN ({', '.join(repr(value) for value in values)})", name=f"{column}_known")
+
+
+meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
+
+golden = Table(
+    "golden",
+    metadata,
+    Column("gid", Text, primary_key=True),
+    Column("record", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("merged_into", Text),
+    Column("seq", Integer, nullable=False),
+    Column("dirty", Integer, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("doc", LargeBinary, nullable=False),
+    _states("state", "live", "dead", "merged"),
+    CheckConstraint("(state = 'merged') = (merged_into IS NOT NULL)", name="merged_names_survivor"),
+    CheckConstraint("dirty IN (0, 1)", name="dirty_is_flag"),
+)
+Index("golden_dirty", golden.c.gid, sqlite_where=golden.c.dirty == 1, postgresql_where=golden.c.dirty == 1)
+Index("golden_title", golden.c.title)
+
+link = Table(
+    "link",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("system", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("gid", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("is_primary", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("version", Text),
+    Column("epoch", Text),
+    Column("mapping", Text, nullable=False),
+    Column("created_by_hub", Integer, nullable=False),
+    Column("modified", Float),
+    Column("round", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("native", LargeBinary),
+    Column("doc", LargeBinary, nullable=False),
+    UniqueConstraint("system", "resource", "remote_id", name="one_link_per_record"),
+    _states("state", "active", "missing", "gone", "excluded", "out_of_scope", "quarantined", "shadow"),
+    CheckConstraint("state <> 'shadow' OR is_primary = 0", name="shadow_is_not_primary"),
+    CheckConstraint("state NOT IN ('excluded', 'quarantined', 'out_of_scope') OR reason <> ''", name="has_reason"),
+)
+Index("link_gid", link.c.gid)
+Index(
+    "one_primary_link",
+    link.c.system,
+    link.c.resource,
+    link.c.gid,
+    link.c.role,
+    unique=True,
+    sqlite_where=text("is_primary = 1 AND state <> 'gone'"),
+    postgresql_where=text("is_primary = 1 AND state <> 'gone'"),
+)
+Index("link_round", link.c.system, link.c.resource, link.c.round)
+
+match_key = Table(
+    "match_key",
+    metadata,
+    Column("key", Text, nullable=False),
+    Column("gid", Text, nullable=False),
+    PrimaryKeyConstraint("key", "gid"),
+    sqlite_with_rowid=False,
+)
+Index("match_key_gid", match_key.c.gid)
+
+pending_ref = Table(
+    "pending_ref",
+    metadata,
+    Column("system", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("link_id", Integer, nullable=False),
+    PrimaryKeyConstraint("system", "resource", "remote_id", "link_id"),
+    sqlite_with_rowid=False,
+)
+
+staged = Table(
+    "staged",
+    metadata,
+    Column("system", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("review", Integer),
+    Column("version", Text),
+    Column("modified", Float),
+    Column("created", Float),
+    Column("own_key", Text),
+    Column("name", Text, nullable=False),
+    Column("keys", LargeBinary, nullable=False),
+    Column("native", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("system", "resource", "remote_id"),
+    _states("state", "new", "waiting", "review"),
+    CheckConstraint("(state = 'review') = (review IS NOT NULL)", name="review_is_named"),
+)
+
+op = Table(
+    "op",
+    metadata,
+    Column("op_id", Text, primary_key=True),
+    Column("run", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("gid", Text, nullable=False),
+    Column("remote_id", Text),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("t0", Float),
+    Column("error", Text, nullable=False),
+    Column("item", LargeBinary, nullable=False),
+    _states("kind", "create", "update", "delete"),
+    _states("state", "planned", "in_flight", "ambiguous", "confirmed", "superseded", "rejected", "quarantined"),
+    CheckConstraint(
+        "state NOT IN ('in_flight', 'ambiguous') OR (attempts > 0 AND t0 IS NOT NULL)", name="sent_has_time"
+    ),
+    CheckConstraint("kind = 'create' OR remote_id IS NOT NULL", name="change_names_record"),
+    CheckConstraint("state <> 'confirmed' OR remote_id IS NOT NULL", name="confirmed_names_record"),
+    CheckConstraint("state NOT IN ('rejected', 'quarantined') OR error <> ''", name="failure_has_reason"),
+)
+Index(
+    "one_open_op",
+    op.c.system,
+    op.c.resource,
+    op.c.gid,
+    unique=True,
+    sqlite_where=text("state IN ('planned', 'in_flight', 'ambiguous')"),
+    postgresql_where=text("state IN ('planned', 'in_flight', 'ambiguous')"),
+)
+Index("op_gid", op.c.gid)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("gid", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("winner", LargeBinary, nullable=False),
+    Column("winner_system", Text, nullable=False),
+    Column("loser", LargeBinary, nullable=False),
+    Column("loser_system", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("resolution", Text, nullable=False),
+    _states("state", "open", "kept", "flipped", "resolved"),
+)
+Index("ledger_gid", ledger.c.gid)
+Index("ledger_open", ledger.c.id, sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'"))
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("gid", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+)
+Index("notice_gid", notice.c.gid)
+
+change = Table(
+    "change",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("gid", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("old", LargeBinary, nullable=False),
+    Column("new", LargeBinary, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("seq", Integer, nullable=False),
+)
+Index("change_gid", change.c.gid)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("op_id", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("gid", Text, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("pre", LargeBinary),
+    Column("diffs", LargeBinary, nullable=False),
+)
+Index("journal_gid", journal.c.gid)
+Index("journal_run", journal.c.run)
+
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("system", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("cursor", LargeBinary, nullable=False),
+    Column("epoch", Text),
+    Column("mapping", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("polled", Float),
+    Column("listed", Float),
+    Column("relist", Integer, nullable=False),
+    PrimaryKeyConstraint("system", "resource"),
+)
+
+review = Table(
+    "review",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("doc", LargeBinary, nullable=False),
+    _states("state", "open", "linked", "split", "obsolete"),
+)
+
+never_match = Table(
+    "never_match",
+    metadata,
+    Column("a", Text, nullable=False),
+    Column("b", Text, nullable=False),
+    PrimaryKeyConstraint("a", "b"),
+    CheckConstraint("a < b", name="ordered"),
+    sqlite_with_rowid=False,
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("system", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("gid", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("retry", Integer, nullable=False),
+    PrimaryKeyConstraint("system", "resource", "remote_id", "gid"),
+    CheckConstraint("message <> ''", name="has_message"),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("sync", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("started", Float, nullable=False),
+    Column("ended", Float),
+    Column("state", Text, nullable=False),
+    Column("doc", LargeBinary, nullable=False),
+    _states("state", "running", "success", "partial", "failed", "waiting", "interrupted"),
+    CheckConstraint("(state = 'running') = (ended IS NULL)", name="ended_has_time"),
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("run", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("in_sync", Integer, nullable=False),
+    Column("excluded", Integer, nullable=False),
+    Column("quarantined", Integer, nullable=False),
+    Column("conflict", Integer, nullable=False),
+    Column("waiting", Integer, nullable=False),
+    PrimaryKeyConstraint("run", "system", "resource"),
+)
+
+reread = Table(
+    "reread",
+    metadata,
+    Column("system", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    PrimaryKeyConstraint("system", "resource", "remote_id"),
+)
+
+plan = Table(
+    "plan",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("sync", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("doc", LargeBinary, nullable=False),
+    _states("state", "proposed", "approved", "used"),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    _states("state", "new", "done"),
+)

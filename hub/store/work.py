@@ -1,0 +1,420 @@
+"""Work in hand: cursors, records waiting to be linked, the re-read list, open ops, quarantine, plans, meta data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, select, update
+
+from hub.store.database import pack, unpack
+from hub.store.protocol import Database
+from hub.store.records import chunks
+from hub.store.tables import cursor, link, meta, never_match, op, plan, quarantine, reread, staged
+
+
+@dataclass(slots=True)
+class Cursor:
+    """Where reading a resource stands.  round: number of the listing in progress or last done; size: records that the
+    last complete listing showed; polled / listed: when (seconds)."""
+
+    system: str
+    resource: str
+    value: Any = None
+    epoch: str | None = None
+    mapping: str = ""
+    scope: str = ""
+    round: int = 0
+    size: int = 0
+    polled: float | None = None
+    listed: float | None = None
+    relist: bool = True
+
+
+@dataclass(slots=True)
+class Staged:
+    """A record that is not linked yet, with what matching needs."""
+
+    system: str
+    resource: str
+    remote_id: str
+    run: str
+    native: dict[str, Any]
+    name: str = ""
+    keys: list[str] = field(default_factory=list)
+    own_key: str | None = None
+    version: str | None = None
+    modified: float | None = None
+    created: float | None = None
+    state: str = "new"
+    review: int | None = None
+
+    @property
+    def ref(self) -> str:
+        return f"{self.system}/{self.resource}/{self.remote_id}"
+
+
+@dataclass(slots=True)
+class OpRow:
+    """An intent: a write that is planned, under way, or ended."""
+
+    op_id: str
+    run: str
+    system: str
+    resource: str
+    gid: str
+    remote_id: str | None
+    kind: str
+    state: str
+    item: dict[str, Any]
+    attempts: int = 0
+    t0: float | None = None
+    error: str = ""
+
+
+@dataclass(slots=True)
+class Quarantined:
+    """A record (remote_id) or a golden record that cannot be written to a system (gid), with the reason."""
+
+    system: str
+    resource: str
+    remote_id: str
+    gid: str
+    run: str
+    at: float
+    code: str
+    message: str
+    fingerprint: str
+    attempts: int = 1
+    retry: int = 0
+
+
+_OPEN = ("planned", "in_flight", "ambiguous")
+
+
+class Work:
+    """Everything that a run leaves for the next one."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    # meta
+
+    def meta(self, key: str, default: str = "") -> str:
+        rows = self._db.rows(select(meta.c.value).where(meta.c.key == key))
+        return rows[0].value if rows else default
+
+    def set_meta(self, key: str, value: str) -> None:
+        self._db.upsert(meta, [{"key": key, "value": value}])
+
+    # cursors
+
+    def cursor(self, system: str, resource: str) -> Cursor:
+        rows = self._db.rows(select(cursor).where(cursor.c.system == system, cursor.c.resource == resource))
+        if not rows:
+            return Cursor(system, resource)
+        row = rows[0]
+        return Cursor(
+            row.system,
+            row.resource,
+            unpack(row.cursor),
+            row.epoch,
+            row.mapping,
+            row.scope,
+            row.round,
+            row.size,
+            row.polled,
+            row.listed,
+            bool(row.relist),
+        )
+
+    def save_cursor(self, item: Cursor) -> None:
+        self._db.upsert(
+            cursor,
+            [
+                {
+                    "system": item.system,
+                    "resource": item.resource,
+                    "cursor": pack(item.value),
+                    "epoch": item.epoch,
+                    "mapping": item.mapping,
+                    "scope": item.scope,
+                    "round": item.round,
+                    "size": item.size,
+                    "polled": item.polled,
+                    "listed": item.listed,
+                    "relist": int(item.relist),
+                }
+            ],
+        )
+
+    # staged records
+
+    def stage(self, items: Sequence[Staged]) -> None:
+        self._db.upsert(
+            staged,
+            [
+                {
+                    "system": x.system,
+                    "resource": x.resource,
+                    "remote_id": x.remote_id,
+                    "run": x.run,
+                    "state": x.state,
+                    "review": x.review,
+                    "version": x.version,
+                    "modified": x.modified,
+                    "created": x.created,
+                    "own_key": x.own_key,
+                    "name": x.name,
+                    "keys": pack(x.keys),
+                    "native": pack(x.native),
+                }
+                for x in items
+            ],
+        )
+
+    def staged(self, states: Sequence[str] = ("new", "waiting", "review")) -> list[Staged]:
+        """Staged records without their native data, oldest reading order: what matching needs, small."""
+        columns = [c for c in staged.c if c.name != "native"]
+        rows = self._db.rows(
+            select(*columns)
+            .where(staged.c.state.in_(states))
+            .order_by(staged.c.system, staged.c.resource, staged.c.remote_id)
+        )
+        return [
+            Staged(
+                r.system,
+                r.resource,
+                r.remote_id,
+                r.run,
+                {},
+                r.name,
+                unpack(r.keys),
+                r.own_key,
+                r.version,
+                r.modified,
+                r.created,
+                r.state,
+                r.review,
+            )
+            for r in rows
+        ]
+
+    def staged_native(self, system: str, resource: str, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        for batch in chunks(ids):
+            statement = select(staged.c.remote_id, staged.c.native).where(
+                staged.c.system == system, staged.c.resource == resource, staged.c.remote_id.in_(batch)
+            )
+            found.update({row.remote_id: unpack(row.native) for row in self._db.rows(statement)})
+        return found
+
+    def staged_ids(self, system: str, resource: str, ids: Iterable[str]) -> dict[str, tuple[str | None, str]]:
+        """remote id -> (version, state) of those that are staged."""
+        found: dict[str, tuple[str | None, str]] = {}
+        for batch in chunks(ids):
+            statement = select(staged.c.remote_id, staged.c.version, staged.c.state).where(
+                staged.c.system == system, staged.c.resource == resource, staged.c.remote_id.in_(batch)
+            )
+            found.update({row.remote_id: (row.version, row.state) for row in self._db.rows(statement)})
+        return found
+
+    def set_staged(self, refs: Sequence[tuple[str, str, str]], state: str, review: int | None = None) -> None:
+        statement = (
+            update(staged)
+            .where(
+                staged.c.system == bindparam("b_s"),
+                staged.c.resource == bindparam("b_r"),
+                staged.c.remote_id == bindparam("b_i"),
+            )
+            .values(state=state, review=review)
+        )
+        self._db.write(statement, [{"b_s": s, "b_r": r, "b_i": i} for s, r, i in refs])
+
+    def unstage(self, refs: Sequence[tuple[str, str, str]]) -> None:
+        statement = delete(staged).where(
+            staged.c.system == bindparam("b_s"),
+            staged.c.resource == bindparam("b_r"),
+            staged.c.remote_id == bindparam("b_i"),
+        )
+        self._db.write(statement, [{"b_s": s, "b_r": r, "b_i": i} for s, r, i in refs])
+
+    def count_staged(self, system: str, resource: str) -> int:
+        statement = (
+            select(func.count()).select_from(staged).where(staged.c.system == system, staged.c.resource == resource)
+        )
+        return int(self._db.rows(statement)[0][0])
+
+    def never_matches(self) -> set[tuple[str, str]]:
+        return {(row.a, row.b) for row in self._db.rows(select(never_match))}
+
+    def never_match(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._db.upsert(never_match, [{"a": min(p), "b": max(p)} for p in pairs if p[0] != p[1]])
+
+    # re-read list
+
+    def reread_add(self, system: str, resource: str, ids: Iterable[str], reason: str) -> None:
+        self._db.upsert(
+            reread, [{"system": system, "resource": resource, "remote_id": item, "reason": reason} for item in ids]
+        )
+
+    def reread_take(self, system: str, resource: str) -> list[str]:
+        rows = self._db.rows(select(reread.c.remote_id).where(reread.c.system == system, reread.c.resource == resource))
+        return [row.remote_id for row in rows]
+
+    def reread_done(self, system: str, resource: str, ids: Sequence[str]) -> None:
+        statement = delete(reread).where(
+            reread.c.system == system, reread.c.resource == resource, reread.c.remote_id == bindparam("b_i")
+        )
+        self._db.write(statement, [{"b_i": item} for item in ids])
+
+    # ops
+
+    def save_ops(self, ops: Sequence[OpRow]) -> None:
+        self._db.upsert(
+            op,
+            [
+                {
+                    "op_id": x.op_id,
+                    "run": x.run,
+                    "system": x.system,
+                    "resource": x.resource,
+                    "gid": x.gid,
+                    "remote_id": x.remote_id,
+                    "kind": x.kind,
+                    "state": x.state,
+                    "attempts": x.attempts,
+                    "t0": x.t0,
+                    "error": x.error,
+                    "item": pack(x.item),
+                }
+                for x in ops
+            ],
+        )
+
+    def open_ops(self, system: str | None = None) -> list[OpRow]:
+        statement = select(op).where(op.c.state.in_(_OPEN)).order_by(op.c.op_id)
+        if system is not None:
+            statement = statement.where(op.c.system == system)
+        return [_op(row) for row in self._db.rows(statement)]
+
+    def ops_of(self, gid: str) -> list[OpRow]:
+        return [_op(row) for row in self._db.rows(select(op).where(op.c.gid == gid).order_by(op.c.op_id))]
+
+    def end_ops(self, op_ids: Sequence[str], state: str) -> None:
+        statement = update(op).where(op.c.op_id == bindparam("b_id")).values(state=state)
+        self._db.write(statement, [{"b_id": item} for item in op_ids])
+
+    def trim_ops(self, keep_run: str) -> None:
+        """Ended intents of earlier runs are in the journal; only failures are kept here."""
+        self._db.write(delete(op).where(op.c.state.in_(("confirmed", "superseded")), op.c.run != keep_run))
+
+    # quarantine
+
+    def quarantine(self, items: Sequence[Quarantined]) -> None:
+        self._db.upsert(
+            quarantine,
+            [
+                {
+                    "system": x.system,
+                    "resource": x.resource,
+                    "remote_id": x.remote_id,
+                    "gid": x.gid,
+                    "run": x.run,
+                    "at": x.at,
+                    "code": x.code,
+                    "message": x.message,
+                    "fingerprint": x.fingerprint,
+                    "attempts": x.attempts,
+                    "retry": x.retry,
+                }
+                for x in items
+            ],
+        )
+
+    def quarantined(self, system: str | None = None) -> list[Quarantined]:
+        statement = select(quarantine).order_by(quarantine.c.code, quarantine.c.system, quarantine.c.remote_id)
+        if system is not None:
+            statement = statement.where(quarantine.c.system == system)
+        return [
+            Quarantined(
+                r.system,
+                r.resource,
+                r.remote_id,
+                r.gid,
+                r.run,
+                r.at,
+                r.code,
+                r.message,
+                r.fingerprint,
+                r.attempts,
+                r.retry,
+            )
+            for r in self._db.rows(statement)
+        ]
+
+    def barred_ids(self, system: str, resource: str, ids: Iterable[str]) -> set[str]:
+        """Those of the records that are in quarantine because they could not be read."""
+        found: set[str] = set()
+        for batch in chunks(ids):
+            statement = select(quarantine.c.remote_id).where(
+                quarantine.c.system == system, quarantine.c.resource == resource, quarantine.c.remote_id.in_(batch)
+            )
+            found.update(row.remote_id for row in self._db.rows(statement))
+        return found
+
+    def release(self, keys: Sequence[tuple[str, str, str, str]]) -> int:
+        statement = delete(quarantine).where(
+            quarantine.c.system == bindparam("b_s"),
+            quarantine.c.resource == bindparam("b_r"),
+            quarantine.c.remote_id == bindparam("b_i"),
+            quarantine.c.gid == bindparam("b_g"),
+        )
+        return self._db.write(statement, [{"b_s": s, "b_r": r, "b_i": i, "b_g": g} for s, r, i, g in keys])
+
+    def count_unlinked_quarantine(self, system: str, resource: str) -> int:
+        """Quarantined records that have no link (they could not even be read or linked)."""
+        linked = select(link.c.remote_id).where(link.c.system == system, link.c.resource == resource)
+        waiting = select(staged.c.remote_id).where(staged.c.system == system, staged.c.resource == resource)
+        statement = (
+            select(func.count())
+            .select_from(quarantine)
+            .where(
+                quarantine.c.system == system,
+                quarantine.c.resource == resource,
+                quarantine.c.remote_id != "",
+                quarantine.c.remote_id.not_in(linked),
+                quarantine.c.remote_id.not_in(waiting),
+            )
+        )
+        return int(self._db.rows(statement)[0][0])
+
+    # plans
+
+    def save_plan(self, hash_: str, sync: str, at: float, state: str, doc: Any) -> None:
+        self._db.upsert(plan, [{"hash": hash_, "sync": sync, "at": at, "state": state, "doc": pack(doc)}])
+
+    def plan(self, hash_: str) -> tuple[str, Any] | None:
+        rows = self._db.rows(select(plan.c.state, plan.c.doc).where(plan.c.hash == hash_))
+        return (rows[0].state, unpack(rows[0].doc)) if rows else None
+
+    def plan_state(self, hash_: str, state: str) -> None:
+        self._db.write(update(plan).where(plan.c.hash == hash_).values(state=state))
+
+
+def _op(row: Any) -> OpRow:
+    return OpRow(
+        row.op_id,
+        row.run,
+        row.system,
+        row.resource,
+        row.gid,
+        row.remote_id,
+        row.kind,
+        row.state,
+        unpack(row.item),
+        row.attempts,
+        row.t0,
+        row.error,
+    )

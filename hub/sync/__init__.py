@@ -1,0 +1,1 @@
+"""The sync engine.  merge, plan and guards decide (pure); engine, pull, linking, apply and recover carry out."""

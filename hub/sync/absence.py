@@ -1,0 +1,205 @@
+"""Records that are gone, merged away or came back (sync-semantics, sections 5 and 11)."""
+
+from __future__ import annotations
+
+from hub.sync.merge.fields import moved
+from hub.sync.state import Cell, Collection, Element, Golden, GoldenChange, LedgerRow, Link, Notice
+from hub.sync.systems import Source
+from hub.sync.workspace import Workspace
+
+
+def gone(workspace: Workspace, source: Source, link: Link) -> None:
+    """A record is proven gone: apply the policy of its system."""
+    if link.state in ("gone", "excluded"):
+        return
+    if not link.gid:
+        workspace.dropped.append(link)
+        return
+    golden = workspace.goldens[link.gid]
+    policy = workspace.shared.policy.delete_policy(link.system)
+    path = f"@{link.system}"
+    merge = workspace.merge(source, None)
+    workspace.touch(link)
+    if golden.state != "live":
+        link.state = "gone"
+        return
+    if policy == "unlink":
+        link.state, link.reason = "excluded", f"deleted in {link.system}"
+        merge.ledger.append(
+            LedgerRow(golden.gid, path, "deleted there, kept elsewhere", link.remote_id, "hub", None, link.system)
+        )
+        return
+    if policy == "ask":
+        link.state, link.reason = "excluded", f"deleted in {link.system}, waiting for a decision"
+        merge.ledger.append(LedgerRow(golden.gid, path, "deleted", link.remote_id, "hub", None, link.system, open=True))
+        return
+    if _unseen_edits(workspace, source, golden, link):
+        link.state = "gone"
+        merge.ledger.append(LedgerRow(golden.gid, path, "resurrected", link.remote_id, "hub", None, link.system))
+        return
+    link.state = "gone"
+    if policy == "archive":
+        old = golden.value("status")
+        golden.fields["status"] = merge.cell("archived", "deleted")
+        merge.changed(golden, "status", old, golden.fields["status"])
+        link.state, link.reason = "excluded", f"deleted in {link.system}"
+        return
+    golden.state = "dead"
+    golden.seq = workspace.shared.store.tick()
+    merge.changes.append(GoldenChange(golden.gid, "state", "live", "dead", link.system, "deleted", golden.seq))
+    merge.notices.append(Notice(golden.gid, link.system, "", "deleted", "deleted; the values are archived"))
+
+
+def _unseen_edits(workspace: Workspace, source: Source, golden: Golden, link: Link) -> bool:
+    """Whether golden holds edits that the vanished record had not seen: then the edit wins."""
+    merge = workspace.merge(source, None)
+    for name, spec in source.mapping.fields.items():
+        if name in link.sent and spec.direction == "both" and name != "kind" and moved(merge, golden, link, name):
+            return True
+    for name in source.mapping.collections:
+        known = link.esent.get(name, {})
+        for element in golden.collection(name).live():
+            found = known.get(element.eid)
+            if found is not None and found.value != element.value.value:
+                return True
+            if found is None and element.stamp > (link_seq(link, golden)):
+                return True
+    return False
+
+
+def link_seq(link: Link, golden: Golden) -> int:
+    """Newest hub sequence that the link's picture knows of: elements stamped later were never shown there."""
+    stamps = [
+        golden.collections[name].elements[eid].stamp
+        for name, items in link.esent.items()
+        if name in golden.collections
+        for eid in items
+        if eid in golden.collections[name].elements
+    ]
+    return max(stamps, default=golden.seq)
+
+
+def revive(workspace: Workspace, source: Source, golden: Golden) -> None:
+    """An edit arrived at a dead golden record: it lives again and is re-created where it was lost."""
+    merge = workspace.merge(source, None)
+    golden.state = "live"
+    golden.seq = workspace.shared.store.tick()
+    workspace.changed.add(golden.gid)
+    merge.changes.append(GoldenChange(golden.gid, "state", "dead", "live", source.system, "revived", golden.seq))
+    merge.ledger.append(LedgerRow(golden.gid, "@record", "revived", "live", source.system, "dead", "hub"))
+
+
+def merged_away(workspace: Workspace, source: Source, link: Link | None, survivor_id: str) -> None:
+    """The system merged a record into another: not a delete.  The golden records are merged as well (X1)."""
+    if link is None or not link.gid or link.state == "gone":
+        return
+    records = workspace.shared.store.records
+    found = records.links_by_remote(source.system, source.resource, [survivor_id]).get(survivor_id)
+    if found is None or not found.gid:
+        link.remote_id = survivor_id  # the survivor is new to us: the link follows it
+        link.version = None
+        workspace.touch(link)
+        workspace.shared.store.work.reread_add(source.system, source.resource, [survivor_id], "merged")
+        return
+    workspace.load([found.gid])
+    workspace.touch(link)
+    link.state = "gone"
+    if found.gid != link.gid:
+        merge_goldens(workspace, source, workspace.goldens[found.gid], workspace.goldens[link.gid])
+
+
+def merge_goldens(workspace: Workspace, source: Source, into: Golden, away: Golden) -> None:
+    """Rule X1: fold one golden record into another.  Fields by the conflict order, losers in the ledger; elements are
+    united by key; links move with their own bases, a second one on a system becomes a shadow."""
+    from hub.canonical.values import key as canonical_key
+
+    merge = workspace.merge(source, None)
+    for name, cell in away.fields.items():
+        _fold_cell(workspace, into, name, cell, merge.ledger)
+    renamed: dict[str, dict[str, str]] = {}
+    for name, coll in away.collections.items():
+        keys = {canonical_key(name, item.value.value): item.eid for item in into.collection(name).live()}
+        renamed[name] = _unite(into.collection(name), coll, keys, lambda value, name=name: canonical_key(name, value))
+    for candidates in away.frozen.items():
+        into.frozen.setdefault(candidates[0], []).extend(candidates[1])
+    for link in list(workspace.links.get(away.gid, ())):
+        _move_link(workspace, link, into, renamed)
+    away.state, away.merged_into = "merged", into.gid
+    into.seq = away.seq = workspace.shared.store.tick()
+    workspace.changed.update((into.gid, away.gid))
+    merge.changes.append(
+        GoldenChange(away.gid, "state", "live", "merged", source.system, f"merged into {into.gid}", away.seq)
+    )
+    workspace._survivors.clear()
+
+
+def _fold_cell(workspace: Workspace, into: Golden, name: str, cell: Cell, ledger: list[LedgerRow]) -> None:
+    from hub.sync.policy import Candidate, decide, is_blank
+
+    current = into.fields.get(name)
+    if is_blank(cell.value):
+        return
+    if current is None or is_blank(current.value):
+        into.fields[name] = cell
+        return
+    if current.value == cell.value:
+        return
+    wins, rule = decide(
+        workspace.shared.policy,
+        name,
+        Candidate(current.value, current.source, current.time, current.pinned),
+        Candidate(cell.value, cell.source, cell.time, cell.pinned),
+    )
+    winner, loser = (cell, current) if wins else (current, cell)
+    into.fields[name] = winner
+    ledger.append(LedgerRow(into.gid, name, f"merge: {rule}", winner.value, winner.source, loser.value, loser.source))
+
+
+def _unite(into: Collection, away: Collection, keys: dict[str, str], key_of: object) -> dict[str, str]:
+    """Unite elements by key; returns old eid -> new eid for every element of ``away``."""
+    renamed: dict[str, str] = {}
+    for element in away.elements.values():
+        twin = keys.get(key_of(element.value.value)) if element.alive else None  # type: ignore[operator]  # a key function
+        if twin is not None:
+            renamed[element.eid] = twin
+            kept = into.elements[twin]
+            for name, cell in element.attrs.items():
+                kept.attrs.setdefault(name, cell)
+            kept.claims += element.claims
+            continue
+        eid = element.eid
+        while eid in into.elements:
+            eid += "m"
+        renamed[element.eid] = eid
+        into.elements[eid] = Element(
+            eid, element.value, element.attrs, element.alive, element.into, element.stamp, element.keyed, element.claims
+        )
+    for eid in renamed.values():
+        target = into.elements[eid].into
+        if target is not None and target in renamed:
+            into.elements[eid].into = renamed[target]
+    if into.primary_eid() is None and away.primary_eid() is not None:
+        into.primary = Cell(
+            renamed[away.primary_eid() or ""], away.primary.source, away.primary.seq, away.primary.time, "merge"
+        )
+    return renamed
+
+
+def _move_link(workspace: Workspace, link: Link, into: Golden, renamed: dict[str, dict[str, str]]) -> None:
+    """A link moves with its own bases; its pictures are renamed; where the survivor has one already it is a shadow."""
+    other = workspace.link(link.system, link.resource, into.gid, link.role)
+    workspace.links[link.gid] = [item for item in workspace.links[link.gid] if item is not link]
+    link.gid = into.gid
+    for name, table in renamed.items():
+        if name in link.picture:
+            link.picture[name] = [[pos, table.get(eid, eid) if eid else eid] for pos, eid in link.picture[name]]
+        if name in link.esent:
+            link.esent[name] = {table.get(eid, eid): item for eid, item in link.esent[name].items()}
+        if link.psent.get(name) in table:
+            link.psent[name] = table[str(link.psent[name])]
+    if other is not None and link.state != "gone":
+        link.state, link.primary = "shadow", False
+    elif link.state in ("gone", "excluded") and other is not None:
+        link.primary = False
+    workspace.links.setdefault(into.gid, []).append(link)
+    workspace.touch(link)

@@ -1,0 +1,336 @@
+"""Carrying out a plan on one system: intent, write, confirm (section 8).  Serial per record, systems in parallel."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from hub.contract.errors import (
+    AuthError,
+    ConfigError,
+    Conflict,
+    ConnectorError,
+    ContractViolation,
+    Duplicate,
+    NotFound,
+    OutcomeUnknown,
+    RateLimited,
+    Unavailable,
+)
+from hub.contract.records import Op, Receipt, Record
+from hub.store.work import OpRow, Quarantined
+from hub.sync.absence import gone
+from hub.sync.merge.observe import base_of, observe
+from hub.sync.merge.settle import adopt, note, settle
+from hub.sync.plan.items import Item
+from hub.sync.plan.parts import decode
+from hub.sync.planning import fingerprint
+from hub.sync.policy import canonical_bytes
+from hub.sync.settling import journal, predict
+from hub.sync.state import Base, Link, Notice
+from hub.sync.systems import Source
+from hub.sync.workspace import Counter, Shared, Workspace
+
+LOOP_WRITES = 5
+"""More writes than this to one record within LOOP_WINDOW seconds look like two systems correcting each other."""
+LOOP_WINDOW = 600.0
+
+
+@dataclass(slots=True)
+class Apply:
+    """Applies the items of one source.  ``stopped`` names why the rest was left for later."""
+
+    shared: Shared
+    source: Source
+    counter: Counter
+    progress: Callable[[int], None] = lambda _n: None
+    stopped: ConnectorError | None = None
+    replan: set[str] = field(default_factory=set)
+    lossy: int = 0
+    _busy: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def run(self, items: Sequence[Item], limit: int | None = None) -> int:
+        """Write at most ``limit`` items; returns how many were taken."""
+        self._busy = self.shared.store.history.write_counts(self.shared.clock() - LOOP_WINDOW)
+        taken = 0
+        for batch in self._batches(items[:limit] if limit is not None else items):
+            if self.stopped is not None:
+                break
+            self._write(batch)
+            taken += len(batch)
+            self.progress(len(batch))
+        return taken
+
+    def _batches(self, items: Sequence[Item]) -> Iterator[list[Item]]:
+        """Batches of one kind; one by one where a create leaves no key to find it by."""
+        waiting = deque(items)
+        while waiting:
+            kind = waiting[0].kind
+            size = self.source.capabilities.batch
+            if kind == "create" and self.source.capabilities.create == "none":
+                size = 1
+            batch: list[Item] = []
+            while waiting and waiting[0].kind == kind and len(batch) < size:
+                batch.append(waiting.popleft())
+            yield batch
+
+    def _write(self, batch: list[Item]) -> None:
+        ready = self._intend(batch)
+        if not ready:
+            return
+        ops = {row.op_id: (row, item) for row, item in ready}
+        calls = [Op(_key(row), item.kind, item.remote_id, decode(item.data), item.version) for row, item in ready]
+        by_key = {_key(row): row.op_id for row, _ in ready}
+        receipts: dict[str, Receipt] = {}
+        failure: ConnectorError | None = None
+        try:
+            for receipt in self.source.connector.write(self.source.resource, calls):
+                if receipt.key in by_key:
+                    receipts[by_key[receipt.key]] = receipt
+        except ConnectorError as error:
+            failure = error
+        self._finish(ops, receipts, failure)
+
+    def _intend(self, batch: list[Item]) -> list[tuple[OpRow, Item]]:
+        """tx: the intents exist, in flight, before anything is sent.  Stale items are left out and planned again."""
+        store, source = self.shared.store, self.source
+        ready = []
+        with store.transaction():
+            links = store.records.links_by_remote(
+                source.system, source.resource, [item.remote_id for item in batch if item.remote_id]
+            )
+            for item in batch:
+                link = links.get(item.remote_id or "")
+                if item.kind != "create" and (
+                    link is None or link.version != item.version or link.state not in ("active", "shadow")
+                ):
+                    self.counter.stale += 1
+                    self.replan.add(item.gid)
+                    continue
+                if self._busy.get((item.system, item.gid), 0) > LOOP_WRITES:
+                    self._refuse(
+                        item,
+                        "loop_suspect",
+                        "written more than 5 times in 10 minutes: two systems may be correcting each other",
+                    )
+                    continue
+                row = OpRow(
+                    self.shared.new_id(),
+                    self.shared.run,
+                    item.system,
+                    item.resource,
+                    item.gid,
+                    item.remote_id,
+                    item.kind,
+                    "in_flight",
+                    item.to_json(),
+                    1,
+                    self.shared.clock(),
+                )
+                ready.append((row, item))
+            store.work.save_ops([row for row, _ in ready])
+        return ready
+
+    def _finish(
+        self, ops: dict[str, tuple[OpRow, Item]], receipts: dict[str, Receipt], failure: ConnectorError | None
+    ) -> None:
+        """tx: confirm each receipt; ops without one are unknown or not carried out, by the kind of failure."""
+        images = self._missing_images(ops, receipts)
+        with self.shared.store.transaction():
+            workspace = Workspace(self.shared)
+            workspace.load(item.gid for _, item in ops.values())
+            for op_id, (row, item) in ops.items():
+                receipt = receipts.get(op_id)
+                error = receipt.error if receipt is not None else (failure or _no_receipt(self.source))
+                if receipt is not None and error is None:
+                    self._confirm(workspace, row, item, receipt, receipt.image or images.get(receipt.id or ""))
+                else:
+                    assert error is not None
+                    self._fail(workspace, row, item, error)
+            workspace.flush()
+            self.shared.store.work.save_ops([row for row, _ in ops.values()])
+        if (
+            failure is not None
+            and self.stopped is None
+            and not isinstance(failure, (OutcomeUnknown, Conflict, NotFound))
+        ):
+            self.stopped = failure
+
+    def _missing_images(self, ops: dict[str, tuple[OpRow, Item]], receipts: dict[str, Receipt]) -> dict[str, Record]:
+        """The image comes from the answer, else from a GET (section 7)."""
+        wanted = [
+            receipt.id
+            for op_id, receipt in receipts.items()
+            if receipt.error is None and receipt.image is None and receipt.id and ops[op_id][1].kind != "delete"
+        ]
+        if not wanted:
+            return {}
+        try:
+            return {record.id: record for record in self.source.connector.fetch(self.source.resource, wanted)}
+        except ConnectorError:
+            return {}  # the receipts stand; the ops stay open and are settled against the next image
+
+    def _confirm(self, workspace: Workspace, row: OpRow, item: Item, receipt: Receipt, image: Record | None) -> None:
+        if item.kind == "delete":
+            self._confirm_delete(workspace, row, item)
+            return
+        if image is None or image.data is None:
+            row.state, row.remote_id = "ambiguous", receipt.id or row.remote_id
+            return
+        if item.kind == "create":
+            self.confirm_create(workspace, row, item, image, direct=True)
+            return
+        link = workspace.link(item.system, item.resource, item.gid)
+        view = self.source.mapping.get(image.data)
+        if link is None or view is None:
+            row.state = "superseded"
+            return
+        pre = link.native
+        base = base_of(link, self.source.mapping)
+        note(link, item.book)
+        direct = receipt.version is None or receipt.version == image.version
+        result = settle(
+            link, base, item.writes, predict(self.source, item, link), view, self.source.mapping, direct=direct
+        )
+        row.state, row.remote_id = ("confirmed" if result.happened else "superseded"), link.remote_id
+        self._problems(workspace, link, result.problems)
+        self._observe(workspace, link, base, image)
+        self.counter.updated += 1
+        link_before = Link(link.system, link.resource, link.remote_id, link.gid, native=pre)
+        journal(self.shared, row, link_before)
+
+    def confirm_create(self, workspace: Workspace, row: OpRow, item: Item, image: Record, *, direct: bool) -> None:
+        """The record exists: link it, then everything on it that is not ours is observed (section 9)."""
+        assert image.data is not None
+        golden = workspace.goldens[item.gid]
+        view = self.source.mapping.get(image.data)
+        if view is None:
+            row.state, row.error = "quarantined", "the created record is not selected by the mapping"
+            row.remote_id = image.id
+            return
+        for old in list(workspace.links.get(item.gid, ())):
+            if old.system == item.system and old.resource == item.resource and old.state in ("gone", "excluded"):
+                workspace.drop_link(old)
+        link = Link(item.system, item.resource, image.id, item.gid, created_by_hub=True)
+        workspace.add_link(link)
+        base = Base()
+        result = adopt(
+            link, base, item.writes, predict(self.source, item, None), view, self.source.mapping, direct=direct
+        )
+        row.state, row.remote_id = "confirmed", image.id
+        self._problems(workspace, link, result.problems)
+        self._observe(workspace, link, base, image)
+        self.counter.created += 1
+        if not direct:
+            self.counter.adopted += 1
+        workspace.changed.add(golden.gid)
+        self.shared.store.work.unstage([(item.system, item.resource, image.id)])
+        journal(self.shared, row, link)
+
+    def _confirm_delete(self, workspace: Workspace, row: OpRow, item: Item) -> None:
+        link = workspace.link(item.system, item.resource, item.gid)
+        row.state = "confirmed"
+        if link is not None:
+            journal(self.shared, row, link)
+            link.state = "gone"
+            workspace.touch(link)
+        self.counter.deleted += 1
+
+    def _observe(self, workspace: Workspace, link: Link, base: Base, image: Record) -> None:
+        """Advance the version only after the diff: an edit made right after our write must not be skipped."""
+        assert image.data is not None
+        view = self.source.mapping.get(image.data)
+        assert view is not None
+        merge = workspace.merge(self.source, image.modified_at.timestamp() if image.modified_at else None)
+        observe(merge, workspace.goldens[link.gid], link, base, view, image.data)
+        link.version, link.modified = image.version, merge.time
+        workspace.touch(link)
+
+    def _problems(self, workspace: Workspace, link: Link, problems: list[tuple[str, str]]) -> None:
+        if not problems:
+            return
+        self.lossy += 1
+        merge = workspace.merge(self.source, None)
+        for path, code in problems:
+            text = "stored differently than sent" if code == "lossy_write" else "sent, but not stored"
+            merge.notices.append(Notice(link.gid, link.system, path, code, text))
+
+    def _fail(self, workspace: Workspace, row: OpRow, item: Item, error: ConnectorError) -> None:
+        """Each error class has one reaction (hub.contract.errors)."""
+        row.error = error.message
+        if isinstance(error, OutcomeUnknown):
+            row.state = "ambiguous"
+        elif isinstance(error, Conflict):
+            row.state = "superseded"
+            self.counter.stale += 1
+            self.replan.add(item.gid)
+            self.shared.store.work.reread_add(item.system, item.resource, [item.remote_id or ""], "changed meanwhile")
+        elif isinstance(error, NotFound):
+            row.state = "superseded"
+            link = workspace.link(item.system, item.resource, item.gid)
+            if item.kind == "delete":
+                self._confirm_delete(workspace, row, item)
+            elif link is not None:
+                gone(workspace, self.source, link)
+        elif isinstance(error, Duplicate):
+            row.state = "superseded"
+            self._duplicate(item, error)
+        elif isinstance(error, (RateLimited, Unavailable, AuthError, ConfigError, ContractViolation)):
+            row.state = "superseded"
+            self.stopped = error
+        else:
+            row.state = "rejected"
+            self._refuse(item, error.code, _words(error))
+
+    def _duplicate(self, item: Item, error: Duplicate) -> None:
+        """The remote names an existing record: it is read and matched like any other, never created again blindly."""
+        if error.existing_id:
+            self.shared.store.work.reread_add(item.system, item.resource, [error.existing_id], "named as existing")
+            self.replan.add(item.gid)
+        else:
+            self._refuse(item, error.code, _words(error))
+
+    def _refuse(self, item: Item, code: str, message: str) -> None:
+        self.counter.failed += 1
+        golden = self.shared.store.records.goldens([item.gid])[item.gid]
+        self.shared.store.work.quarantine(
+            [
+                Quarantined(
+                    item.system,
+                    item.resource,
+                    item.remote_id or "",
+                    item.gid,
+                    self.shared.run,
+                    self.shared.clock(),
+                    code,
+                    message,
+                    fingerprint(golden, self.source),
+                )
+            ]
+        )
+
+
+def _key(row: OpRow) -> str:
+    """The correlation key: a create is searched by the golden record's id, whatever attempt it is."""
+    return row.gid if row.kind == "create" else row.op_id
+
+
+def _no_receipt(source: Source) -> ConnectorError:
+    return OutcomeUnknown("the connector gave no receipt for this write", where=source.system)
+
+
+def _words(error: ConnectorError) -> str:
+    parts = [error.message]
+    if error.remote_text and error.remote_text not in error.message:
+        parts.append(error.remote_text)
+    if error.hint:
+        parts.append(error.hint)
+    return ": ".join(parts[:2]) + (f". {parts[2]}" if len(parts) > 2 else "")
+
+
+def same_item(left: Item, right: Item) -> bool:
+    """Whether two plans want exactly the same write."""
+    return canonical_bytes([left.kind, left.remote_id, left.version, left.data]) == canonical_bytes(
+        [right.kind, right.remote_id, right.version, right.data]
+    )

@@ -1,0 +1,377 @@
+"""The engine: one run of one sync, from reading to confirming (sync-semantics, section 2).
+
+lock -> recover open intents -> pull every system -> link -> plan -> guards -> apply -> confirm -> account.
+All systems are read before anything is planned, so that one plan sees every source.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from hub.contract.errors import AuthError, ConnectorError, ContractViolation, HubError, RateLimited, Unavailable
+from hub.store.history import Account
+from hub.store.store import Store
+from hub.sync.accounting import account
+from hub.sync.apply import Apply, same_item
+from hub.sync.guards import Facts
+from hub.sync.linking import link_staged
+from hub.sync.plan.items import GuardTrip, Item, Plan
+from hub.sync.planning import make_plan
+from hub.sync.policy import Policy
+from hub.sync.pull import ROLLING, Pull
+from hub.sync.recover import Recover
+from hub.sync.systems import Source, Systems
+from hub.sync.workspace import Counter, Shared
+
+CANARY = (10, 100)
+"""Sizes of the first portions of an approved first sync: 10 records, then 100, then all."""
+
+Progress = Callable[[str, str, int, int | None], None]
+"""(step, system, done so far, total or None)"""
+
+
+def _silent(_step: str, _system: str, _done: int, _total: int | None) -> None:
+    """No progress is shown."""
+
+
+@dataclass(slots=True)
+class Result:
+    """The outcome of a run.  state: success, partial, failed or waiting (a person, or a remote limit)."""
+
+    run: str
+    sync: str
+    state: str = "success"
+    plan: Plan | None = None
+    counters: dict[str, Counter] = field(default_factory=dict)
+    accounts: list[Account] = field(default_factory=list)
+    paused: dict[str, ConnectorError] = field(default_factory=dict)
+    stale: list[str] = field(default_factory=list)
+    applied: int = 0
+    conflicts: int = 0
+    review: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "state": self.state,
+            "counts": {system: asdict(counter) for system, counter in self.counters.items()},
+            "trips": [asdict(trip) for trip in self.plan.trips] if self.plan else [],
+            "hash": self.plan.hash() if self.plan else "",
+            "paused": {system: {"code": error.code, "message": str(error)} for system, error in self.paused.items()},
+            "applied": self.applied,
+            "conflicts": self.conflicts,
+            "review": self.review,
+            "stale": len(self.stale),
+            "accounting_ok": all(item.ok for item in self.accounts),
+        }
+
+
+class Engine:
+    """Runs one sync on one store.  The caller holds the process lock (hub.store.database.ProcessLock)."""
+
+    def __init__(
+        self,
+        store: Store,
+        systems: Systems,
+        policy: Policy,
+        sync: str,
+        *,
+        clock: Callable[[], float],
+        new_id: Callable[[], str],
+        progress: Progress = _silent,
+        reconcile: float = ROLLING,
+        veto: Callable[[Plan], Sequence[str]] = lambda _plan: (),
+    ) -> None:
+        self.store, self.systems, self.policy, self.sync_name = store, systems, policy, sync
+        self._clock, self._new_id, self._progress = clock, new_id, progress
+        self._reconcile, self._veto = reconcile, veto
+        self._shrank: dict[str, str] = {}
+
+    # one run
+
+    def sync(self, *, approve: str | None = None, canary: int | None = None) -> Result:
+        """Read, plan and write what the guards let through.  ``approve`` names the hash of a plan that a person saw;
+        ``canary`` writes at most that many records to each system."""
+        with self._run("sync") as (shared, result):
+            self._read(shared, result)
+            plan = result.plan = self._plan(shared, book=True)
+            approved = approve is not None and approve == plan.hash()
+            self._apply(shared, result, plan, approved=approved, canary=canary)
+            if canary is None and not self._blocked(plan, approved):
+                self._second_round(shared, result)
+        return result
+
+    def read(self, kind: str = "match") -> Result:
+        """Read and link, without writing to any system; the plan is what a sync would do."""
+        with self._run(kind) as (shared, result):
+            self._read(shared, result)
+            result.plan = self._plan(shared, book=False)
+        return result
+
+    def apply(self, saved: Plan, *, system: str | None = None) -> Result:
+        """Carry out a saved plan; items that are no longer exactly what the store would plan are skipped and listed."""
+        with self._run("apply") as (shared, result):
+            self._recover(shared, result)
+            current = self._plan(shared, book=True, only={item.gid for item in saved.items})
+            now = {(item.system, item.resource, item.gid): item for item in current.items}
+            fresh = [item for item in saved.items if system is None or item.system == system]
+            kept: list[Item] = []
+            for item in fresh:
+                found = now.get((item.system, item.resource, item.gid))
+                if found is not None and same_item(found, item):
+                    kept.append(item)
+                else:
+                    result.stale.append(f"{item.system}: {item.title} ({item.kind})")
+            plan = result.plan = Plan(saved.sync, kept)
+            self._apply(shared, result, plan, approved=True, canary=None)
+            self.store.work.plan_state(saved.hash(), "used")
+        return result
+
+    @contextmanager
+    def _run(self, kind: str) -> Iterator[tuple[Shared, Result]]:
+        run = self._new_id()
+        now = self._clock()
+        with self.store.transaction():
+            self.store.history.interrupt_runs(now)
+            self.store.history.start_run(run, self.sync_name, kind, now)
+            self.store.work.trim_ops(run)
+        first = self.store.work.meta(f"approved:{self.sync_name}") == ""
+        quiet = (
+            frozenset(
+                name
+                for source in self.systems.sources
+                for name in source.mapping.fields
+                if name.startswith("consents.")
+            )
+            if first
+            else frozenset()
+        )
+        shared = Shared(self.store, self.systems, self.policy, run, self.store.seq, self._clock, self._new_id, quiet)
+        result = Result(run, self.sync_name, counters={name: Counter() for name in self.systems.names()})
+        calls = {source.system: source.calls() for source in self.systems.sources}
+        try:
+            yield shared, result
+            self._account(shared, result)
+        except BaseException:
+            with self.store.transaction():
+                self.store.history.end_run(run, self._clock(), "failed", result.to_json())
+            raise
+        finally:
+            for source in self.systems.sources:
+                result.counters[source.system].calls = source.calls() - calls[source.system]
+        result.state = self._state(result)
+        with self.store.transaction():
+            self.store.history.end_run(run, self._clock(), result.state, result.to_json())
+
+    def _state(self, result: Result) -> str:
+        if result.paused and len(result.paused) == len(self.systems.names()):
+            return "failed"
+        failed = sum(counter.failed for counter in result.counters.values())
+        if failed or result.paused or result.stale:
+            return "partial"
+        if result.plan is not None and result.plan.trips and not result.applied:
+            return "waiting"
+        return "success"
+
+    # reading
+
+    def _read(self, shared: Shared, result: Result) -> None:
+        self._recover(shared, result)
+        for source in self.systems.sources:
+            if source.system in result.paused:
+                continue
+            with self._guarded(source, result):
+                done = 0
+
+                def tell(number: int, source: Source = source) -> None:
+                    nonlocal done
+                    done += number
+                    self._progress("read", source.system, done, None)
+
+                pull = Pull(shared, source, result.counters[source.system], tell, self._reconcile)
+                pull.run()
+                if pull.shrank:
+                    self._shrank[source.system] = pull.shrank
+        self._progress("link", "", 0, None)
+        link_staged(shared, result.counters)
+
+    def _recover(self, shared: Shared, result: Result) -> None:
+        for source in self.systems.sources:
+            if source.system not in result.paused:
+                with self._guarded(source, result):
+                    Recover(shared, source, result.counters[source.system]).run()
+
+    @contextmanager
+    def _guarded(self, source: Source, result: Result) -> Iterator[None]:
+        """An error of one system pauses that system; the others go on."""
+        try:
+            yield
+        except ConnectorError as error:
+            result.paused.setdefault(source.system, error)
+        except HubError:
+            raise
+        except Exception as error:  # noqa: BLE001  # a plugin's bug must not stop the other systems
+            violation = ContractViolation(
+                f"{type(error).__name__}: {error}",
+                rule="no-unexpected-exception",
+                where=f"plugin {source.connector.name}",
+                hint="This is a fault of the plugin; report it to its author",
+            )
+            violation.__cause__ = error
+            result.paused.setdefault(source.system, violation)
+
+    # planning
+
+    def _plan(self, shared: Shared, *, book: bool, only: set[str] | None = None) -> Plan:
+        self._progress("plan", "", 0, None)
+        plan = make_plan(shared, self.sync_name, facts=self._facts(), book=book, only=only)
+        plan.vetoes = list(self._veto(plan))
+        return plan
+
+    def _facts(self) -> dict[str, Facts]:
+        first = self.store.work.meta(f"approved:{self.sync_name}") == ""
+        facts = {}
+        for system in self.systems.names():
+            linked = 0
+            for source in self.systems.of(system):
+                linked += self.store.records.count_links(source.system, source.resource).get("active", 0)
+            rules = self.store.work.meta(f"rules:{self.sync_name}:{system}")
+            changed = ("the mapping",) if rules and rules != self._rules(system) else ()
+            facts[system] = Facts(linked, first, self._shrank.get(system, ""), changed=changed)
+        return facts
+
+    def _rules(self, system: str) -> str:
+        return ",".join(f"{item.resource}:{item.mapping.hash}:{item.scope}" for item in self.systems.of(system))
+
+    def _blocked(self, plan: Plan, approved: bool) -> bool:
+        return bool(plan.vetoes) or (not approved and any(trip.guard == "first_sync" for trip in plan.trips))
+
+    # writing
+
+    def _apply(self, shared: Shared, result: Result, plan: Plan, *, approved: bool, canary: int | None) -> None:
+        """A tripped guard holds its system's part; approval of exactly this plan lets it pass, once."""
+        if plan.vetoes:
+            return
+        held = set() if approved else {trip.system for trip in plan.trips}
+        if approved:
+            with self.store.transaction():
+                self.store.work.set_meta(f"approved:{self.sync_name}", plan.hash())
+        portions = [canary] if canary is not None else ([*CANARY, None] if approved else [None])
+        work = {source: self._items(plan, source) for source in self._open_sources(result, held)}
+        workers = {id(source): Apply(shared, source, result.counters[source.system]) for source in work}
+        start = dict.fromkeys(workers, 0)
+        for portion in portions:
+            self._portion(result, work, workers, start, portion)
+            if portion is not None and canary is None and self._lossy(plan, workers, start):
+                break
+        for source in work:
+            worker = workers[id(source)]
+            if worker.stopped is not None:
+                result.paused.setdefault(source.system, worker.stopped)
+        self._remember_rules(held, result)
+
+    def _open_sources(self, result: Result, held: set[str]) -> list[Source]:
+        return [
+            source
+            for source in self.systems.sources
+            if source.system not in held and source.system not in result.paused
+        ]
+
+    def _items(self, plan: Plan, source: Source) -> list[Item]:
+        return [item for item in plan.items if item.system == source.system and item.resource == source.resource]
+
+    def _portion(
+        self,
+        result: Result,
+        work: dict[Source, list[Item]],
+        workers: dict[int, Apply],
+        start: dict[int, int],
+        portion: int | None,
+    ) -> None:
+        """One portion on every system, systems in parallel (the network is slow, the store is serialised)."""
+        failures: list[BaseException] = []
+
+        def carry_out(source: Source, items: list[Item]) -> None:
+            worker, done = workers[id(source)], start[id(source)]
+            total = len(items)
+
+            def tell(number: int) -> None:
+                nonlocal done
+                done += number
+                self._progress("write", source.system, done, total)
+
+            worker.progress = tell
+            try:
+                taken = worker.run(items[start[id(source)] :], portion)
+                start[id(source)] += taken
+            except ConnectorError as error:
+                worker.stopped = error
+            except BaseException as error:  # noqa: BLE001  # handed to the main thread, which raises it
+                failures.append(error)
+
+        threads = [threading.Thread(target=carry_out, args=(source, items)) for source, items in work.items() if items]
+        if len(threads) == 1:
+            threads[0].run()
+        else:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        if failures:
+            raise failures[0]
+        result.applied = sum(start.values())
+
+    def _lossy(self, plan: Plan, workers: dict[int, Apply], start: dict[int, int]) -> bool:
+        """After a canary: too many values stored differently than sent stop the rest."""
+        lossy = sum(worker.lossy for worker in workers.values())
+        written = sum(start.values())
+        if written and lossy > self.policy.guards.lossy * written and lossy > 1:
+            plan.trips.append(
+                GuardTrip("", "lossy", f"{lossy} of the first {written} writes were stored differently than sent")
+            )
+            return True
+        return False
+
+    def _remember_rules(self, held: set[str], result: Result) -> None:
+        with self.store.transaction():
+            for system in self.systems.names():
+                if system not in held and system not in result.paused:
+                    self.store.work.set_meta(f"rules:{self.sync_name}:{system}", self._rules(system))
+
+    def _second_round(self, shared: Shared, result: Result) -> None:
+        """Records that changed while we wrote are read and planned once more; what our writes revealed is passed on."""
+        again = any(counter.stale for counter in result.counters.values())
+        unknown = self.store.work.open_ops()
+        if unknown:
+            self._recover(shared, result)
+        for source in self.systems.sources:
+            if source.system in result.paused or not again:
+                continue
+            with self._guarded(source, result):
+                Pull(shared, source, result.counters[source.system]).reread()
+        if again or unknown or self.store.records.dirty_gids():
+            plan = self._plan(shared, book=True)
+            before = result.applied
+            self._apply(shared, result, plan, approved=False, canary=None)
+            result.applied += before
+
+    # the end
+
+    def _account(self, shared: Shared, result: Result) -> None:
+        result.accounts = [account(shared, source) for source in self.systems.sources]
+        result.review = len(self.store.history.reviews())
+        result.conflicts = len(self.store.history.ledger(state="open", limit=10_000))
+        with self.store.transaction():
+            self.store.history.save_accounts(result.accounts)
+
+
+def reaction_of(error: ConnectorError) -> str:
+    """One word for people about a paused system."""
+    if isinstance(error, AuthError):
+        return "needs login"
+    if isinstance(error, (RateLimited, Unavailable)):
+        return "waiting"
+    return "failed"

@@ -1,0 +1,90 @@
+"""Guards (section 12): a plan that looks like an accident needs a person, per system; the other systems go on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hub.sync.merge.consents import widens
+from hub.sync.plan.items import GuardTrip, Item, Plan
+from hub.sync.policy import Guards, is_blank
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the guards need to know about a system beside the plan.
+
+    linked: active links; first: the first sync has not been approved yet; shrank: message of a listing that shrank;
+    relinked: links dropped or moved in this run; lossy: lossy writes among those of the canary; canary: its size;
+    changed: what changed since the last run ("mapping", "scope").
+    """
+
+    linked: int = 0
+    first: bool = False
+    shrank: str = ""
+    relinked: int = 0
+    lossy: int = 0
+    canary: int = 0
+    changed: tuple[str, ...] = ()
+
+
+def trips(plan: Plan, facts: Mapping[str, Facts], guards: Guards) -> list[GuardTrip]:
+    """Every guard that the plan trips."""
+    result: list[GuardTrip] = []
+    for system, known in facts.items():
+        items = [item for item in plan.items if item.system == system]
+        for guard, message in _judge(items, known, guards):
+            result.append(GuardTrip(system, guard, message))
+    return result
+
+
+def _judge(items: list[Item], facts: Facts, guards: Guards) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    linked = max(facts.linked, 1)
+    deletes = sum(1 for item in items if item.kind == "delete")
+    creates = sum(1 for item in items if item.kind == "create")
+    updates = [item for item in items if item.kind == "update"]
+    if facts.first and items:
+        found.append(("first_sync", f"the first sync writes {len(items)} records; a person approves it once"))
+    if deletes > max(guards.delete[0], guards.delete[1] * linked):
+        found.append(("deletes", f"{deletes} of {facts.linked} records would be deleted"))
+    if creates > max(guards.create[0], guards.create[1] * linked) and not facts.first:
+        found.append(("creates", f"{creates} records would be created beside {facts.linked}"))
+    found += _field_guards(updates, facts, guards)
+    if facts.shrank:
+        found.append(("shrunk", facts.shrank))
+    if facts.relinked > max(5, guards.relink * linked):
+        found.append(("relinked", f"{facts.relinked} of {facts.linked} links were dropped or moved"))
+    if facts.canary and facts.lossy > guards.lossy * facts.canary:
+        found.append(("lossy", f"{facts.lossy} of the first {facts.canary} writes were stored differently than sent"))
+    if facts.changed and items and not facts.first:
+        found.append(("rules_changed", f"{' and '.join(facts.changed)} changed since the last run"))
+    widened = sorted({diff.path for item in items for diff in item.diffs if _widens(diff.path, diff.old, diff.new)})
+    if widened:
+        found.append(("consent", f"a consent would be widened: {', '.join(widened)}"))
+    return found
+
+
+def _field_guards(updates: list[Item], facts: Facts, guards: Guards) -> list[tuple[str, str]]:
+    changed: dict[str, int] = {}
+    blanked: dict[str, int] = {}
+    for item in updates:
+        for name in {diff.path.split("/", 1)[0] for diff in item.diffs}:
+            changed[name] = changed.get(name, 0) + 1
+        for name in {
+            diff.path.split("/", 1)[0] for diff in item.diffs if is_blank(diff.new) and not is_blank(diff.old)
+        }:
+            blanked[name] = blanked.get(name, 0) + 1
+    found = []
+    linked = max(facts.linked, 1)
+    for name, number in sorted(changed.items()):
+        if number > max(10, guards.field_changed * linked) and not facts.first:
+            found.append(("field_changed", f"{name} would change on {number} of {facts.linked} records"))
+    for name, number in sorted(blanked.items()):
+        if number > max(guards.field_blanked[0], guards.field_blanked[1] * linked):
+            found.append(("field_blanked", f"{name} would be emptied on {number} of {facts.linked} records"))
+    return found
+
+
+def _widens(path: str, old: object, new: object) -> bool:
+    return path.startswith("consents.") and widens(old, new) and new in ("granted", "pending")

@@ -1,0 +1,262 @@
+"""Linking: unlinked records become golden records or join existing ones, or wait for a person (section 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hub.contract.errors import HubError
+from hub.identity.match import Entry, Group, Question, match
+from hub.identity.names import agree, shown_name
+from hub.store.work import Staged
+from hub.sync.merge.observe import base_of, observe
+from hub.sync.state import Base, Golden, Link
+from hub.sync.workspace import Counter, Shared, Workspace, match_keys_of_golden
+
+_BATCH = 200
+
+
+def link_staged(shared: Shared, counters: dict[str, Counter]) -> None:
+    """Decide about every record that is staged and carry the decisions out, a few hundred records a transaction."""
+    staged = shared.store.work.staged(("new", "waiting"))
+    if not staged:
+        return
+    waiting = _may_answer_open_creates(shared, staged)
+    staged = [item for item in staged if item.ref not in waiting]
+    entries = [
+        Entry(item.ref, (item.system, item.resource), _configured_keys(shared, item), item.name, item.own_key)
+        for item in staged
+    ]
+    under_review = shared.store.work.staged(("review",))
+    entries += [
+        Entry(item.ref, (item.system, item.resource), _configured_keys(shared, item), item.name, item.own_key)
+        for item in under_review
+    ]
+    entries += _golden_entries(shared, entries)
+    never = shared.store.work.never_matches()
+    decided = match(entries, never, agree)
+    by_ref = {item.ref: item for item in (*staged, *under_review)}
+    fresh = {item.ref for item in staged}
+    for start in range(0, len(decided.groups), _BATCH):
+        with shared.store.transaction():
+            groups = [g for g in decided.groups[start : start + _BATCH] if fresh.intersection(g.refs)]
+            link_groups(shared, counters, groups, by_ref)
+    with shared.store.transaction():
+        for question in decided.questions:
+            if fresh.intersection(question.refs):
+                ask(shared, question, by_ref)
+
+
+def _configured_keys(shared: Shared, item: Staged) -> tuple[str, ...]:
+    source = shared.systems.find(item.system, item.resource)
+    allowed = {"email": "email", "phone": "phone", "tax_id": "tax"}
+    kinds = {allowed[name] for name in (source.mapping.match if source else ()) if name in allowed}
+    return tuple(key for key in item.keys if key.split(":", 1)[0] in kinds)
+
+
+def _may_answer_open_creates(shared: Shared, staged: Sequence[Staged]) -> set[str]:
+    """Records that an open create may have made wait until it is settled (rule R3)."""
+    waiting: set[str] = set()
+    open_creates = [op for op in shared.store.work.open_ops() if op.kind == "create"]
+    if not open_creates:
+        return waiting
+    goldens = shared.store.records.goldens(op.gid for op in open_creates)
+    for op in open_creates:
+        golden = goldens.get(op.gid)
+        keys = set(match_keys_of_golden(golden, shared.policy.region)) if golden else set()
+        for item in staged:
+            if item.system == op.system and (item.own_key == op.gid or keys.intersection(item.keys)):
+                waiting.add(item.ref)
+    with shared.store.transaction():
+        shared.store.work.set_staged(
+            [(item.system, item.resource, item.remote_id) for item in staged if item.ref in waiting], "waiting"
+        )
+    return waiting
+
+
+def _golden_entries(shared: Shared, entries: Sequence[Entry]) -> list[Entry]:
+    """The golden records that share a key with a staged one."""
+    found = shared.store.records.gids_by_key(key for entry in entries for key in entry.keys)
+    gids = {gid for items in found.values() for gid in items} | {entry.own_key for entry in entries if entry.own_key}
+    goldens = shared.store.records.goldens(gid for gid in gids if gid)
+    links = shared.store.records.links_by_gid(goldens)
+    result = []
+    for gid, golden in sorted(goldens.items()):
+        if golden.state != "live":
+            continue
+        sides = frozenset(
+            (item.system, item.resource)
+            for item in links.get(gid, ())
+            if item.primary and item.state not in ("gone", "excluded")
+        )
+        result.append(
+            Entry(
+                gid,
+                ("hub", ""),
+                tuple(match_keys_of_golden(golden, shared.policy.region)),
+                shown_name(golden.value("name")),
+                None,
+                gid,
+                sides,
+            )
+        )
+    return result
+
+
+def link_groups(
+    shared: Shared, counters: dict[str, Counter], groups: Sequence[Group], by_ref: dict[str, Staged]
+) -> None:
+    """Link each group's records to its golden record, made if need be.  Runs inside the caller's transaction."""
+    workspace = Workspace(shared)
+    workspace.load(group.gid for group in groups if group.gid)
+    members = [by_ref[ref] for group in groups for ref in group.refs if ref in by_ref]
+    natives = _natives(shared, members)
+    linked: list[Staged] = []
+    for group in groups:
+        items = [by_ref[ref] for ref in group.refs if ref in by_ref]
+        golden = workspace.goldens.get(group.gid) if group.gid else None
+        if golden is None:
+            golden = Golden(group.own_key or shared.new_id(), seq=shared.store.tick())
+            workspace.add_golden(golden)
+            counters[items[0].system].new += 1
+        for item in sorted(items, key=lambda item: (shared.policy.rank(item.system), item.resource, item.remote_id)):
+            _link_one(workspace, item, natives[item.ref], golden)
+            if len(items) > 1 or group.gid:
+                counters[item.system].linked += 1
+            linked.append(item)
+    workspace.flush()
+    shared.store.work.unstage([(item.system, item.resource, item.remote_id) for item in linked])
+    resolve_references(shared, linked)
+
+
+def _natives(shared: Shared, members: Sequence[Staged]) -> dict[str, dict[str, Any]]:
+    sides: dict[tuple[str, str], list[str]] = {}
+    for item in members:
+        sides.setdefault((item.system, item.resource), []).append(item.remote_id)
+    result = {}
+    for (system, resource), ids in sides.items():
+        for remote_id, native in shared.store.work.staged_native(system, resource, ids).items():
+            result[f"{system}/{resource}/{remote_id}"] = native
+    return result
+
+
+def _link_one(workspace: Workspace, item: Staged, native: dict[str, Any], golden: Golden) -> None:
+    """A new link takes everything by the "new link" rows."""
+    source = workspace.shared.systems.source(item.system, item.resource)
+    view = source.mapping.get(native)
+    if view is None:
+        return
+    for old in [
+        x for x in workspace.links.get(golden.gid, ()) if x.system == item.system and x.resource == item.resource
+    ]:
+        if old.state in ("gone", "excluded"):
+            workspace.drop_link(old)
+    link = Link(item.system, item.resource, item.remote_id, golden.gid, version=item.version)
+    workspace.add_link(link)
+    merge = workspace.merge(source, item.modified)
+    observe(merge, golden, link, Base(), view, native)
+    link.modified = merge.time
+    workspace.touch(link)
+
+
+def resolve_references(shared: Shared, linked: Sequence[Staged]) -> None:
+    """References that waited for these records are evaluated from the stored native base, without a read (R1)."""
+    sides: dict[tuple[str, str], list[str]] = {}
+    for item in linked:
+        sides.setdefault((item.system, item.resource), []).append(item.remote_id)
+    for (system, resource), ids in sides.items():
+        waiting = shared.store.records.waiting_for(system, resource, ids)
+        if not waiting:
+            continue
+        workspace = Workspace(shared)
+        workspace.load(item.gid for item in waiting)
+        for found in waiting:
+            link = next((item for item in workspace.links[found.gid] if item.id == found.id), found)
+            source = shared.systems.find(link.system, link.resource)
+            view = source.mapping.get(link.native) if source is not None and link.native is not None else None
+            if source is None or view is None or link.native is None:
+                continue
+            observe(
+                workspace.merge(source, link.modified),
+                workspace.goldens[link.gid],
+                link,
+                base_of(link, source.mapping),
+                view,
+                link.native,
+            )
+            workspace.touch(link)
+        workspace.flush()
+
+
+def ask(shared: Shared, question: Question, by_ref: dict[str, Staged]) -> int:
+    """Open a review: its records are neither created nor linked until a person has decided."""
+    members: list[dict[str, Any]] = []
+    for ref in question.refs:
+        item = by_ref[ref]
+        members.append(
+            {
+                "system": item.system,
+                "resource": item.resource,
+                "remote_id": item.remote_id,
+                "title": item.name or ref,
+                "gid": "",
+            }
+        )
+        if item.review is not None:
+            shared.store.history.end_review(item.review, "obsolete", "joined to a newer question")
+    for gid in question.gids:
+        members.append({"system": "hub", "resource": "", "remote_id": "", "title": gid, "gid": gid})
+    doc = {"reason": question.reason, "members": members, "evidence": list(question.evidence)}
+    number = shared.store.history.add_review(shared.run, shared.clock(), "match", doc)
+    shared.store.work.set_staged(
+        [(by_ref[ref].system, by_ref[ref].resource, by_ref[ref].remote_id) for ref in question.refs], "review", number
+    )
+    return number
+
+
+def decide_review(shared: Shared, number: int, *, link: Sequence[str] | None, counters: dict[str, Counter]) -> str:
+    """Carry out a person's decision on a review: ``link`` names the refs that are one customer (others of the review
+    become customers of their own), None declares all of them different.  Returns what was done."""
+    review = shared.store.history.review(number)
+    if review is None or review.state != "open":
+        raise HubError(f"there is no open review {number}", hint="`crmhub review list` shows the open ones")
+    staged = {item.ref: item for item in shared.store.work.staged(("review",)) if item.review == number}
+    gids = [member["gid"] for member in review.members if member["gid"]]
+    together = [ref for ref in (link if link is not None else []) if ref in staged or ref in gids]
+    if link is not None and len(together) != len(link):
+        unknown = sorted(set(link) - set(together))
+        raise HubError(
+            f"not part of review {number}: {', '.join(unknown)}", hint="`crmhub review list` names its records"
+        )
+    groups = []
+    apart = [ref for ref in staged if ref not in together]
+    if together:
+        gid = next((item for item in together if item in gids), None)
+        refs = tuple(ref for ref in together if ref in staged)
+        _refuse_two_of_a_side(shared, [staged[ref] for ref in refs], gid)
+        groups.append(Group(refs, gid, ("a person",)))
+    groups += [Group((ref,), None, ("a person",)) for ref in apart]
+    pairs = [(a, b) for a in apart for b in [*staged, *gids] if a != b]
+    with shared.store.transaction():
+        shared.store.work.never_match(pairs)
+        link_groups(shared, counters, groups, staged)
+        shared.store.history.end_review(
+            number, "linked" if together else "split", ", ".join(together) or "all different"
+        )
+    return f"{len(together)} linked, {len(apart)} kept apart"
+
+
+def _refuse_two_of_a_side(shared: Shared, items: Sequence[Staged], gid: str | None) -> None:
+    sides = [(item.system, item.resource) for item in items]
+    if gid is not None:
+        sides += [
+            (link.system, link.resource)
+            for link in shared.store.records.links_by_gid([gid]).get(gid, [])
+            if link.primary and link.state not in ("gone", "excluded")
+        ]
+    if len(set(sides)) != len(sides):
+        double = next(side for side in sides if sides.count(side) > 1)
+        raise HubError(
+            f"two records of {double[0]} cannot be one customer",
+            hint=f"Merge them in {double[0]} first, or link only one of them",
+        )

@@ -1,0 +1,54 @@
+"""Consents are monotonic: a sync never widens one without evidence from outside the hub (invariant I18)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hub.mapping.view import Value
+from hub.sync.merge.context import Merge
+from hub.sync.state import Cell, Golden, Link
+
+_STRICTNESS: Final = {"granted": 0, "pending": 1, None: 2, "unknown": 2, "denied": 3, "withdrawn": 3}
+
+
+def observe_consent(merge: Merge, golden: Golden, link: Link, name: str, changed: bool, shown: Value) -> None:
+    """Merge one consent.  A stricter status always wins; a wider one only with newer evidence, else it is pushed back."""
+    first = name not in link.sent
+    cell = golden.fields.get(name) or Cell(None)
+    value = None if shown == "unknown" else shown
+    if not changed and not first:
+        return
+    if value == cell.value:
+        link.sent[name] = cell.value
+        link.lost.discard(name)
+        return
+    if widens(cell.value, value) and not _evident(merge, name, cell):
+        _refuse(merge, golden, link, name, cell, value, first=first)
+        return
+    if cell.value is not None and not first:
+        merge.loses(golden, name, "consent: most restrictive", value, merge.system, cell.value, cell.source)
+    new = merge.cell(value, "consent")
+    golden.fields[name] = new
+    merge.changed(golden, name, cell.value, new)
+    link.sent[name] = value
+    link.lost.discard(name)
+
+
+def widens(old: Value, new: Value) -> bool:
+    """Whether going from old to new allows more than before; unknown is never granted."""
+    return _STRICTNESS.get(new, 2) < _STRICTNESS.get(old, 2)
+
+
+def _evident(merge: Merge, name: str, cell: Cell) -> bool:
+    """Whether the reading carries evidence that is newer than the stored status."""
+    captured = merge.consent_time(name)
+    return captured is not None and (cell.value is None or cell.time is None or captured > cell.time)
+
+
+def _refuse(merge: Merge, golden: Golden, link: Link, name: str, cell: Cell, value: Value, *, first: bool) -> None:
+    link.sent[name] = cell.value if not first else None
+    if value is not None:
+        merge.loses(golden, name, "consent: no evidence", cell.value, cell.source, value, merge.system)
+        merge.notice(golden, name, "consent_refused", f"{value} without evidence of source and time was not taken over")
+    if cell.value in ("denied", "withdrawn") and not first:
+        link.lost.add(name)

@@ -1,0 +1,273 @@
+"""Giving each shown value its element, and the values and attributes of one element (rules C7, C8, C13)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hub.canonical.schema import COLLECTIONS
+from hub.canonical.values import key as canonical_key
+from hub.mapping.view import CollectionSpec, Position, Row, Value
+from hub.sync.merge.context import Merge
+from hub.sync.merge.groups import propose
+from hub.sync.state import Cell, Collection, Element, Esent, Golden, Link, Shown
+
+
+@dataclass(slots=True)
+class Sight:
+    """One collection of one record under observation.
+
+    paired: per current position the seen index; given: per current position the eid that it shows (None: empty or not
+    decided yet); made: eids of the elements that were made in this observation.
+    """
+
+    merge: Merge
+    golden: Golden
+    link: Link
+    spec: CollectionSpec
+    coll: Collection
+    seen: Sequence[Shown]
+    current: Sequence[Position]
+    paired: list[int | None]
+    given: list[str | None] = field(default_factory=list)
+    made: set[str] = field(default_factory=set)
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    @property
+    def esent(self) -> dict[str, Esent]:
+        return self.link.esent.setdefault(self.name, {})
+
+    def key(self, value: Value) -> str:
+        return canonical_key(self.name, value, region=self.merge.policy.region)
+
+    def image(self, element: Element) -> Row | None:
+        """How this system is predicted to show the element."""
+        return self.merge.mapping.norm_row(self.name, element.value.value, element.attr_values())
+
+    def image_key(self, element: Element) -> str:
+        """Keys are compared through the system (rule C5)."""
+        row = self.image(element)
+        return self.key(element.value.value if row is None else row.value)
+
+    def own(self, index: int) -> str | None:
+        """The element of the seen position that this current one continues."""
+        paired = self.paired[index]
+        return None if paired is None or self.seen[paired].value is None else self.seen[paired].eid
+
+    def before(self, index: int) -> Value:
+        paired = self.paired[index]
+        return None if paired is None else self.seen[paired].value
+
+    def shown_now(self) -> set[str]:
+        return {eid for eid in self.given if eid is not None}
+
+    def lost_name(self, eid: str, attr: str = "") -> str:
+        return f"{self.name}/{eid}/{attr}" if attr else f"{self.name}/{eid}"
+
+
+def new_element(sight: Sight, position: Position) -> Element:
+    """An element that nobody knew: a new one, shown here first."""
+    merge = sight.merge
+    value = _complete(sight, position.value)
+    cell = merge.cell(value, "new")
+    attrs = {name: merge.cell(item, "new") for name, item in position.attrs.items() if item}
+    element = Element(f"e{cell.seq}", cell, attrs, True, None, cell.seq, cell.seq, 1)
+    sight.coll.elements[element.eid] = element
+    merge.changed(sight.golden, sight.lost_name(element.eid), None, cell)
+    sight.esent[element.eid] = Esent.of(element)
+    return element
+
+
+def _complete(sight: Sight, value: Value) -> Value:
+    """A group element with every member of the schema; other values as they are."""
+    if isinstance(value, dict) and COLLECTIONS[sight.name].kind == "address":
+        return propose("address", value, None, None)[0]
+    return value
+
+
+def touch(sight: Sight, element: Element) -> int:
+    """Stamp an element: added, edited, revived or claimed now."""
+    element.stamp = sight.merge.tick()
+    sight.golden.seq = element.stamp
+    return element.stamp
+
+
+def claim(sight: Sight, element: Element, position: Position) -> None:
+    """An element that this record shows for the first time (rule C8): attributes by the "new link" rows."""
+    if not element.alive:
+        revive(sight, element, position)
+    element.claims += 1
+    touch(sight, element)
+    _better_spelling(sight, element, position)
+    attrs = dict(element.attr_values())
+    for name, shown in position.attrs.items():
+        current = element.attr(name)
+        if not shown:
+            attrs.pop(name, None)
+            continue
+        if not current:
+            _set_attr(sight, element, name, shown, "first value")
+        elif current != shown:
+            attrs[name] = current
+            sight.link.lost.add(sight.lost_name(element.eid, name))
+            sight.merge.loses(
+                sight.golden,
+                sight.lost_name(element.eid, name),
+                "first link: fill only",
+                current,
+                element.attrs[name].source,
+                shown,
+                sight.merge.system,
+            )
+            continue
+        attrs[name] = shown
+    sight.esent[element.eid] = Esent(element.value.value, attrs, element.claims)
+
+
+def _better_spelling(sight: Sight, element: Element, position: Position) -> None:
+    """Rule C13 for elements: a value of the same key that golden's own source would show as golden's is the richer one."""
+    value, cell = position.value, element.value
+    if value == cell.value or cell.source == sight.merge.system or cell.pinned:
+        return
+    source = sight.merge.mappings(cell.source)
+    if source is None or sight.name not in source.collections:
+        return
+    full = value
+    if isinstance(value, dict) and isinstance(cell.value, dict):
+        full = {**cell.value, **{k: v for k, v in value.items() if v is not None}}
+    theirs = source.norm_row(sight.name, full, element.attr_values())
+    ours = source.norm_row(sight.name, cell.value, element.attr_values())
+    if theirs is not None and ours is not None and theirs.value == ours.value and full != cell.value:
+        set_value(sight, element, full, "spelling")
+
+
+def revive(sight: Sight, element: Element, position: Position) -> None:
+    """An edit or claim arrives at a removed element (rule C10)."""
+    element.alive, element.into = True, None
+    touch(sight, element)
+    element.keyed = element.stamp
+    sight.merge.loses(
+        sight.golden,
+        sight.lost_name(element.eid),
+        "revived",
+        position.value,
+        sight.merge.system,
+        None,
+        element.value.source,
+    )
+
+
+def set_value(sight: Sight, element: Element, value: Value, rule: str) -> None:
+    """Make a value the golden one of an element."""
+    old = element.value.value
+    cell = sight.merge.cell(value, rule)
+    if sight.key(old) != sight.key(value):
+        element.keyed = cell.seq
+    element.value = cell
+    element.stamp = cell.seq
+    sight.merge.changed(sight.golden, sight.lost_name(element.eid), old, cell)
+
+
+def _set_attr(sight: Sight, element: Element, name: str, value: Value, rule: str) -> None:
+    old = element.attr(name)
+    cell = sight.merge.cell(value, rule)
+    element.attrs[name] = cell
+    sight.merge.changed(sight.golden, sight.lost_name(element.eid, name), old, cell)
+
+
+def set_label(sight: Sight, element: Element, labels: Value, rule: str) -> None:
+    """Give an element other labels (a slot's place says what it is)."""
+    if element.attr("labels") != labels:
+        _set_attr(sight, element, "labels", labels, rule)
+
+
+def observe_value(sight: Sight, element: Element, before: Value, shown: Value) -> None:
+    """The field table for the value of an element that this record showed before."""
+    known = sight.esent.get(element.eid)
+    if before == shown or known is None:
+        return
+    lost_name = sight.lost_name(element.eid)
+    cell = element.value
+    hub_moved = known.value != cell.value or lost_name in sight.link.lost or not element.alive
+    if not hub_moved:
+        value = _proposal(sight, element, known, shown)
+        if value != cell.value:
+            set_value(sight, element, value, "edit")
+        known.value = value
+        return
+    row = sight.image(element)
+    if element.alive and row is not None and row.value == shown:
+        known.value = cell.value
+        sight.link.lost.discard(lost_name)
+        return
+    value = _proposal(sight, element, known, shown)
+    if not element.alive:
+        sight.merge.loses(
+            sight.golden, lost_name, "an edit beats a removal", shown, sight.merge.system, None, cell.source
+        )
+        revive(sight, element, Position(None, shown))
+        set_value(sight, element, value, "revived")
+        known.value = value
+        return
+    wins, rule = sight.merge.wins(sight.name, cell, value)
+    if wins:
+        sight.merge.loses(sight.golden, lost_name, rule, value, sight.merge.system, cell.value, cell.source)
+        set_value(sight, element, value, f"conflict: {rule}")
+        known.value = value
+        sight.link.lost.discard(lost_name)
+    else:
+        sight.merge.loses(sight.golden, lost_name, rule, cell.value, cell.source, value, sight.merge.system)
+        sight.link.lost.add(lost_name)
+
+
+def _proposal(sight: Sight, element: Element, known: Esent, shown: Value) -> Value:
+    if not isinstance(shown, dict) or COLLECTIONS[sight.name].kind != "address":
+        return shown
+    sent = known.value if isinstance(known.value, dict) else None
+    row = sight.merge.mapping.norm_row(sight.name, sent, known.attrs) if sent is not None else None
+    value, dropped = propose("address", shown, sent, None if row is None else row.value)
+    for member, old in dropped.items():
+        path = f"{sight.lost_name(element.eid)}.{member}"
+        sight.merge.loses(sight.golden, path, "dependent", None, sight.merge.system, old, element.value.source)
+    return value
+
+
+def observe_attrs(sight: Sight, element: Element, before: Shown, position: Position) -> None:
+    """The field table per attribute, against the position's own seen value and what this system was last sent."""
+    known = sight.esent.get(element.eid)
+    if known is None:
+        return
+    for name, shown in position.attrs.items():
+        if before.attrs.get(name) == shown:
+            continue
+        lost_name = sight.lost_name(element.eid, name)
+        cell = element.attrs.get(name) or Cell(None)
+        new = shown or None
+        if known.attrs.get(name) == cell.value and lost_name not in sight.link.lost:
+            if new != cell.value:
+                _set_attr(sight, element, name, new, "edit")
+        elif cell.value == new:
+            sight.link.lost.discard(lost_name)
+        else:
+            _attr_conflict(sight, element, name, cell, new)
+            if element.attr(name) != new:
+                continue
+        if new is None:
+            known.attrs.pop(name, None)
+        else:
+            known.attrs[name] = new
+
+
+def _attr_conflict(sight: Sight, element: Element, name: str, cell: Cell, shown: Value) -> None:
+    lost_name = sight.lost_name(element.eid, name)
+    wins, rule = sight.merge.wins(sight.name, cell, shown)
+    if wins:
+        sight.merge.loses(sight.golden, lost_name, rule, shown, sight.merge.system, cell.value, cell.source)
+        _set_attr(sight, element, name, shown, f"conflict: {rule}")
+        sight.link.lost.discard(lost_name)
+    else:
+        sight.merge.loses(sight.golden, lost_name, rule, cell.value, cell.source, shown, sight.merge.system)
+        sight.link.lost.add(lost_name)

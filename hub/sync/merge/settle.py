@@ -1,0 +1,238 @@
+"""Settling our own write against what the system shows afterwards (sections 7, 8, 9; rules W1, W2, D1).
+
+Per field, slot, row and group member: what looks as predicted is confirmed; what looks as before was not carried out;
+the rest is left to ``observe`` as a user's edit on top of our write (if anything proves that the write happened).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hub.canonical.schema import COLLECTIONS, field_def
+from hub.canonical.values import same
+from hub.mapping.view import Mapping_, Position, Value, View
+from hub.sync.merge.pairing import pair
+from hub.sync.plan.items import Payload
+from hub.sync.policy import is_blank
+from hub.sync.state import Base, Esent, Link, Shown
+
+
+@dataclass(slots=True)
+class Settlement:
+    """What settling found: ``happened`` (something proves that our write was carried out) and lossy or ignored values."""
+
+    happened: bool = False
+    problems: list[tuple[str, str]] = field(default_factory=list)
+
+
+def note(link: Link, payload: Payload) -> None:
+    """Advance "sent" for values that need no write because the system shows them already."""
+    link.sent.update(payload.fields)
+    for name, elements in payload.elements.items():
+        known = link.esent.setdefault(name, {})
+        for eid, raw in elements.items():
+            known[eid] = Esent(*raw)
+    link.psent.update(payload.psent)
+    for name, rows in payload.picture.items():
+        link.picture[name] = rows
+    link.lost.difference_update(payload.cleared)
+
+
+def settle(
+    link: Link, base: Base, payload: Payload, predicted: View, image: View, mapping: Mapping_, *, direct: bool
+) -> Settlement:
+    """Settle an open write against an image of the record; changes ``link`` and ``base`` in place.
+
+    direct: the image is the answer to our write itself, so a difference is the server's doing, never a user's edit.
+    """
+    result = Settlement(happened=direct or _happened(base, payload, predicted, image))
+    for name in payload.fields:
+        if name in image.fields:
+            _settle_field(link, base, payload, name, predicted.fields.get(name), image.fields[name], result, direct)
+    for name, rows in payload.picture.items():
+        if name in image.collections:
+            _settle_collection(link, base, payload, name, rows, predicted, image, mapping, result, direct)
+    if result.happened:
+        link.lost.difference_update(payload.cleared)
+    return result
+
+
+def adopt(
+    link: Link, base: Base, payload: Payload, predicted: View, image: View, mapping: Mapping_, *, direct: bool
+) -> Settlement:
+    """Settle a create: the record is ours, everything that we did not send is a user's edit or a server's default (D1)."""
+    for name, spec in mapping.fields.items():
+        shown = image.fields.get(name)
+        if name in payload.fields or name not in image.fields:
+            continue
+        if direct and not is_blank(shown) or spec.server_default:
+            base.fields[name] = shown
+            link.sent[name] = None
+        elif not is_blank(predicted.fields.get(name)):
+            base.fields[name] = predicted.fields[name]
+            link.sent[name] = None
+    for name in payload.fields:
+        base.fields[name] = None
+    result = settle(link, base, payload, predicted, image, mapping, direct=direct)
+    if not result.happened:  # found by our key: the create did happen, whatever a user made of it since
+        for name in payload.fields:
+            link.sent[name] = payload.fields[name]
+            base.fields[name] = predicted.fields.get(name)
+        result.happened = True
+    return result
+
+
+def _kind(name: str) -> str:
+    found = field_def(name)
+    return found.kind if found else "text"
+
+
+def _happened(base: Base, payload: Payload, predicted: View, image: View) -> bool:
+    """Whether anything that our write changed is seen as predicted."""
+    for name in payload.fields:
+        before, wanted, shown = base.fields.get(name), predicted.fields.get(name), image.fields.get(name)
+        if isinstance(wanted, Mapping) and isinstance(shown, Mapping):
+            old = before if isinstance(before, Mapping) else {}
+            if any(shown.get(m) == wanted[m] and old.get(m) != wanted[m] for m in wanted):
+                return True
+        elif before != wanted and same(_kind(name), wanted, shown):
+            return True
+    for name in payload.picture:
+        before_rows = [(row.value, dict(row.attrs), row.primary) for row in base.collections.get(name, [])]
+        wanted_rows = [(row.value, dict(row.attrs), row.primary) for row in predicted.collections.get(name, ())]
+        shown_rows = [(row.value, dict(row.attrs), row.primary) for row in image.collections.get(name, ())]
+        added = [row for row in wanted_rows if row not in before_rows]
+        removed = [row for row in before_rows if row not in wanted_rows]
+        if any(row in shown_rows for row in added) or (removed and not any(row in shown_rows for row in removed)):
+            return True
+    return False
+
+
+def _settle_field(
+    link: Link, base: Base, payload: Payload, name: str, wanted: Value, shown: Value, result: Settlement, direct: bool
+) -> None:
+    before = base.fields.get(name)
+    if direct:
+        if not same(_kind(name), wanted, shown) and not (is_blank(wanted) and is_blank(shown)):
+            result.problems.append((name, "write_ignored" if shown == before else "lossy_write"))
+        link.sent[name], base.fields[name] = payload.fields[name], shown
+    elif same(_kind(name), wanted, shown):
+        link.sent[name], base.fields[name] = payload.fields[name], shown
+        link.lost.discard(name)
+    elif result.happened and shown != before:
+        link.sent[name], base.fields[name] = payload.fields[name], wanted
+
+
+def _settle_collection(
+    link: Link,
+    base: Base,
+    payload: Payload,
+    name: str,
+    rows: list[list[str | None]],
+    predicted: View,
+    image: View,
+    mapping: Mapping_,
+    result: Settlement,
+    direct: bool,
+) -> None:
+    spec = mapping.collections[name]
+    before = base.collections.get(name, [])
+    wanted = _with_elements(rows, predicted.collections.get(name, ()))
+    shown = image.collections[name]
+    found = _pair_new(wanted, shown, pair(spec, wanted, shown), name)
+    esent = payload.elements.get(name, {})
+    settled: list[Shown] = []
+    for index, row in enumerate(wanted):
+        position = next((shown[place] for place, paired in enumerate(found) if paired == index), None)
+        old = _old_row(before, row)
+        kept = _settle_row(row, old, position, name, result, direct)
+        if kept is None:
+            if direct and row.value is not None and row.eid is not None:
+                link.sent[f"{name}/{row.eid}"] = esent.get(row.eid, [row.value])[0]
+                result.problems.append((f"{name}/{row.eid}", "write_ignored"))
+            continue
+        settled.append(kept)
+        if kept is not old and kept.eid is not None and kept.eid in esent:
+            link.esent.setdefault(name, {})[kept.eid] = Esent(*esent[kept.eid])
+    settled.extend(_not_removed(before, wanted, shown, found, direct))
+    base.collections[name] = settled
+    link.picture[name] = [[row.pos, row.eid] for row in settled]
+    if name in payload.psent and result.happened:
+        link.psent[name] = payload.psent[name]
+
+
+def _with_elements(rows: list[list[str | None]], positions: tuple[Position, ...]) -> list[Shown]:
+    """The predicted rows with their elements: kept rows by position, the others in the planned order."""
+    by_pos = {pos: eid for pos, eid in rows if pos is not None}
+    rest = iter([eid for pos, eid in rows if pos is None])
+    result = []
+    for item in positions:
+        eid = by_pos[item.pos] if item.pos in by_pos else next(rest, None)
+        result.append(Shown(item.pos, eid, item.value, item.attrs, item.primary))
+    return result
+
+
+def _pair_new(wanted: list[Shown], shown: tuple[Position, ...], found: list[int | None], name: str) -> list[int | None]:
+    """New rows have no id in the prediction: they pair by value, then, if one of each is left, as an edit (W2)."""
+    kind = COLLECTIONS[name].kind
+    free = [index for index, row in enumerate(wanted) if row.pos is None and index not in found]
+    for place, position in enumerate(shown):
+        if found[place] is None:
+            match = next((index for index in free if same(kind, wanted[index].value, position.value)), None)
+            if match is not None:
+                found[place] = match
+                free.remove(match)
+    open_places = [place for place, index in enumerate(found) if index is None]
+    if len(free) == 1 and len(open_places) == 1:
+        found[open_places[0]] = free[0]
+    return found
+
+
+def _old_row(before: list[Shown], row: Shown) -> Shown | None:
+    if row.pos is not None:
+        return next((item for item in before if item.pos == row.pos), None)
+    return next((item for item in before if item.eid == row.eid and row.eid is not None), None)
+
+
+def _settle_row(
+    row: Shown, old: Shown | None, position: Position | None, name: str, result: Settlement, direct: bool
+) -> Shown | None:
+    """The row as seen after our write; ``old`` itself if it was not carried out; None if there is nothing."""
+    if position is None:
+        return old if old is not None and not direct else None
+    if direct:
+        if not same(COLLECTIONS[name].kind, row.value, position.value) and not (
+            row.value is None and position.value is None
+        ):
+            result.problems.append((f"{name}/{row.eid}", "lossy_write"))
+        return Shown(position.pos, row.eid, position.value, position.attrs, position.primary)
+    if same(COLLECTIONS[name].kind, row.value, position.value):
+        attrs = {
+            key: value if position.attrs.get(key) != value else position.attrs[key] for key, value in row.attrs.items()
+        }
+        if old is not None and not result.happened:
+            attrs = dict(old.attrs)
+        return Shown(position.pos, row.eid, position.value, attrs, row.primary)
+    if old is not None and (old.value == position.value or not result.happened):
+        return old
+    return Shown(position.pos, row.eid, row.value, row.attrs, row.primary)
+
+
+def _not_removed(
+    before: list[Shown], wanted: list[Shown], shown: tuple[Position, ...], found: list[int | None], direct: bool
+) -> list[Shown]:
+    """Rows that we removed and that are still there: the removal was not carried out."""
+    if direct:
+        return []
+    kept = {row.pos for row in wanted if row.pos is not None}
+    still = []
+    for item in before:
+        if item.pos is not None and item.pos in kept:
+            continue
+        for place, position in enumerate(shown):
+            same_row = position.pos == item.pos if item.pos is not None else position.value == item.value
+            if found[place] is None and same_row:
+                still.append(item)
+                break
+    return still

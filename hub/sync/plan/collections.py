@@ -1,0 +1,271 @@
+"""Planning a collection of one record: rows of a list (rules L1, L2, C12) and slots (rule S1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from hub.canonical.schema import COLLECTIONS
+from hub.canonical.values import key, same
+from hub.mapping.view import KEEP, CollectionChange, CollectionSpec, Row, Value
+from hub.sync.plan.assign import assign
+from hub.sync.state import LOST, Collection, Element, Esent, Shown
+
+if TYPE_CHECKING:
+    from hub.sync.plan.record import Draft
+
+
+class _Lists:
+    """The plan of one list: what becomes of each row, and what is added."""
+
+    def __init__(self, draft: Draft, spec: CollectionSpec) -> None:
+        self.draft, self.spec = draft, spec
+        self.coll: Collection = draft.golden.collection(spec.name)
+        self.rows: Sequence[Shown] = draft.base.collections[spec.name]
+        self.esent = draft.link.esent.get(spec.name, {})
+        self.kind = COLLECTIONS[spec.name].kind
+        self.edit: dict[int, Row] = {}
+        self.remove: set[int] = set()
+        self.add: list[Row] = []
+        self.targets: list[str | None] = [row.eid for row in self.rows]
+        self.added: list[str] = []
+        self.touched: set[str] = set()
+
+    def image(self, element: Element) -> Row | None:
+        return self.draft.mapping.norm_row(self.spec.name, element.value.value, element.attr_values())
+
+    def lost(self, eid: str, attr: str = "") -> bool:
+        return f"{self.spec.name}/{eid}{'/' + attr if attr else ''}" in self.draft.link.lost
+
+    def mine(self, value: Value) -> bool:
+        return not self.spec.ours or str(value).startswith(self.spec.ours)
+
+    def shown_elsewhere(self, index: int, eid: str, value: Value) -> bool:
+        """Whether another row that stays shows this element (or this value) already."""
+        wanted = key(self.spec.name, value, region=self.draft.region)
+        return any(
+            place != index
+            and place not in self.remove
+            and row.value is not None
+            and (row.eid == eid or self.targets[place] == eid)
+            and key(self.spec.name, row.value, region=self.draft.region) == wanted
+            for place, row in enumerate(self.rows)
+        )
+
+
+def plan_list(draft: Draft, spec: CollectionSpec) -> None:
+    """Set differing attributes on every row of an element, remove rows of removed elements, add missing ones."""
+    work = _Lists(draft, spec)
+    for index, row in enumerate(work.rows):
+        if row.eid is not None and row.eid in work.coll.elements:
+            _plan_row(work, index, row)
+    _plan_missing(work)
+    _plan_primary(work)
+    _finish(work)
+
+
+def _plan_row(work: _Lists, index: int, row: Shown) -> None:
+    assert row.eid is not None
+    element = work.coll.elements[row.eid]
+    if not element.alive:
+        target = work.coll.follow(row.eid)
+        if target is None or any(other.eid == target.eid for other in work.rows):
+            _remove_row(work, index, row)
+            return
+        work.targets[index] = target.eid
+        element = target
+    image = work.image(element)
+    if image is None:
+        work.draft.held[f"{work.spec.name}/{element.eid}"] = "this system cannot hold this value"
+        return
+    value_new = _value_to_write(work, index, row, element, image)
+    if value_new and work.shown_elsewhere(index, element.eid, image.value):
+        work.remove.add(index)  # outdated, while another row already shows the new value (L1)
+        work.touched.add(element.eid)
+        return
+    attrs = _attrs_to_write(work, index, row, element, image)
+    if value_new or attrs:
+        work.edit[index] = Row(element.value.value if value_new else KEEP, attrs)
+        work.touched.add(element.eid)
+        old = row.value if value_new else dict(row.attrs)
+        work.draft.diff(f"{work.spec.name}/{element.eid}", old, image.value if value_new else attrs)
+
+
+def _remove_row(work: _Lists, index: int, row: Shown) -> None:
+    if not work.mine(row.value):
+        return
+    work.remove.add(index)
+    work.draft.diff(f"{work.spec.name}/{row.eid}", row.value, None)
+
+
+def _value_to_write(work: _Lists, index: int, row: Shown, element: Element, image: Row) -> bool:
+    known = work.esent.get(element.eid)
+    alias = work.targets[index] != row.eid
+    stale = alias or known is None or known.value != element.value.value or work.lost(element.eid)
+    return stale and not same(work.kind, image.value, row.value)
+
+
+def _attrs_to_write(work: _Lists, index: int, row: Shown, element: Element, image: Row) -> dict[str, Value]:
+    known = work.esent.get(element.eid)
+    alone = sum(1 for other in work.rows if other.eid == row.eid) == 1
+    result: dict[str, Value] = {}
+    for name in row.attrs:
+        wanted = image.attrs.get(name)
+        stale = (
+            known is None or known.attrs.get(name) != element.attr(name) or work.lost(element.eid, name) or not alone
+        )
+        if stale and (wanted or None) != (row.attrs[name] or None):
+            result[name] = element.attr(name)
+    return result
+
+
+def _plan_missing(work: _Lists) -> None:
+    shown = {eid for index, eid in enumerate(work.targets) if index not in work.remove and eid is not None}
+    keys = {
+        key(work.spec.name, row.value, region=work.draft.region)
+        for index, row in enumerate(work.rows)
+        if index not in work.remove and index not in work.edit and row.value is not None
+    }
+    primary = work.coll.primary_eid()
+    for element in sorted(work.coll.live(), key=lambda item: (item.eid != primary, item.stamp)):
+        if element.eid in shown or not work.mine(element.value.value):
+            continue
+        image = work.image(element)
+        if image is None:
+            work.draft.held[f"{work.spec.name}/{element.eid}"] = "this system cannot hold this value"
+            continue
+        wanted = key(work.spec.name, image.value, region=work.draft.region)
+        if wanted in keys:
+            work.draft.held[f"{work.spec.name}/{element.eid}"] = "this system shows it as equal to another one"
+            continue
+        keys.add(wanted)
+        flag: Any = (element.eid == primary) if work.spec.primary else KEEP
+        work.add.append(Row(element.value.value, element.attr_values(), flag))
+        work.added.append(element.eid)
+        work.touched.add(element.eid)
+        work.draft.diff(f"{work.spec.name}/{element.eid}", None, image.value)
+
+
+def _plan_primary(work: _Lists) -> None:
+    name, draft = work.spec.name, work.draft
+    if work.spec.primary is None:
+        return
+    primary = work.coll.primary_eid()
+    sent = draft.link.psent.get(name, LOST if draft.creating else None)
+    if sent == primary:
+        return
+    changed = False
+    if primary in work.added:
+        changed = True
+    for index, row in enumerate(work.rows):
+        if index in work.remove:
+            continue
+        target = work.targets[index]
+        wanted = target is not None and target == primary
+        if wanted and not row.primary and not _another_row_flagged(work, index, primary):
+            changed = True
+            _flag(work, index, True)
+        elif row.primary and not wanted and primary is not None and work.spec.primary == "flag":
+            changed = True
+            _flag(work, index, False)
+        elif row.primary and primary is None and work.spec.primary == "flag":
+            changed = True
+            _flag(work, index, False)
+    (draft.writes if changed else draft.book).psent[name] = primary
+
+
+def _another_row_flagged(work: _Lists, index: int, eid: str | None) -> bool:
+    return any(
+        place != index and place not in work.remove and row.primary and work.targets[place] == eid
+        for place, row in enumerate(work.rows)
+    )
+
+
+def _flag(work: _Lists, index: int, primary: bool) -> None:
+    old = work.edit.get(index, Row())
+    work.edit[index] = Row(old.value, old.attrs, primary)
+    work.draft.diff(f"{work.spec.name}/{work.targets[index]}/primary", not primary, primary)
+
+
+def _finish(work: _Lists) -> None:
+    name, draft = work.spec.name, work.draft
+    changed = bool(work.edit or work.remove or work.add)
+    shown = [[row.pos, work.targets[index]] for index, row in enumerate(work.rows) if index not in work.remove] + [
+        [None, eid] for eid in work.added
+    ]
+    if changed:
+        draft.collections[name] = CollectionChange(dict(work.edit), frozenset(work.remove), tuple(work.add))
+        draft.writes.picture[name] = shown
+    _note_elements(draft, name, work.coll, [eid for _, eid in shown if eid is not None], work.touched, work.esent)
+
+
+def _note_elements(
+    draft: Draft, name: str, coll: Collection, shown: list[str], touched: set[str], esent: dict[str, Esent]
+) -> None:
+    """What the picture corresponds to once this is carried out: written elements with the write, others at once."""
+    for eid in shown:
+        element = coll.elements.get(eid)
+        if element is None or not element.alive or f"{name}/{eid}" in draft.held:
+            continue
+        known = esent.get(eid)
+        prefix = f"{name}/{eid}"
+        lost = [item for item in draft.link.lost if item == prefix or item.startswith(prefix + "/")]
+        if eid in touched or known is None or not known.current(element) or lost:
+            payload = draft.writes if eid in touched else draft.book
+            payload.elements.setdefault(name, {})[eid] = [element.value.value, element.attr_values(), element.claims]
+            payload.cleared.extend(lost)
+
+
+def plan_slots(draft: Draft, spec: CollectionSpec) -> None:
+    """Fill, keep, change or empty each slot according to ``assign``."""
+    name = spec.name
+    coll = draft.golden.collection(name)
+    rows = draft.base.collections[name]
+    by_name = {row.pos: index for index, row in enumerate(rows)}
+    chosen = assign(
+        draft.mapping, spec, coll, rows, draft.link.holds.get(name, {}), set(draft.link.esent.get(name, {})), draft.held
+    )
+    esent = draft.link.esent.get(name, {})
+    edit: dict[int, Row] = {}
+    touched: set[str] = set()
+    picture: list[list[str | None]] = []
+    for slot in spec.slots:
+        index = by_name.get(slot.name)
+        if index is None:
+            continue
+        row, element = rows[index], chosen.get(slot.name)
+        picture.append([slot.name, element.eid if element else None])
+        new = _slot_value(draft, spec, slot.name, row, element, esent)
+        if new is not KEEP:
+            edit[index] = Row(new)
+            if element is not None:
+                touched.add(element.eid)
+            draft.diff(f"{name}/{slot.name}", row.value, new)
+    if edit:
+        draft.collections[name] = CollectionChange(edit)
+        draft.writes.picture[name] = picture
+    elif any(eid is not None for _, eid in picture):
+        draft.book.picture[name] = picture
+    _note_elements(draft, name, coll, [eid for _, eid in picture if eid is not None], touched, esent)
+    primary = coll.primary_eid()
+    if any("primary" in slot.picks for slot in spec.slots) and draft.link.psent.get(name, LOST) != primary:
+        (draft.writes if edit else draft.book).psent[name] = primary
+
+
+def _slot_value(
+    draft: Draft, spec: CollectionSpec, slot: str, row: Shown, element: Element | None, esent: dict[str, Esent]
+) -> Any:
+    """The value to write into a slot, None to empty it, KEEP to leave it."""
+    if element is None:
+        return None if row.value is not None and row.eid is not None else KEEP
+    image = draft.mapping.norm_row(spec.name, element.value.value, element.attr_values(), slot)
+    if image is None:
+        return KEEP
+    known = esent.get(element.eid)
+    if element.eid == row.eid:
+        lost = f"{spec.name}/{element.eid}" in draft.link.lost
+        if known is not None and known.value == element.value.value and not lost:
+            return KEEP
+    if row.value is not None and same(COLLECTIONS[spec.name].kind, image.value, row.value):
+        return KEEP
+    return element.value.value

@@ -1,0 +1,144 @@
+"""What a plan consists of.  Every value is JSON, so that a plan can be saved, hashed, shown and applied later."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from hub.mapping.view import Value
+from hub.sync.policy import canonical_bytes
+
+ItemKind = Literal["create", "update", "delete"]
+
+
+@dataclass(slots=True)
+class Payload:
+    """What a system will have been given once an item is carried out: the new "sent" side of the link.
+
+    fields: name -> golden value.  elements: collection -> eid -> [value, attrs, claims].  psent: collection -> eid.
+    picture: collection -> expected [pos, eid] rows, new rows with pos None, in the order of the predicted image.
+    cleared: names whose lost mark is settled.
+    """
+
+    fields: dict[str, Value] = field(default_factory=dict)
+    elements: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    psent: dict[str, str | None] = field(default_factory=dict)
+    picture: dict[str, list[list[str | None]]] = field(default_factory=dict)
+    cleared: list[str] = field(default_factory=list)
+
+    def empty(self) -> bool:
+        return not (self.fields or self.elements or self.psent or self.cleared)
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Payload:
+        return cls(**raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """One line of a plan for people: what the system shows, what it will get, from whom and why."""
+
+    path: str
+    old: Value
+    new: Value
+    source: str = ""
+    rule: str = ""
+
+
+@dataclass(slots=True)
+class Item:
+    """One write to one record of one system.
+
+    data: the native patch (``Parts`` encoded by hub.sync.plan.parts).  version: what the record must still be at.
+    writes: payload that this write carries; book: payload that needs no write (already so in the system).
+    """
+
+    system: str
+    resource: str
+    gid: str
+    kind: ItemKind
+    remote_id: str | None = None
+    version: str | None = None
+    title: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+    writes: Payload = field(default_factory=Payload)
+    book: Payload = field(default_factory=Payload)
+    diffs: list[Diff] = field(default_factory=list)
+    held: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Item:
+        data = dict(raw)
+        data["writes"] = Payload.from_json(raw["writes"])
+        data["book"] = Payload.from_json(raw["book"])
+        data["diffs"] = [Diff(**item) for item in raw["diffs"]]
+        return cls(**data)
+
+
+@dataclass(frozen=True, slots=True)
+class GuardTrip:
+    """A guard that stopped one system's part of a plan; ``hash`` is what an approval names."""
+
+    system: str
+    guard: str
+    message: str
+
+
+@dataclass(slots=True)
+class Plan:
+    """All items of a run with the verdict of the guards."""
+
+    sync: str
+    items: list[Item] = field(default_factory=list)
+    trips: list[GuardTrip] = field(default_factory=list)
+    review: int = 0
+    conflicts: int = 0
+    calls: dict[str, int] = field(default_factory=dict)
+    vetoes: list[str] = field(default_factory=list)
+
+    def hash(self) -> str:
+        """Names exactly these writes: an approval holds for no other plan."""
+        digest = hashlib.sha256()
+        for item in self.items:
+            digest.update(
+                canonical_bytes(
+                    [item.system, item.resource, item.gid, item.kind, item.remote_id, item.version, item.data]
+                )
+            )
+        return digest.hexdigest()[:16]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """system -> kind -> number of items."""
+        result: dict[str, dict[str, int]] = {}
+        for item in self.items:
+            of = result.setdefault(item.system, {"create": 0, "update": 0, "delete": 0})
+            of[item.kind] += 1
+        return result
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "format": 1,
+            "sync": self.sync,
+            "hash": self.hash(),
+            "items": [item.to_json() for item in self.items],
+            "trips": [asdict(trip) for trip in self.trips],
+            "review": self.review,
+            "conflicts": self.conflicts,
+            "calls": self.calls,
+        }
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Plan:
+        return cls(
+            raw["sync"],
+            [Item.from_json(item) for item in raw["items"]],
+            [GuardTrip(**trip) for trip in raw["trips"]],
+            raw["review"],
+            raw["conflicts"],
+            dict(raw["calls"]),
+        )

@@ -1,0 +1,215 @@
+"""Planning a run: every golden record that changed is compared with what each system was last given."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from math import ceil
+
+from hub.canonical.values import key as canonical_key
+from hub.sync.guards import Facts, trips
+from hub.sync.merge.observe import base_of
+from hub.sync.merge.settle import note
+from hub.sync.plan.items import Item, Payload, Plan
+from hub.sync.plan.record import Draft, blank_base, plan_record, title
+from hub.sync.policy import canonical_bytes
+from hub.sync.state import Golden, Link
+from hub.sync.systems import Source
+from hub.sync.workspace import Shared, Workspace
+
+_BATCH = 200
+
+
+def fingerprint(golden: Golden, source: Source) -> str:
+    """What a refused write depended on: it is tried again when golden or the mapping changes."""
+    values = {name: cell.value for name, cell in sorted(golden.fields.items())}
+    parts = [
+        [name, sorted(canonical_key(name, item.value.value) for item in coll.live())]
+        for name, coll in sorted(golden.collections.items())
+    ]
+    return str(hash_of([values, parts, source.mapping.hash]))
+
+
+def hash_of(value: object) -> str:
+    return hashlib.sha256(canonical_bytes(value)).hexdigest()[:16]
+
+
+def make_plan(
+    shared: Shared,
+    sync: str,
+    *,
+    facts: dict[str, Facts] | None = None,
+    only: set[str] | None = None,
+    book: bool = False,
+) -> Plan:
+    """Compare and collect; a pure function of the store.  ``book`` also stores what needs no write (an applied plan
+    does; looking does not)."""
+    plan = Plan(sync)
+    blocked = {(op.system, op.resource, op.gid) for op in shared.store.work.open_ops()}
+    refused = {
+        (item.system, item.resource, item.gid): item.fingerprint for item in shared.store.work.quarantined() if item.gid
+    }
+    gids = shared.store.records.dirty_gids()
+    if only is not None:
+        gids = [gid for gid in gids if gid in only]
+    for start in range(0, len(gids), _BATCH):
+        workspace = Workspace(shared)
+        workspace.load(gids[start : start + _BATCH])
+        _load_references(workspace)
+        settled: list[str] = []
+        for gid in gids[start : start + _BATCH]:
+            golden = workspace.goldens[gid]
+            items, waits = [], False
+            for source in shared.systems.sources:
+                key = (source.system, source.resource, gid)
+                if key in blocked:
+                    waits = True
+                    continue
+                for item in plan_on(workspace, source, golden):
+                    if refused.get(key) == fingerprint(golden, source) and item.data:
+                        waits = True
+                        continue
+                    items.append(item)
+            plan.items.extend(item for item in items if item.data or item.kind == "delete")
+            plan.conflicts += bool(golden.frozen)
+            if book:
+                _book(workspace, items)
+                if not waits and not any(item.data or item.kind == "delete" for item in items):
+                    settled.append(gid)
+        if book:
+            with shared.store.transaction():
+                workspace.changed.clear()
+                workspace.flush()
+                shared.store.records.mark_dirty(settled, dirty=False)
+    plan.items.sort(
+        key=lambda item: ({"create": 0, "update": 1, "delete": 2}[item.kind], item.system, item.resource, item.gid)
+    )
+    plan.review = len(shared.store.history.reviews())
+    plan.calls = estimate_calls(shared, plan)
+    plan.trips = trips(plan, facts or {}, shared.policy.guards)
+    return plan
+
+
+def _load_references(workspace: Workspace) -> None:
+    """The golden records that these refer to, so that a reference can be written as the native id."""
+    wanted = set()
+    refs = {
+        name for source in workspace.shared.systems.sources for name, spec in source.mapping.fields.items() if spec.ref
+    }
+    if not refs:
+        return
+    for golden in list(workspace.goldens.values()):
+        for name in refs:
+            value = golden.value(name)
+            if isinstance(value, str):
+                wanted.add(workspace.survivor(value))
+    workspace.load(wanted)
+
+
+def plan_on(workspace: Workspace, source: Source, golden: Golden) -> Iterator[Item]:
+    """The items of one golden record on one source (at most one)."""
+    if not source.writable or source.mapping.record != golden.record:
+        return
+    link = workspace.link(source.system, source.resource, golden.gid)
+    if golden.state == "dead":
+        item = None if link is None else _plan_delete(workspace, source, golden, link)
+        if item is not None:
+            yield item
+        return
+    if golden.state != "live":
+        return
+    creating = link is None
+    if link is None:
+        if not _may_create(workspace, source, golden):
+            return
+        link = Link(source.system, source.resource, "", golden.gid)
+        base = blank_base(source.mapping)
+    else:
+        if link.state != "active" or link.mapping != source.mapping.hash or link.native is None:
+            return
+        base = base_of(link, source.mapping)
+    draft = Draft(
+        golden,
+        link,
+        base,
+        source.mapping,
+        creating,
+        lambda gid, resource: _remote_id(workspace, source.system, resource, gid),
+        workspace.survivor,
+        workspace.shared.policy.region,
+        workspace.shared.quiet,
+    )
+    own_key = golden.gid if creating and source.capabilities.create != "marker" else None
+    item = plan_record(draft, own_key)
+    if creating and not (item.writes.fields or item.writes.elements):
+        return
+    if item.data or not item.book.empty() or item.held or link.held:
+        yield item
+
+
+def _remote_id(workspace: Workspace, system: str, resource: str, gid: str) -> str | None:
+    link = workspace.link(system, resource, gid)
+    return link.remote_id if link is not None and link.state == "active" else None
+
+
+def _may_create(workspace: Workspace, source: Source, golden: Golden) -> bool:
+    policy = workspace.shared.policy
+    if "create" not in source.capabilities.writes or source.system in policy.no_create:
+        return False
+    if golden.value("status") == "archived":
+        return False
+    constant = source.mapping.get({})
+    kind = constant.fields.get("kind") if constant is not None and "kind" not in source.mapping.fields else None
+    if kind is not None and golden.value("kind") not in (None, kind):
+        return False
+    return any(
+        item.system == source.system and item.resource == source.resource or item.system != source.system
+        for item in workspace.links.get(golden.gid, ())
+    )
+
+
+def _plan_delete(workspace: Workspace, source: Source, golden: Golden, link: Link) -> Item | None:
+    """A dead golden record is deleted where the hub made it, or where the configuration allows any deletion."""
+    allowed = link.created_by_hub or source.system in workspace.shared.policy.delete_any
+    if link.state not in ("active", "shadow") or not allowed or "delete" not in source.capabilities.writes:
+        return None
+    return Item(
+        source.system,
+        source.resource,
+        golden.gid,
+        "delete",
+        link.remote_id,
+        link.version,
+        title(golden),
+        writes=Payload(),
+    )
+
+
+def _book(workspace: Workspace, items: list[Item]) -> None:
+    """Note what needs no write, and what is held back."""
+    for item in items:
+        if item.kind != "update":
+            continue
+        link = workspace.link(item.system, item.resource, item.gid)
+        if link is None:
+            continue
+        if not item.data:
+            note(link, item.book)
+        if link.held != item.held:
+            link.held = dict(item.held)
+        workspace.touch(link)
+
+
+def estimate_calls(shared: Shared, plan: Plan) -> dict[str, int]:
+    """system -> API calls that applying needs: one a batch, one a record where there is no batch."""
+    result: dict[str, int] = {}
+    for source in shared.systems.sources:
+        for kind in ("create", "update", "delete"):
+            number = sum(
+                1
+                for item in plan.items
+                if item.system == source.system and item.resource == source.resource and item.kind == kind
+            )
+            if number:
+                result[source.system] = result.get(source.system, 0) + ceil(number / source.capabilities.batch)
+    return result

@@ -1,0 +1,351 @@
+"""Reading a resource: what changed since the cursor, page by page, each page in one transaction with its cursor."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from hub.contract.connector import CursorExpired
+from hub.contract.errors import ConnectorError, HubError
+from hub.contract.records import Page, Record
+from hub.identity.names import shown_name
+from hub.mapping.view import View
+from hub.store.work import Cursor, OpRow, Quarantined, Staged
+from hub.sync.absence import gone, merged_away, revive
+from hub.sync.merge.observe import base_of, observe
+from hub.sync.settling import settle_open_op
+from hub.sync.state import Link
+from hub.sync.systems import Source
+from hub.sync.workspace import Counter, Shared, Workspace, match_keys_of_view
+
+ROLLING = 24 * 3600.0
+"""Seconds after which a complete listing checks what the change feed may have missed (configurable)."""
+
+
+@dataclass(slots=True)
+class Pull:
+    """Reads one resource of one system into the store."""
+
+    shared: Shared
+    source: Source
+    counter: Counter
+    progress: Callable[[int], None] = lambda _n: None
+    reconcile: float = ROLLING
+    ops: dict[str, OpRow] = field(default_factory=dict)
+    slow: bool = False
+    shrank: str = ""
+
+    def run(self) -> None:
+        """Poll for changes; then, when due or asked for, prove by a complete listing what is gone."""
+        cursor = self.shared.store.work.cursor(self.source.system, self.source.resource)
+        self._load_ops()
+        changed_rules = cursor.mapping not in ("", self.source.mapping.hash) or (
+            cursor.polled is not None and cursor.scope != self.source.scope
+        )
+        start = None if changed_rules else cursor.value
+        first = cursor.polled is None
+        complete_read = start is None
+        try:
+            relist = self._poll(cursor, start)
+        except CursorExpired:
+            self.slow = complete_read = True
+            relist = self._poll(cursor, None)
+        self.reread()
+        now = self.shared.clock()
+        due = cursor.listed is None or now - cursor.listed >= self.reconcile
+        if not first and not self.slow and (relist or due or cursor.relist) and not (complete_read and not relist):
+            self.list_all(cursor)
+        elif complete_read:
+            with self.shared.store.transaction():
+                cursor.listed = now
+                cursor.relist = False
+                self.shared.store.work.save_cursor(cursor)
+
+    def _load_ops(self) -> None:
+        self.ops = {
+            op.remote_id: op
+            for op in self.shared.store.work.open_ops(self.source.system)
+            if op.resource == self.source.resource and op.remote_id
+        }
+
+    def _poll(self, cursor: Cursor, start: object) -> bool:
+        relist = complete = False
+        if start is None:
+            cursor.size = 0
+        for page in self.source.connector.changes(self.source.resource, start):
+            if page.epoch is not None and cursor.epoch is not None and page.epoch != cursor.epoch:
+                cursor.epoch, cursor.value = page.epoch, None
+                raise CursorExpired
+            relist = relist or page.relist
+            complete = page.complete
+            with self.shared.store.transaction():
+                fresh, lost = self.take(page.records)
+                cursor.size += (len(page.records) if start is None else fresh) - lost
+                cursor.value = page.cursor
+                cursor.epoch = page.epoch
+                if page.complete:
+                    cursor.mapping, cursor.scope = self.source.mapping.hash, self.source.scope
+                    cursor.polled = self.shared.clock()
+                cursor.relist = cursor.relist or page.relist
+                self.shared.store.work.save_cursor(cursor)
+            self.progress(len(page.records))
+        if not complete:
+            raise HubError(
+                "the connector ended a pass without saying that it is complete",
+                where=self.source.system,
+                hint="This is a fault of the plugin (rule complete-page); nothing was deleted because of it",
+            )
+        return relist
+
+    def reread(self) -> None:
+        """Records that had to wait are read again before anything is decided about them."""
+        work = self.shared.store.work
+        ids = work.reread_take(self.source.system, self.source.resource)
+        for start in range(0, len(ids), self.source.capabilities.page):
+            batch = ids[start : start + self.source.capabilities.page]
+            found = list(self.source.connector.fetch(self.source.resource, batch))
+            with self.shared.store.transaction():
+                self.take(found, force=True)
+                self.absent(sorted(set(batch) - {item.id for item in found}))
+                work.reread_done(self.source.system, self.source.resource, batch)
+
+    def list_all(self, cursor: Cursor) -> None:
+        """A certified listing: from the first page to a normal end, in one epoch, without an unreadable record.  Only
+        such a listing may prove absence, and each absence is confirmed by asking for the record."""
+        store, system, resource = self.shared.store, self.source.system, self.source.resource
+        round_ = cursor.round + 1
+        certified, complete, total = True, False, 0
+        for page in self.source.connector.listing(resource):
+            certified = certified and (cursor.epoch is None or page.epoch in (None, cursor.epoch))
+            certified = certified and all(item.error is None for item in page.records)
+            complete = page.complete
+            total += len(page.records)
+            self._take_listing(page, round_)
+        certified = certified and complete and not self.slow
+        shrunk = (
+            cursor.size
+            and total < cursor.size * (1 - self.shared.policy.guards.listing_shrank)
+            and cursor.size - total > 5
+        )
+        if shrunk:
+            self.shrank = f"the listing shrank from {cursor.size} to {total} records"
+        elif certified:
+            missing = store.records.unseen(system, resource, round_)
+            for start in range(0, len(missing), 200):
+                self._confirm_absence(missing[start : start + 200])
+        with store.transaction():
+            if certified and not shrunk:
+                cursor.round, cursor.size, cursor.listed, cursor.relist = round_, total, self.shared.clock(), False
+            store.work.save_cursor(cursor)
+
+    def _take_listing(self, page: Page, round_: int) -> None:
+        store, system, resource = self.shared.store, self.source.system, self.source.resource
+        ids = [item.id for item in page.records if item.error is None]
+        known = store.records.versions(system, resource, ids)
+        waiting = store.work.staged_ids(system, resource, ids)
+        stale = [
+            item
+            for item in page.records
+            if item.error is None
+            and not item.deleted
+            and not (item.id in known and item.version is not None and known[item.id][0] == item.version)
+            and not (item.id in waiting and item.version is not None and waiting[item.id][0] == item.version)
+        ]
+        records: Sequence[Record] = stale
+        if any(item.data is None for item in stale):
+            records = list(self.source.connector.fetch(resource, [item.id for item in stale]))
+        with store.transaction():
+            self.take(records)
+            store.records.saw(system, resource, ids, round_)
+        self.progress(len(page.records))
+
+    def _confirm_absence(self, ids: list[str]) -> None:
+        there = {item.id: item for item in self.source.connector.fetch(self.source.resource, ids)}
+        with self.shared.store.transaction():
+            self.take(list(there.values()))
+            self.absent([item for item in ids if item not in there])
+
+    def absent(self, ids: Iterable[str]) -> None:
+        """Records that are proven gone."""
+        workspace = Workspace(self.shared)
+        links = self.shared.store.records.links_by_remote(self.source.system, self.source.resource, ids)
+        workspace.load(link.gid for link in links.values())
+        for link in links.values():
+            gone(workspace, self.source, _same_link(workspace, link))
+        refs = [(self.source.system, self.source.resource, item) for item in ids]
+        self.shared.store.work.unstage(refs)
+        self.shared.store.work.release([(*ref, "") for ref in refs])
+        workspace.flush()
+
+    def take(self, records: Sequence[Record], *, force: bool = False) -> tuple[int, int]:
+        """Observe a batch of records inside the caller's transaction.
+
+        Returns how many the hub had not known to exist, and how many that it knew are tombstones.
+        """
+        self.counter.read += len(records)
+        system, resource = self.source.system, self.source.resource
+        records = list({item.id: item for item in records}.values())
+        ids = [item.id for item in records]
+        gates = self.shared.store.records.versions(system, resource, ids)
+        strangers = [item for item in ids if item not in gates]
+        waiting = self.shared.store.work.staged_ids(system, resource, strangers)
+        barred = self.shared.store.work.barred_ids(system, resource, strangers)
+        open_ones = [item for item in records if force or not self._unchanged(item, gates.get(item.id))]
+        links = self.shared.store.records.links_by_remote(
+            system, resource, [item.id for item in open_ones if item.id in gates]
+        )
+        workspace = Workspace(self.shared)
+        workspace.load(link.gid for link in links.values() if link.gid)
+        unknown: list[tuple[Record, View]] = []
+        for record in open_ones:
+            link = links.get(record.id)
+            self._take_one(workspace, record, None if link is None else _same_link(workspace, link), unknown)
+        workspace.flush()
+        self._stage(unknown, waiting)
+        present = {item.id for item in records if not item.deleted and item.merged_into is None}
+        known = (
+            {item for item, (_, state, _m) in gates.items() if state not in ("gone", "excluded")}
+            | set(waiting)
+            | barred
+        )
+        return len(present - known), len(known & {item.id for item in records} - present)
+
+    def _unchanged(self, record: Record, gate: tuple[str | None, str, str] | None) -> bool:
+        """The first gate: our own echo, or a stale replica (a version is compared for equality only)."""
+        if gate is None or record.deleted or record.merged_into or record.error or record.version is None:
+            return False
+        version, state, mapping = gate
+        return (
+            version == record.version
+            and mapping == self.source.mapping.hash
+            and state in ("active", "shadow")
+            and record.id not in self.ops
+        )
+
+    def _take_one(
+        self, workspace: Workspace, record: Record, link: Link | None, unknown: list[tuple[Record, View]]
+    ) -> None:
+        if record.error is not None:
+            self._quarantine(record.id, link, record.error, record.version or "")
+            return
+        if record.merged_into is not None:
+            merged_away(workspace, self.source, link, record.merged_into)
+            return
+        if record.deleted:
+            if link is not None:
+                gone(workspace, self.source, link)
+            self.shared.store.work.unstage([(self.source.system, self.source.resource, record.id)])
+            return
+        if record.data is None:
+            self.shared.store.work.reread_add(self.source.system, self.source.resource, [record.id], "no data")
+            return
+        try:
+            view = self.source.mapping.get(record.data)
+        except HubError as error:
+            self._quarantine(record.id, link, error, record.version or "")
+            return
+        self.shared.store.work.release([(self.source.system, self.source.resource, record.id, "")])
+        if view is None:
+            self._out_of_scope(workspace, record, link)
+        elif link is None or not link.gid:
+            if link is not None:
+                workspace.dropped.append(link)
+            unknown.append((record, view))
+        else:
+            self.observe(workspace, record, link, view)
+
+    def observe(self, workspace: Workspace, record: Record, link: Link, view: View) -> None:
+        """Merge a linked record; an open write on it is settled first (W1)."""
+        golden = workspace.goldens[link.gid]
+        if link.state in ("excluded", "gone", "missing", "out_of_scope", "quarantined"):
+            link.state, link.reason = "active", ""
+        assert record.data is not None
+        merge = workspace.merge(self.source, record.modified_at.timestamp() if record.modified_at else None)
+        base = base_of(link, self.source.mapping)
+        op = self.ops.get(record.id)
+        if op is not None:
+            settle_open_op(self.shared, self.source, op, link, base, view)
+            self.ops.pop(record.id)
+        observe(merge, golden, link, base, view, record.data)
+        link.version = record.version
+        link.modified = merge.time
+        if merge.changes:
+            self.counter.changed += 1
+            if golden.state == "dead":
+                revive(workspace, self.source, golden)
+        workspace.touch(link)
+
+    def _out_of_scope(self, workspace: Workspace, record: Record, link: Link | None) -> None:
+        """Left the scope filter but exists: not a deletion; the link is kept, frozen."""
+        if link is None:
+            link = Link(self.source.system, self.source.resource, record.id, "", "out_of_scope", primary=False)
+            link.reason = "not selected by the mapping"
+            workspace.fresh.append(link)
+        else:
+            link.state, link.reason = "out_of_scope", "not selected by the mapping"
+            if link.gid:
+                workspace.touch(link)
+            else:
+                workspace.fresh.append(link)
+        link.version, link.mapping = record.version, self.source.mapping.hash
+
+    def _quarantine(self, remote_id: str, link: Link | None, error: HubError, fingerprint: str) -> None:
+        self.counter.failed += 1
+        text = error.message
+        if isinstance(error, ConnectorError) and error.remote_text:
+            text = f"{text}: {error.remote_text}"
+        self.shared.store.work.quarantine(
+            [
+                Quarantined(
+                    self.source.system,
+                    self.source.resource,
+                    remote_id,
+                    "",
+                    self.shared.run,
+                    self.shared.clock(),
+                    error.code,
+                    text if not error.hint else f"{text}. {error.hint}",
+                    fingerprint,
+                )
+            ]
+        )
+
+    def _stage(self, unknown: list[tuple[Record, View]], before: dict[str, tuple[str | None, str]]) -> None:
+        """Keep records without a link for matching; ``before`` are those that were waiting already."""
+        system, resource, mapping = self.source.system, self.source.resource, self.source.mapping
+        items = []
+        for record, view in unknown:
+            assert record.data is not None
+            version, state = before.get(record.id, (None, "new"))
+            if state == "review" and version == record.version and version is not None:
+                continue
+            items.append(
+                Staged(
+                    system,
+                    resource,
+                    record.id,
+                    self.shared.run,
+                    dict(mapping.prune(record.data)),
+                    shown_name(view.fields.get("name")),
+                    match_keys_of_view(view, self.shared.policy.region),
+                    mapping.own_key(record.data),
+                    record.version,
+                    record.modified_at.timestamp() if record.modified_at else None,
+                    record.created_at.timestamp() if record.created_at else None,
+                )
+            )
+        self.shared.store.work.stage(items)
+
+
+def _same_link(workspace: Workspace, link: Link) -> Link:
+    """The workspace's own copy of a link."""
+    for item in workspace.links.get(link.gid, ()):
+        if item.id == link.id:
+            return item
+    return link
+
+
+def scope_hash(*parts: object) -> str:
+    """A short stable hash of what narrows a resource."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,178 @@
+"""After a crash or a lost answer: every open intent is settled by reading, never by sending again blindly (section 8)."""
+
+from __future__ import annotations
+
+from hub.contract.records import Record
+from hub.store.work import OpRow, Quarantined
+from hub.sync.apply import Apply
+from hub.sync.merge.observe import base_of, observe
+from hub.sync.plan.items import Item
+from hub.sync.planning import fingerprint
+from hub.sync.settling import journal, settle_open_op
+from hub.sync.systems import Source
+from hub.sync.workspace import Counter, Shared, Workspace, match_keys_of_golden, match_keys_of_view
+
+CLOCK_SLACK = 60.0
+"""Seconds by which a remote's creation time may lie before our own clock's t0."""
+
+
+class Recover:
+    """Settles the open intents of one source at the start of a run."""
+
+    def __init__(self, shared: Shared, source: Source, counter: Counter) -> None:
+        self.shared, self.source, self.counter = shared, source, counter
+
+    def run(self) -> None:
+        for op in self.shared.store.work.open_ops(self.source.system):
+            if op.resource == self.source.resource:
+                self._settle(op)
+
+    def _settle(self, op: OpRow) -> None:
+        if op.state == "planned":
+            self._end(op, "superseded")
+        elif op.kind == "create":
+            self._create(op)
+        elif op.kind == "update":
+            self._update(op)
+        else:
+            self._delete(op)
+
+    def _end(self, op: OpRow, state: str, error: str = "") -> None:
+        op.state, op.error = state, error or op.error
+        with self.shared.store.transaction():
+            self.shared.store.work.save_ops([op])
+            self.shared.store.records.mark_dirty([op.gid])
+
+    def _update(self, op: OpRow) -> None:
+        assert op.remote_id is not None
+        record = next(iter(self.source.connector.fetch(self.source.resource, [op.remote_id])), None)
+        if record is None or record.data is None:
+            with self.shared.store.transaction():
+                self.shared.store.work.reread_add(op.system, op.resource, [op.remote_id], "write of unknown outcome")
+            self._end(op, "superseded")
+            return
+        view = self.source.mapping.get(record.data)
+        links = self.shared.store.records.links_by_remote(op.system, op.resource, [op.remote_id])
+        if view is None or op.remote_id not in links:
+            self._end(op, "superseded")
+            return
+        with self.shared.store.transaction():
+            workspace = Workspace(self.shared)
+            workspace.load([links[op.remote_id].gid])
+            link = next(item for item in workspace.links[links[op.remote_id].gid] if item.remote_id == op.remote_id)
+            base = base_of(link, self.source.mapping)
+            settle_open_op(self.shared, self.source, op, link, base, view)
+            merge = workspace.merge(self.source, record.modified_at.timestamp() if record.modified_at else None)
+            observe(merge, workspace.goldens[link.gid], link, base, view, record.data)
+            link.version, link.modified = record.version, merge.time
+            workspace.touch(link)
+            workspace.flush()
+            if op.state == "confirmed":
+                self.counter.updated += 1
+
+    def _delete(self, op: OpRow) -> None:
+        assert op.remote_id is not None
+        record = next(iter(self.source.connector.fetch(self.source.resource, [op.remote_id])), None)
+        if record is not None:
+            self._end(op, "superseded")
+            return
+        with self.shared.store.transaction():
+            workspace = Workspace(self.shared)
+            workspace.load([op.gid])
+            link = workspace.link(op.system, op.resource, op.gid)
+            if link is not None:
+                journal(self.shared, op, link)
+                link.state = "gone"
+                workspace.touch(link)
+                workspace.flush()
+            op.state = "confirmed"
+            self.shared.store.work.save_ops([op])
+            self.counter.deleted += 1
+
+    def _create(self, op: OpRow) -> None:
+        """Probe first.  One hit: adopt; none and surely visible by now: planned again with the same key; several: ask."""
+        capabilities = self.source.capabilities
+        if capabilities.create in ("upsert_key", "marker", "client_id"):
+            hits = list(self.source.connector.find(self.source.resource, "op_key", [op.gid]))
+        elif capabilities.create == "unique_key":
+            self._end(op, "superseded")  # a resend is safe: the server refuses a second one and names the first
+            return
+        else:
+            hits = self._by_natural_keys(op)
+        if len(hits) > 1:
+            self._quarantine(op, hits)
+        elif hits:
+            self._adopt(op, hits[0])
+        elif op.t0 is not None and self.shared.clock() - op.t0 < capabilities.index_lag:
+            op.state = "ambiguous"
+            with self.shared.store.transaction():
+                self.shared.store.work.save_ops([op])
+        else:
+            self._end(op, "superseded")
+
+    def _adopt(self, op: OpRow, record: Record) -> None:
+        item = Item.from_json(op.item)
+        with self.shared.store.transaction():
+            known = self.shared.store.records.links_by_remote(op.system, op.resource, [record.id]).get(record.id)
+            if known is not None:
+                op.state, op.remote_id = "superseded", record.id
+                self.shared.store.work.save_ops([op])
+                return
+            workspace = Workspace(self.shared)
+            workspace.load([op.gid])
+            Apply(self.shared, self.source, self.counter).confirm_create(workspace, op, item, record, direct=False)
+            workspace.flush()
+            self.shared.store.work.save_ops([op])
+
+    def _by_natural_keys(self, op: OpRow) -> list[Record]:
+        """No key was stored: a full enumeration, unlinked records that are new enough and agree in a natural key."""
+        golden = self.shared.store.records.goldens([op.gid]).get(op.gid)
+        if golden is None:
+            return []
+        keys = set(match_keys_of_golden(golden, self.shared.policy.region))
+        wanted = (
+            self.source.mapping.norm("name", golden.value("name")) if "name" in self.source.mapping.fields else None
+        )
+        hits = []
+        for page in self.source.connector.changes(self.source.resource, None):
+            linked = self.shared.store.records.links_by_remote(
+                op.system, op.resource, [item.id for item in page.records]
+            )
+            for record in page.records:
+                if record.data is None or record.deleted or record.id in linked:
+                    continue
+                if (
+                    record.created_at is not None
+                    and op.t0 is not None
+                    and record.created_at.timestamp() < op.t0 - CLOCK_SLACK
+                ):
+                    continue
+                view = self.source.mapping.get(record.data)
+                if view is None:
+                    continue
+                shown = set(match_keys_of_view(view, self.shared.policy.region))
+                if keys.intersection(shown) or (not keys and not shown and view.fields.get("name") == wanted):
+                    hits.append(record)
+        return hits
+
+    def _quarantine(self, op: OpRow, hits: list[Record]) -> None:
+        golden = self.shared.store.records.goldens([op.gid])[op.gid]
+        message = f"a create of unknown outcome may be any of {', '.join(record.id for record in hits)}"
+        with self.shared.store.transaction():
+            op.state, op.error = "quarantined", message
+            self.shared.store.work.save_ops([op])
+            self.shared.store.work.quarantine(
+                [
+                    Quarantined(
+                        op.system,
+                        op.resource,
+                        "",
+                        op.gid,
+                        self.shared.run,
+                        self.shared.clock(),
+                        "ambiguous_create",
+                        message,
+                        fingerprint(golden, self.source),
+                    )
+                ]
+            )

@@ -1,0 +1,54 @@
+"""An open write meets an image of its record: what was carried out is confirmed, the rest is observed (W1)."""
+
+from __future__ import annotations
+
+from hub.mapping.view import View
+from hub.store.work import OpRow
+from hub.sync.merge.settle import Settlement, note, settle
+from hub.sync.plan.items import Item
+from hub.sync.plan.parts import decode
+from hub.sync.state import Base, Link
+from hub.sync.systems import Source
+from hub.sync.workspace import Shared
+
+
+def predict(source: Source, item: Item, link: Link | None) -> View:
+    """How the record is expected to look after the item's write."""
+    native = source.mapping.apply(None if link is None else link.native, decode(item.data))
+    view = source.mapping.get(native)
+    return view if view is not None else View()
+
+
+def settle_open_op(shared: Shared, source: Source, op: OpRow, link: Link, base: Base, image: View) -> Settlement:
+    """Settle an update or delete whose answer never came, before its record's image is observed."""
+    result = Settlement()
+    if op.kind == "update" and op.state in ("in_flight", "ambiguous"):
+        item = Item.from_json(op.item)
+        note(link, item.book)
+        result = settle(link, base, item.writes, predict(source, item, link), image, source.mapping, direct=False)
+    op.remote_id = link.remote_id
+    op.state = "confirmed" if result.happened else "superseded"
+    shared.store.work.save_ops([op])
+    if result.happened:
+        journal(shared, op, link)
+    return result
+
+
+def journal(shared: Shared, op: OpRow, link: Link) -> None:
+    """Write an applied op into the journal, with the record as it was before."""
+    shared.store.history.journal(
+        [
+            {
+                "run": shared.run,
+                "at": shared.clock(),
+                "op_id": op.op_id,
+                "system": op.system,
+                "resource": op.resource,
+                "gid": op.gid,
+                "remote_id": link.remote_id,
+                "kind": op.kind,
+                "pre": None if op.kind == "create" else link.native,
+                "diffs": op.item.get("diffs", []),
+            }
+        ]
+    )

@@ -1,0 +1,304 @@
+"""The state that a sync decides on: golden records, links and what they last saw and sent.  Pure data.
+
+Two bases per field, element and slot (see docs/decisions/0001-two-bases.md):
+**seen** is what the system showed last (kept as the native record, read through the current mapping), **sent** is the
+golden value that this corresponds to.  L = current != seen (the system changed), G = golden != sent (the hub moved).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from hub.mapping.view import Value
+
+LOST: Final = "!lost"
+"""In ``Link.psent``: the primary must be pushed again whatever golden says (rule P2)."""
+
+GoldenState = Literal["live", "dead", "merged"]
+LinkState = Literal["creating", "active", "missing", "gone", "excluded", "out_of_scope", "quarantined", "shadow"]
+
+
+@dataclass(slots=True)
+class Cell:
+    """A golden value with its provenance.
+
+    source: the system that gave it ("person" for a decision, "hub" for defaults); time: source time in seconds since
+    the epoch, corrected by the measured clock offset, None if unknown; seq: hub sequence of the change; rule: why.
+    """
+
+    value: Value
+    source: str = "hub"
+    seq: int = 0
+    time: float | None = None
+    rule: str = ""
+    pinned: bool = False
+    run: str = ""
+
+    def to_json(self) -> list[Any]:
+        return [self.value, self.source, self.seq, self.time, self.rule, self.pinned, self.run]
+
+
+@dataclass(slots=True)
+class Element:
+    """One member of a golden collection.
+
+    stamp: hub sequence of the last add, value edit, revival or claim.  keyed: hub sequence at which it got its present
+    key.  claims: how often a system newly showed it.  into: the element that a removed one was edited into (an alias).
+    """
+
+    eid: str
+    value: Cell
+    attrs: dict[str, Cell] = field(default_factory=dict)
+    alive: bool = True
+    into: str | None = None
+    stamp: int = 0
+    keyed: int = 0
+    claims: int = 0
+
+    def attr(self, name: str) -> Value:
+        cell = self.attrs.get(name)
+        return None if cell is None else cell.value
+
+    def attr_values(self) -> dict[str, Value]:
+        return {name: cell.value for name, cell in self.attrs.items() if cell.value is not None}
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "v": self.value.to_json(),
+            "a": {name: cell.to_json() for name, cell in self.attrs.items()},
+            "s": [self.alive, self.into, self.stamp, self.keyed, self.claims],
+        }
+
+
+@dataclass(slots=True)
+class Collection:
+    """A golden collection: elements in order of creation and which one is primary (value: eid or BLANK)."""
+
+    elements: dict[str, Element] = field(default_factory=dict)
+    primary: Cell = field(default_factory=lambda: Cell(None))
+
+    def live(self) -> list[Element]:
+        return [item for item in self.elements.values() if item.alive]
+
+    def primary_eid(self) -> str | None:
+        """The primary element's id; one that is not live reads as BLANK (rule P1)."""
+        eid = self.primary.value
+        found = self.elements.get(eid) if eid is not None else None
+        return eid if found is not None and found.alive else None
+
+    def follow(self, eid: str | None) -> Element | None:
+        """The live element that ``eid`` stands for now, aliases followed; None if it is gone."""
+        hops = 0
+        while eid is not None and hops < 32:
+            found = self.elements.get(eid)
+            if found is None:
+                return None
+            if found.alive:
+                return found
+            eid, hops = found.into, hops + 1
+        return None
+
+
+@dataclass(slots=True)
+class Golden:
+    """The hub's canonical record.  Values of dead records stay (archive)."""
+
+    gid: str
+    record: str = "customer"
+    state: GoldenState = "live"
+    merged_into: str | None = None
+    fields: dict[str, Cell] = field(default_factory=dict)
+    collections: dict[str, Collection] = field(default_factory=dict)
+    defaults: dict[str, Value] = field(default_factory=dict)
+    frozen: dict[str, list[list[Any]]] = field(default_factory=dict)
+    """Fields under policy "ask": field -> candidates [value, system, time]; pushes of them wait for a person."""
+    seq: int = 0
+
+    def value(self, name: str) -> Value:
+        cell = self.fields.get(name)
+        return None if cell is None else cell.value
+
+    def collection(self, name: str) -> Collection:
+        found = self.collections.get(name)
+        if found is None:
+            found = self.collections[name] = Collection()
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "f": {name: cell.to_json() for name, cell in self.fields.items()},
+            "c": {
+                name: {"e": {eid: item.to_json() for eid, item in coll.elements.items()}, "p": coll.primary.to_json()}
+                for name, coll in self.collections.items()
+                if coll.elements
+            },
+            "d": self.defaults,
+            "z": self.frozen,
+        }
+
+    @classmethod
+    def from_json(
+        cls, gid: str, record: str, state: GoldenState, merged_into: str | None, seq: int, doc: Mapping[str, Any]
+    ) -> Golden:
+        collections = {}
+        for name, raw in doc["c"].items():
+            elements = {}
+            for eid, item in raw["e"].items():
+                alive, into, stamp, keyed, claims = item["s"]
+                elements[eid] = Element(
+                    eid,
+                    Cell(*item["v"]),
+                    {k: Cell(*v) for k, v in item["a"].items()},
+                    alive,
+                    into,
+                    stamp,
+                    keyed,
+                    claims,
+                )
+            collections[name] = Collection(elements, Cell(*raw["p"]))
+        fields = {name: Cell(*raw) for name, raw in doc["f"].items()}
+        return cls(gid, record, state, merged_into, fields, collections, dict(doc["d"]), dict(doc["z"]), seq)
+
+
+@dataclass(slots=True)
+class Esent:
+    """The golden attributes of an element that a link's picture corresponds to, also those the system cannot hold."""
+
+    value: Value
+    attrs: dict[str, Value]
+    claims: int
+
+    @classmethod
+    def of(cls, element: Element) -> Esent:
+        return cls(element.value.value, element.attr_values(), element.claims)
+
+    def current(self, element: Element) -> bool:
+        """Whether golden is still what this picture corresponds to (full knowledge, rule C10)."""
+        return (
+            element.alive
+            and self.value == element.value.value
+            and self.attrs == element.attr_values()
+            and self.claims == element.claims
+        )
+
+
+@dataclass(slots=True)
+class Shown:
+    """One native position last seen, with the element that it shows (rule C3)."""
+
+    pos: str | None
+    eid: str | None
+    value: Value
+    attrs: Mapping[str, Value] = field(default_factory=dict)
+    primary: bool | None = None
+
+
+@dataclass(slots=True)
+class Base:
+    """What a system showed last, in canonical terms: derived from the stored native record by the current mapping."""
+
+    fields: dict[str, Value] = field(default_factory=dict)
+    collections: dict[str, list[Shown]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Link:
+    """The tie between one native record and its golden record, with both bases.
+
+    picture: per collection the (position, eid) pairs of the native record, in its order.
+    lost:    names whose value here lost a conflict: pushed until the next confirm (rule F1).  Elements are written
+             "collection/eid" (value) or "collection/eid/attr".
+    holds:   per collection, slot name -> hub sequence since when the slot stays blank.
+    held:    values that this system cannot hold -> reason (counted in coverage).
+    """
+
+    system: str
+    resource: str
+    remote_id: str
+    gid: str
+    state: LinkState = "active"
+    role: str = ""
+    primary: bool = True
+    version: str | None = None
+    epoch: str | None = None
+    mapping: str = ""
+    created_by_hub: bool = False
+    native: Mapping[str, Any] | None = None
+    modified: float | None = None
+    sent: dict[str, Value] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
+    picture: dict[str, list[list[str | None]]] = field(default_factory=dict)
+    esent: dict[str, dict[str, Esent]] = field(default_factory=dict)
+    psent: dict[str, str | None] = field(default_factory=dict)
+    holds: dict[str, dict[str, int]] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)
+    reason: str = ""
+    id: int | None = None
+    round: int = 0
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return (self.system, self.resource, self.remote_id)
+
+    def to_json(self) -> dict[str, Any]:
+        """The bases as JSON (the other attributes are columns)."""
+        return {
+            "s": self.sent,
+            "l": sorted(self.lost),
+            "p": self.picture,
+            "e": {
+                c: {eid: [x.value, x.attrs, x.claims] for eid, x in items.items()} for c, items in self.esent.items()
+            },
+            "q": self.psent,
+            "h": self.holds,
+            "k": self.held,
+        }
+
+    def read_json(self, doc: Mapping[str, Any]) -> None:
+        self.sent = dict(doc["s"])
+        self.lost = set(doc["l"])
+        self.picture = dict(doc["p"])
+        self.esent = {c: {eid: Esent(*x) for eid, x in items.items()} for c, items in doc["e"].items()}
+        self.psent = dict(doc["q"])
+        self.holds = {c: dict(slots) for c, slots in doc["h"].items()}
+        self.held = dict(doc["k"])
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """A value that lost, or was archived, with what beat it and why.  Nothing a person typed disappears without one."""
+
+    gid: str
+    path: str
+    rule: str
+    winner: Value
+    winner_system: str
+    loser: Value
+    loser_system: str
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a person may want to know about a record: server_default, lossy_write, revert, ..."""
+
+    gid: str
+    system: str
+    path: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenChange:
+    """One change of a golden value, for the history of a record."""
+
+    gid: str
+    path: str
+    old: Value
+    new: Value
+    source: str
+    rule: str
+    seq: int

@@ -1,0 +1,199 @@
+"""The records of one transaction: loaded in batches, merged in memory, stored together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from hub.canonical.values import is_match_key
+from hub.canonical.values import key as canonical_key
+from hub.mapping.view import RemoteRef, View
+from hub.store.store import Store
+from hub.sync.merge.context import Merge
+from hub.sync.merge.fields import PENDING
+from hub.sync.plan.record import title
+from hub.sync.policy import Policy
+from hub.sync.state import Golden, Link
+from hub.sync.systems import Source, Systems
+
+MATCH_COLLECTIONS = ("emails", "phones", "tax_ids")
+
+
+@dataclass(slots=True)
+class Shared:
+    """What all steps of a run share.  start: hub sequence at the beginning of the run; clock: seconds since the epoch."""
+
+    store: Store
+    systems: Systems
+    policy: Policy
+    run: str
+    start: int
+    clock: Callable[[], float]
+    new_id: Callable[[], str]
+    quiet: frozenset[str] = frozenset()
+    """Fields that this run does not write (consents during the first load)."""
+
+
+def match_keys_of_view(view: View, region: str | None) -> list[str]:
+    """The keys under which a native record is matched."""
+    keys = []
+    for name in MATCH_COLLECTIONS:
+        for item in view.collections.get(name, ()):
+            if item.value is not None and is_match_key(name, item.value, region=region):
+                keys.append(canonical_key(name, item.value, region=region))
+    return list(dict.fromkeys(keys))
+
+
+def match_keys_of_golden(golden: Golden, region: str | None) -> list[str]:
+    """The keys under which a golden record is found; a dead one has none."""
+    if golden.state != "live":
+        return []
+    return [
+        canonical_key(name, element.value.value, region=region)
+        for name in MATCH_COLLECTIONS
+        for element in golden.collection(name).live()
+        if is_match_key(name, element.value.value, region=region)
+    ]
+
+
+class Workspace:
+    """Golden records and links in memory, with the events of merging them.  ``flush`` stores all of it."""
+
+    def __init__(self, shared: Shared) -> None:
+        self.shared = shared
+        self.goldens: dict[str, Golden] = {}
+        self.links: dict[str, list[Link]] = {}
+        self.changed: set[str] = set()
+        self.touched: dict[int, Link] = {}
+        self.fresh: list[Link] = []
+        self.dropped: list[Link] = []
+        self.merges: list[Merge] = []
+        self._refs: dict[tuple[str, str, str], str | None] = {}
+        self._survivors: dict[str, str] = {}
+
+    def load(self, gids: Iterable[str]) -> None:
+        """Read golden records with all their links."""
+        wanted = {gid for gid in gids if gid not in self.goldens}
+        if not wanted:
+            return
+        self.goldens.update(self.shared.store.records.goldens(wanted))
+        found = self.shared.store.records.links_by_gid(wanted)
+        for gid in wanted:
+            self.links[gid] = found.get(gid, [])
+
+    def add_golden(self, golden: Golden) -> None:
+        self.goldens[golden.gid] = golden
+        self.links.setdefault(golden.gid, [])
+        self.changed.add(golden.gid)
+
+    def add_link(self, link: Link) -> None:
+        self.links.setdefault(link.gid, []).append(link)
+        self.fresh.append(link)
+        self._refs[link.key] = link.gid
+
+    def drop_link(self, link: Link) -> None:
+        self.links[link.gid] = [item for item in self.links[link.gid] if item is not link]
+        self.dropped.append(link)
+
+    def link(self, system: str, resource: str, gid: str, role: str = "") -> Link | None:
+        """The primary link of a golden record on a resource, in a state that counts as linked."""
+        for item in self.links.get(gid, ()):
+            if (
+                item.system == system
+                and item.resource == resource
+                and item.primary
+                and item.role == role
+                and item.state != "gone"
+            ):
+                return item
+        return None
+
+    def touch(self, link: Link) -> None:
+        self.touched[id(link)] = link
+        self.changed.add(link.gid)
+
+    def merge(self, source: Source, modified: float | None) -> Merge:
+        """A context for observing one record of a source."""
+        offset = self.shared.systems.offsets.get(source.system, 0.0)
+        merge = Merge(
+            self.shared.policy,
+            source.system,
+            source.mapping,
+            None if modified is None else modified + offset,
+            self.shared.start,
+            self.shared.store.tick,
+            self.shared.systems.mapping,
+            lambda ref: self.resolve(source.system, ref),
+            self.survivor,
+            self.shared.run,
+        )
+        self.merges.append(merge)
+        return merge
+
+    def resolve(self, system: str, ref: RemoteRef) -> str | None:
+        key = (system, ref.resource, ref.id)
+        if key not in self._refs or self._refs[key] is None:
+            found = self.shared.store.records.links_by_remote(system, ref.resource, [ref.id])
+            self._refs[key] = found[ref.id].gid or None if ref.id in found else None
+        return self._refs[key]
+
+    def survivor(self, gid: str) -> str:
+        if gid not in self._survivors:
+            self._survivors[gid] = self.shared.store.records.survivors([gid]).get(gid, gid)
+        return self._survivors[gid]
+
+    def flush(self, *, dirty: bool = True) -> None:
+        """Store everything; the caller holds the transaction."""
+        records, history = self.shared.store.records, self.shared.store.history
+        goldens = [self.goldens[gid] for gid in sorted(self.changed) if gid in self.goldens]
+        records.save_goldens([(item, title(item)) for item in goldens], dirty=dirty)
+        records.set_keys({item.gid: match_keys_of_golden(item, self.shared.policy.region) for item in goldens})
+        records.delete_links([item.id for item in self.dropped if item.id is not None])
+        dropped = {id(item) for item in self.dropped}
+        links = [item for item in (*self.touched.values(), *self.fresh) if id(item) not in dropped]
+        unique = list({id(item): item for item in links}.values())
+        records.save_links(unique)
+        self._save_pending(unique)
+        now = self.shared.clock()
+        history.add(
+            self.shared.run,
+            now,
+            [row for merge in self.merges for row in merge.changes],
+            [row for merge in self.merges for row in merge.ledger],
+            [row for merge in self.merges for row in merge.notices],
+        )
+        self.merges, self.touched, self.fresh, self.dropped, self.changed = [], {}, [], [], set()
+
+    def _save_pending(self, links: list[Link]) -> None:
+        for item in links:
+            waiting = [name for name, reason in item.held.items() if reason == PENDING]
+            if not waiting and not item.held:
+                continue
+            source = self.shared.systems.find(item.system, item.resource)
+            if source is None or item.native is None or item.id is None:
+                continue
+            view = source.mapping.get(item.native)
+            refs = [
+                (item.system, value.resource, value.id)
+                for name in waiting
+                if view is not None and isinstance(value := view.fields.get(name), RemoteRef)
+            ]
+            self.shared.store.records.set_pending(item.id, refs)
+
+
+@dataclass(slots=True)
+class Counter:
+    """What a run did, per system: shown by the command line and stored with the run."""
+
+    read: int = 0
+    changed: int = 0
+    linked: int = 0
+    new: int = 0
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    failed: int = 0
+    stale: int = 0
+    adopted: int = 0
+    calls: int = 0
+    problems: list[dict[str, str]] = field(default_factory=list)
