@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{4})?(?:[-_](?:[A-Za-z]{2}|\d{3}))?")
 _SCRIPTS = {"latin": "Latn", "cyrillic": "Cyrl", "devanagari": "Deva", "arabic": "Arab"}
@@ -11,6 +12,7 @@ _LIKELY_SCRIPT = {"zh-TW": "Hant", "zh-HK": "Hant", "zh-MO": "Hant", "zh-CN": "H
 _MODIFIER = {script: name for name, script in _SCRIPTS.items()}
 
 
+@lru_cache(maxsize=1024)
 def to_bcp47(value: str) -> str | None:
     """"de_AT", "zh_CN.UTF-8", "sr@latin", "EN" -> "de-AT", "zh-CN", "sr-Latn", "en"; None if it is no language tag."""
     text, _, modifier = value.strip().partition("@")

@@ -13,7 +13,9 @@ Allowed = Mapping[str, tuple[Any, ...]]
 
 def _comparable(value: Any) -> Any:
     """All spellings of "nothing" are one; a reference shown as [id, name] is its id."""
-    if value is None or value is False or value == "":
+    if type(value) is str:  # nearly always: no detour
+        return value or None
+    if value is None or value is False:
         return None
     if isinstance(value, list | tuple):
         return _comparable(value[0]) if value else None
@@ -29,6 +31,9 @@ def condition(allowed: Allowed) -> Condition | None:
     tests = [(reader(path), frozenset(_comparable(value) for value in values)) for path, values in allowed.items()]
     if len(tests) == 1:
         read, values = tests[0]
+        if None not in values:
+            # A text needs no translation here; nearly every row of a list passes through this line.
+            return lambda row: (value if type(value := read(row)) is str else _comparable(value)) in values
         return lambda row: _comparable(read(row)) in values
     return lambda row: all(_comparable(read(row)) in values for read, values in tests)
 

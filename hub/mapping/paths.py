@@ -23,7 +23,7 @@ def reader(path: str) -> Reader:
 
     def read(row: Any) -> Any:
         for step in steps:
-            if isinstance(row, Mapping):
+            if type(row) is dict or isinstance(row, Mapping):
                 row = row.get(step)
             elif isinstance(row, list | tuple) and isinstance(step, int) and step < len(row):
                 row = row[step]

@@ -22,6 +22,7 @@ class RowsCollection:
     def __init__(self, lines: CollectionLines, element: Element, labels: LabelColumn | None) -> None:
         self.lines = lines
         self.element = element
+        self._list = lines.list
         self.labels = labels
         self.when = condition(lines.only_when)
         self._where = condition(lines.where)
@@ -52,9 +53,9 @@ class RowsCollection:
     def select(self, rows: list[Any], problems: list[Problem] | None = None) -> list[tuple[int, Position]]:
         """The collection's rows among the native ones, each with its index in the native list."""
         found: list[tuple[int, Position]] = []
-        where, labels, get, id_column = self._where, self.labels, self.element.get, self.lines.id
+        where, labels, get, id_column, plain = self._where, self.labels, self.element.get, self.lines.id, self._plain
         for index, row in enumerate(rows):
-            if not self._plain and not isinstance(row, Mapping):
+            if type(row) is not dict and not plain and not isinstance(row, Mapping):
                 continue
             if where is not None and not where(row):
                 continue
@@ -76,8 +77,8 @@ class RowsCollection:
         return found
 
     def get(self, data: Mapping[str, Any], problems: list[Problem]) -> tuple[Position, ...]:
-        rows = rows_of(data.get(self.lines.list), self.lines.split)
-        return tuple(position for _, position in self.select(rows, problems))
+        rows = rows_of(data.get(self._list), self.lines.split)
+        return tuple([position for _, position in self.select(rows, problems)]) if rows else ()
 
     def put(self, change: CollectionChange, draft: Draft) -> None:
         rows = draft.list(self.lines.list, self.lines.id, self.lines.split)

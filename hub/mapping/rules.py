@@ -285,10 +285,12 @@ def coded(mapping: CompiledMapping, golden: Golden) -> Iterator[Violation]:
     """A number whose scheme (or a contact whose kind) the system lacks is held back, never shown as another."""
     for name, member in (("tax_ids", "scheme"), ("messengers", "kind")):
         for row in golden.rows.get(name, ()):
-            image = mapping.norm_row(name, row.value, row.attrs)
-            if image is not None and image.value[member] != row.value[member]:
-                yield Violation("Refuse", name, f"{member} {row.value[member]!r} would be shown as "
-                                f"{image.value[member]!r}", row.value)
+            wanted: Any = row.value
+            image = mapping.norm_row(name, wanted, row.attrs)
+            shown: Any = image.value if image is not None else wanted
+            if shown[member] != wanted[member]:
+                yield Violation("Refuse", name, f"{member} {wanted[member]!r} would be shown as {shown[member]!r}",
+                                wanted)
 
 
 def sticky(mapping: CompiledMapping, golden: Golden, second: Golden) -> Iterator[Violation]:

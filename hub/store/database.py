@@ -119,13 +119,22 @@ class Database:
             )
             return int(result.rowcount)
 
-    def upsert(self, table: Table, rows: Sequence[Mapping[str, Any]], keys: Sequence[str] | None = None) -> None:
-        """Insert or update by primary key (or ``keys``); a row may leave out columns only if all rows do."""
+    def upsert(
+        self,
+        table: Table,
+        rows: Sequence[Mapping[str, Any]],
+        keys: Sequence[str] | None = None,
+        *,
+        keep: Sequence[str] = (),
+    ) -> None:
+        """Insert or update by primary key (or ``keys``); a row may leave out columns only if all rows do.
+
+        ``keep``: columns that an existing row keeps."""
         if not rows:
             return
         names = list(keys or [column.name for column in table.primary_key.columns])
         statement = insert(table)
-        changed = {name: statement.excluded[name] for name in rows[0] if name not in names}
+        changed = {name: statement.excluded[name] for name in rows[0] if name not in names and name not in keep}
         final = (
             statement.on_conflict_do_update(index_elements=names, set_=changed)
             if changed

@@ -20,5 +20,12 @@ class Database(Protocol):
     def write(
         self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None
     ) -> int: ...
-    def upsert(self, table: Table, rows: Sequence[Mapping[str, Any]], keys: Sequence[str] | None = None) -> None: ...
+    def upsert(
+        self,
+        table: Table,
+        rows: Sequence[Mapping[str, Any]],
+        keys: Sequence[str] | None = None,
+        *,
+        keep: Sequence[str] = (),
+    ) -> None: ...
     def close(self) -> None: ...

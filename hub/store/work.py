@@ -130,6 +130,7 @@ class Work:
         )
 
     def save_cursor(self, item: Cursor) -> None:
+        """Store where reading stands; ``size`` is kept by ``resize``, because writing changes it too."""
         self._db.upsert(
             cursor,
             [
@@ -141,13 +142,20 @@ class Work:
                     "mapping": item.mapping,
                     "scope": item.scope,
                     "round": item.round,
-                    "size": item.size,
+                    "size": 0,
                     "polled": item.polled,
                     "listed": item.listed,
                     "relist": int(item.relist),
                 }
             ],
+            keep=("size",),
         )
+
+    def resize(self, system: str, resource: str, *, by: int = 0, to: int | None = None) -> None:
+        """Note how many records the source has: changed ``by`` some, or counted anew (``to``)."""
+        here = (cursor.c.system == system) & (cursor.c.resource == resource)
+        if by or to is not None:
+            self._db.write(update(cursor).where(here).values(size=cursor.c.size + by if to is None else to))
 
     # staged records
 

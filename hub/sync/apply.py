@@ -225,7 +225,9 @@ class Apply:
         if not direct:
             self.counter.adopted += 1
         workspace.changed.add(golden.gid)
+        counted = self.shared.store.work.staged_ids(item.system, item.resource, [image.id])
         self.shared.store.work.unstage([(item.system, item.resource, image.id)])
+        self.shared.store.work.resize(item.system, item.resource, by=0 if counted else 1)
         journal(self.shared, row, link)
 
     def _confirm_delete(self, workspace: Workspace, row: OpRow, item: Item) -> None:
@@ -234,6 +236,7 @@ class Apply:
         if link is not None:
             journal(self.shared, row, link)
             link.state = "gone"
+            self.shared.store.work.resize(item.system, item.resource, by=-1)
             workspace.touch(link)
         self.counter.deleted += 1
 
@@ -273,6 +276,7 @@ class Apply:
                 self._confirm_delete(workspace, row, item)
             elif link is not None:
                 gone(workspace, self.source, link)
+                self.shared.store.work.resize(item.system, item.resource, by=-1)
         elif isinstance(error, Duplicate):
             row.state = "superseded"
             self._duplicate(item, error)

@@ -71,8 +71,7 @@ class Pull:
 
     def _poll(self, cursor: Cursor, start: object) -> bool:
         relist = complete = False
-        if start is None:
-            cursor.size = 0
+        count = 0
         for page in self.source.connector.changes(self.source.resource, start):
             if page.epoch is not None and cursor.epoch is not None and page.epoch != cursor.epoch:
                 cursor.epoch, cursor.value = page.epoch, None
@@ -81,7 +80,7 @@ class Pull:
             complete = page.complete
             with self.shared.store.transaction():
                 fresh, lost = self.take(page.records)
-                cursor.size += (len(page.records) if start is None else fresh) - lost
+                count += len(page.records)
                 cursor.value = page.cursor
                 cursor.epoch = page.epoch
                 if page.complete:
@@ -89,6 +88,7 @@ class Pull:
                     cursor.polled = self.shared.clock()
                 cursor.relist = cursor.relist or page.relist
                 self.shared.store.work.save_cursor(cursor)
+                self._resize(by=fresh - lost) if start is not None else self._resize(to=count)
             self.progress(len(page.records))
         if not complete:
             raise HubError(
@@ -98,6 +98,9 @@ class Pull:
             )
         return relist
 
+    def _resize(self, *, by: int = 0, to: int | None = None) -> None:
+        self.shared.store.work.resize(self.source.system, self.source.resource, by=by, to=to)
+
     def reread(self) -> None:
         """Records that had to wait are read again before anything is decided about them."""
         work = self.shared.store.work
@@ -106,7 +109,8 @@ class Pull:
             batch = ids[start : start + self.source.capabilities.page]
             found = list(self.source.connector.fetch(self.source.resource, batch))
             with self.shared.store.transaction():
-                self.take(found, force=True)
+                fresh, lost = self.take(found, force=True)
+                self._resize(by=fresh - lost)
                 self.absent(sorted(set(batch) - {item.id for item in found}))
                 work.reread_done(self.source.system, self.source.resource, batch)
 
@@ -136,8 +140,10 @@ class Pull:
                 self._confirm_absence(missing[start : start + 200])
         with store.transaction():
             if certified and not shrunk:
-                cursor.round, cursor.size, cursor.listed, cursor.relist = round_, total, self.shared.clock(), False
+                cursor.round, cursor.listed, cursor.relist = round_, self.shared.clock(), False
             store.work.save_cursor(cursor)
+            if certified and not shrunk:
+                self._resize(to=total)
 
     def _take_listing(self, page: Page, round_: int) -> None:
         store, system, resource = self.shared.store, self.source.system, self.source.resource
@@ -171,6 +177,9 @@ class Pull:
         workspace = Workspace(self.shared)
         links = self.shared.store.records.links_by_remote(self.source.system, self.source.resource, ids)
         workspace.load(link.gid for link in links.values())
+        waiting = self.shared.store.work.staged_ids(self.source.system, self.source.resource, ids)
+        present = sum(1 for link in links.values() if link.state not in ("gone", "excluded"))
+        self._resize(by=-present - len(waiting))
         for link in links.values():
             gone(workspace, self.source, _same_link(workspace, link))
         refs = [(self.source.system, self.source.resource, item) for item in ids]

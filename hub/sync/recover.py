@@ -83,6 +83,7 @@ class Recover:
             if link is not None:
                 journal(self.shared, op, link)
                 link.state = "gone"
+                self.shared.store.work.resize(op.system, op.resource, by=-1)
                 workspace.touch(link)
                 workspace.flush()
             op.state = "confirmed"

@@ -1,0 +1,180 @@
+"""A small world for engine tests: systems in memory, real mappings, the real store and the real engine."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+from hub.contract.connector import Context
+from hub.mapping.compile import compile_mapping
+from hub.mapping.parse import parse_mapping
+from hub.store.store import Store, open_store
+from hub.sync.engine import Engine, Result
+from hub.sync.policy import Policy
+from hub.sync.state import Element, Golden
+from hub.sync.systems import Source, Systems
+from hub.testing.memory import MemoryConnector, MemoryServer, Traits
+
+HEAD = 'version = 1\nsystem = "{name}"\nresource = "contacts"\nrecord = "customer"\nmatch = ["email"]\n'
+
+LIST_WITH_IDS = """
+[fields]
+name.full = "name"
+notes = "notes"
+{fields}
+[emails]
+list = "emails"
+id = "id"
+value = { at = "value", as = "email" }
+label = { at = "label" }
+primary = { at = "pref" }
+"""
+"""System A: a list with part ids."""
+
+ONE_SLOT = """
+[fields]
+name.full = "name"
+notes = "notes"
+{fields}
+[emails.slots]
+email = { pick = "primary", as = "email" }
+"""
+"""System B: one slot."""
+
+TWO_SLOTS = """
+[fields]
+name.full = "name"
+notes = "notes"
+{fields}
+[emails.slots]
+email = { pick = "primary", as = "email" }
+email2 = { pick = "next", as = "email" }
+"""
+"""System C: two slots, primary and next."""
+
+LABEL_SLOTS = """
+[fields]
+name.full = "name"
+notes = "notes"
+{fields}
+[emails.slots]
+work = { pick = "label:work", as = "email" }
+home = { pick = "label:home", as = "email" }
+"""
+"""System C with labelled slots."""
+
+LIST_NO_IDS = """
+[fields]
+name.full = "name"
+notes = "notes"
+{fields}
+[emails]
+list = "emails"
+value = { at = "value", as = "email" }
+label = { at = "label" }
+primary = { at = "pref" }
+"""
+"""System D: a list without part ids."""
+
+
+class World:
+    """Systems, store and engine of one test.  ``sync()`` runs once (approving the first plan by itself)."""
+
+    def __init__(self, folder: Path, policy: Policy | None = None, **shapes: str) -> None:
+        self.now = 1_800_000_000.0
+        self.folder = folder
+        self.store: Store = open_store(folder / "hub.db")
+        self.servers: dict[str, MemoryServer] = {}
+        self.connectors: dict[str, MemoryConnector] = {}
+        self.shapes: dict[str, str] = {}
+        self._ids = itertools.count(1)
+        self.policy = policy or Policy(tuple(shapes))
+        for name, shape in shapes.items():
+            self.add_system(name, shape)
+
+    def add_system(self, name: str, shape: str, **traits: Any) -> MemoryServer:
+        parts = {"emails": "by_id" if 'id = "id"' in shape else "whole"} if "list = " in shape else {}
+        server = MemoryServer(Traits(parts=parts, **traits), lambda: self.now)
+        self.servers[name] = server
+        context = Context(name, lambda: None, self.folder)  # type: ignore[arg-type, return-value]  # no HTTP in memory
+        self.connectors[name] = MemoryConnector(server, context)
+        self.shapes[name] = shape
+        if name not in self.policy.systems:
+            self.policy = Policy((*self.policy.systems, name))
+        return server
+
+    def sources(self) -> list[Source]:
+        result = []
+        for name, connector in self.connectors.items():
+            text = HEAD.format(name=name) + self.shapes[name].replace("{fields}", "")
+            mapping = compile_mapping(parse_mapping(text, name=f"{name}.contacts", file=f"{name}.toml"))
+            capabilities = connector.resources()[0].capabilities
+            result.append(
+                Source(name, "contacts", connector, mapping, capabilities, calls=lambda c=connector: c.server.calls)
+            )
+        return result
+
+    def engine(self, **options: Any) -> Engine:
+        return Engine(
+            self.store,
+            Systems(self.sources()),
+            self.policy,
+            "test",
+            clock=lambda: self.now,
+            new_id=lambda: f"id{next(self._ids):05d}",
+            **options,
+        )
+
+    def sync(self, **options: Any) -> Result:
+        """One run; an hour passes.  The plan of a first sync is approved."""
+        self.now += 3600
+        engine = self.engine(**options)
+        if self.store.work.meta("approved:test") == "":
+            plan = engine.read().plan
+            assert plan is not None
+            if not plan.items:
+                with self.store.transaction():
+                    self.store.work.set_meta("approved:test", "nothing to write")
+                return engine.sync()
+            return engine.sync(approve=plan.hash())
+        return engine.sync()
+
+    def quiet(self) -> None:
+        """Two more runs write nothing."""
+        for _ in range(2):
+            before = {name: len(server.writes) for name, server in self.servers.items()}
+            result = self.sync()
+            after = {name: len(server.writes) for name, server in self.servers.items()}
+            assert after == before, "a run without edits wrote something"
+            assert all(item.ok for item in result.accounts), result.accounts
+
+    def golden(self) -> Golden:
+        """The only live golden record."""
+        gids = list(self.store.records.gids())
+        assert len(gids) == 1, gids
+        return self.store.records.goldens(gids)[gids[0]]
+
+    def emails(self) -> dict[str, Element]:
+        """Live e-mail elements of the only golden record by value."""
+        return {item.value.value: item for item in self.golden().collection("emails").live()}
+
+    def primary(self) -> str | None:
+        coll = self.golden().collection("emails")
+        eid = coll.primary_eid()
+        return None if eid is None else coll.elements[eid].value.value
+
+    def one(self, system: str) -> dict[str, Any]:
+        """The only record of a system."""
+        (data,) = self.servers[system].alive().values()
+        return data
+
+    def id(self, system: str) -> str:
+        (id_,) = self.servers[system].alive()
+        return id_
+
+    def rows(self, system: str) -> list[tuple[str, str | None]]:
+        return [(row["value"], row.get("label")) for row in self.one(system)["emails"]]
+
+    def ledger(self, **filters: Any) -> list[dict[str, Any]]:
+        return self.store.history.ledger(**filters)
