@@ -49,7 +49,7 @@ class CardDavConfig(ConnectorConfig):
 
 _CARD: Final = Resource(
     name="card",
-    mapping="carddav-card",
+    mapping="carddav.card",
     capabilities=Capabilities(
         deletes="feed",
         conditional_write=True,
@@ -61,7 +61,10 @@ _CARD: Final = Resource(
         find_by=frozenset({"op_key", "own_key", "email"}),
         parts=dict.fromkeys(("EMAIL", "TEL", "ADR", "URL", "IMPP", "CATEGORIES"), "text"),
         poll_calls=1,
-        misses=("a card that becomes a group stays as it was last seen",),
+        misses=(
+            "a card that becomes a group stays as it was last seen",
+            "a card that the hub made and somebody deleted before the next poll (Xandikos; a listing shows it)",
+        ),
     ),
 )
 _ROW_FIELDS: Final = ("EMAIL", "TEL", "ADR", "URL", "IMPP", "CATEGORIES", "ORG")

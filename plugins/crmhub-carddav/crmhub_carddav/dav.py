@@ -101,11 +101,13 @@ class Dav:
 
     def query(self, url: str, name: str, values: Sequence[str]) -> Multistatus:
         """Whole cards whose property equals one of the values (case is ignored)."""
-        matches = "".join(
-            f'<C:text-match collation="i;unicode-casemap" match-type="equals">{xml_text(value)}</C:text-match>'
+        how = 'collation="i;unicode-casemap" match-type="equals"'
+        # One prop-filter for each value: Xandikos joins several text-matches of one by "and", whatever it is asked.
+        filters = "".join(
+            f'<C:prop-filter name="{name}"><C:text-match {how}>{xml_text(value)}</C:text-match></C:prop-filter>'
             for value in values
         )
-        where = f'<C:filter test="anyof"><C:prop-filter name="{name}" test="anyof">{matches}</C:prop-filter></C:filter>'
+        where = f'<C:filter test="anyof">{filters}</C:filter>'
         body = f"<C:addressbook-query {_SPACES}>{_CARD_PROPS}{where}</C:addressbook-query>"
         return self._ask("REPORT", url, 1, body)
 

@@ -200,7 +200,9 @@ class Writer:
             existing = self._named(response) or (self._with_uid(uid) if uid else None)
             return Duplicate("A card with this UID exists already", existing_id=existing, where=id)
         if status in (423, 507):
-            return (_Locked if status == 423 else Unavailable)(f"The address book cannot take {id} now ({status}): {said}", remote_code=str(status))
+            return (_Locked if status == 423 else Unavailable)(
+                f"The address book cannot take {id} now ({status}): {said}", remote_code=str(status)
+            )
         hint = "Perhaps the address book is read-only for this user" if status == 403 else ""
         message = f"The server refuses the card {id} ({status}): {said}"
         return Rejected(message, where=id, hint=hint, remote_code=str(status), remote_text=said)

@@ -1,0 +1,15 @@
+"""The plugin's entry point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from crmhub_files.connector import Files
+from hub.plugin import Connector, hookimpl
+
+
+@hookimpl
+def hub_connectors() -> Sequence[type[Connector[Any]]]:
+    """The connector class."""
+    return [Files]
