@@ -63,12 +63,16 @@ class ListDraft:
                 changes[str(entry.old[self.id])] = {
                     key: value for key, value in entry.new.items() if entry.old.get(key) != value}
         removed = tuple(str(entry.old[self.id]) for entry in self.rows if entry.removed and not entry.fresh)
-        added = tuple(self.rows[index].new for index in order if self.rows[index].fresh)
-        # A row without an id cannot be put in order: it comes last until its id is known.
-        ids = [row_id for index in order if (row_id := self._id_of(self.rows[index].old)) is not None]
+        added = [index for index in order if self.rows[index].fresh]
+        if any(self.rows[index].fresh for index in order[: len(order) - len(added)]):
+            # A new row shall come before old ones: it gets a stand-in for its id, so that the order can name it.
+            for number, index in enumerate(added):
+                self.rows[index].new = {self.id: f"{NEW_ROW}{number}", **self.rows[index].new}
+        ids = [row_id for index in order if (row_id := self._id_of(self.rows[index].new)) is not None]
         natural = [row_id for entry in self.rows
                    if not entry.removed and (row_id := self._id_of(entry.old)) is not None]
-        parts = Parts(add=added, set={key: value for key, value in changes.items() if value}, remove=removed,
+        parts = Parts(add=tuple(self.rows[index].new for index in added), remove=removed,
+                      set={key: value for key, value in changes.items() if value},
                       order=tuple(ids) if ids != natural else None)
         return parts if parts.add or parts.set or parts.remove or parts.order else UNCHANGED
 
@@ -79,6 +83,10 @@ class ListDraft:
         if not self.split:
             return rows
         return f"{self.split} ".join(rows) or None
+
+
+NEW_ROW = "+"
+"""How the stand-in for a new row's id starts, in the rows and the order of ``Parts``."""
 
 
 class _Unchanged:
@@ -148,7 +156,9 @@ def _with_parts(rows: Any, parts: Parts, id_column: str) -> list[Any]:
 
     kept = [{**row, **parts.set[id_of(row)]} if id_of(row) in parts.set else row for row in rows_of(rows)
             if id_of(row) not in removed]
+    rows = [*kept, *(dict(row) for row in parts.add)]
     if parts.order is not None:
         place = {row_id: index for index, row_id in enumerate(parts.order)}
-        kept.sort(key=lambda row: place.get(id_of(row), len(place)))
-    return [*kept, *(dict(row) for row in parts.add)]
+        rows.sort(key=lambda row: place.get(id_of(row), len(place)))
+    return [{key: value for key, value in row.items() if key != id_column} if id_of(row).startswith(NEW_ROW) else row
+            for row in rows]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.contract.records import Field
@@ -45,13 +45,16 @@ class Surroundings:
         return not self.schema or path in self.schema or root_of(path) in self.schema or path.startswith(("_", "@"))
 
     def available(self, line: Line) -> bool:
-        """Whether all paths of a line exist.  A missing path is a problem unless the line is optional."""
+        """Whether the paths of a line exist.  A missing one is a problem unless the line is optional.
+
+        An optional line with several paths makes do with those that exist.
+        """
         missing = [path for path in line.at if not self.has(path)]
         for path in missing:
             if not line.optional:
                 self.problem(line, f"{line.name}: this installation has no field {path!r}"
                              + did_you_mean(path, self.schema or ()) + " (or add optional = true)")
-        return not missing
+        return not missing or (line.optional and len(missing) < len(line.at))
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -213,12 +216,15 @@ def make_leaf(line: Line, around: Surroundings, *, kind: str = "text", prefix: s
 
     None (with a problem noted) if the line's pair does not exist or does not fit.
     """
+    if line.optional and len(line.at) > 1 and not prefix:
+        line = replace(line, at=tuple(path for path in line.at if around.has(path)))
     column = f"{prefix}.{line.at[0]}" if prefix and line.at else (line.at[0] if line.at else prefix)
     found = around.field(column)
     values = tuple(found.values) if found is not None and found.values is not None else None
     limits = [limit for limit in (line.max, found.max_length if found is not None else None) if limit]
     expression = line.pair or ("map" if line.table else _PAIR_OF_KIND.get(kind, "text"))
-    env = Env(region=around.region, values=values, table=line.table, unmapped=line.unmapped)
+    env = Env(region=around.region, values=values, table=line.table, unmapped=line.unmapped,
+              width=len(line.at))
     if line.table and line.pair:
         expression += " | map"
     try:
@@ -230,7 +236,7 @@ def make_leaf(line: Line, around: Surroundings, *, kind: str = "text", prefix: s
     except ValueError as error:
         around.problem(line, f"{line.name}: {error}")
         return None
-    if pair.wide != (len(line.at) > 1) and line.at:
+    if len(line.at) > 1 and not pair.wide:
         around.problem(line, f"{line.name}: {pair.name} and {len(line.at)} paths do not fit together")
         return None
     return Leaf(line, pair, max_length=min(limits) if limits else None, values=values)

@@ -20,6 +20,7 @@ class Env:
 
     region: the country (alpha-2) of national phone numbers.
     values: the native values that the installation offers at this path; None if it did not say.
+    width:  how many native paths the line names.
     table:  the value table of ``map = {...}`` (canonical -> native or list of natives).
     """
 
@@ -27,6 +28,7 @@ class Env:
     values: tuple[Any, ...] | None = None
     table: Mapping[str, Any] | None = None
     unmapped: Any = "opaque"
+    width: int = 1
 
 
 @dataclass(frozen=True, slots=True)

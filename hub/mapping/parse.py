@@ -32,7 +32,7 @@ def parse_mapping(text: str, *, name: str, file: str, shipped: MappingSpec | Non
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        number = getattr(error, "lineno", None) or _line_in(str(error))
+        number = _line_in(str(error)) or text.count("\n") + 1
         raise MappingError([Issue(file, number, f"not valid TOML: {error}")]) from error
     lines = key_lines(text)
     if "extends" in data:
@@ -161,6 +161,15 @@ class _Parser:
                 self._website(path, raw)
             elif self._known_field(name, path):
                 self._add(name, path, raw)
+        self._one_direction()
+
+    def _one_direction(self) -> None:
+        """The members of a name are written together or not at all; read-only ones may stand beside them."""
+        lines = [line for name, found in self.fields.items() if name.startswith("name.") for line in found]
+        directions = {line.direction for line in lines} - {"read"}
+        if len(directions) > 1:
+            self.source.problem(("fields", "name"), "the members of name have different directions: "
+                                + ", ".join(sorted(directions)))
 
     def _field_path(self, name: str) -> Path:
         for path in (("fields", name), ("fields", *name.split("."))):

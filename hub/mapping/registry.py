@@ -40,7 +40,7 @@ def _files(folders: Sequence[Path]) -> list[Path]:
 
 def _load(path: Path, shipped: MappingSpec | None, into: dict[str, MappingSpec], issues: list[Issue]) -> None:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         issues.append(Issue(str(path), 0, f"not UTF-8: {error.reason} at byte {error.start}"))
         return

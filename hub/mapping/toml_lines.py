@@ -22,12 +22,12 @@ def key_lines(text: str) -> dict[Path, int]:
     for number, (line, shape) in enumerate(zip(text.splitlines(), blanked, strict=True), start=1):
         if depth == 0 and shape.strip():
             header = _HEADER.match(line)
-            if header:
+            if header and shape.lstrip().startswith("["):
                 prefix = _parts(header.group(2))
                 found.setdefault(prefix, number)
                 continue
             key = _KEY.match(line)
-            if key:
+            if key and "=" in shape:  # else the line is inside a text
                 found.setdefault((*prefix, *_parts(key.group(1))), number)
         depth += shape.count("[") + shape.count("{") - shape.count("]") - shape.count("}")
     return found

@@ -133,7 +133,8 @@ def lines(args: tuple[str, ...], env: Env) -> Transform:
     def spread(value: Any) -> Any:
         given = [value] if isinstance(value, str) else [str(item) for item in value]
         # The last field takes what is left, one line each: nothing is cut and the reading side splits it again.
-        return given[0] if given else None, "\n".join(given[1:]) or None
+        single, rest = given[: env.width - 1], given[env.width - 1:]
+        return (*single, *[None] * (env.width - 1 - len(single)), "\n".join(rest) or None)
 
     if form == "fields":
         return Transform("lines(fields)", get, spread, exact="lines", wide=True, examples=[(("a", "b"), ["a", "b"])])
