@@ -224,6 +224,13 @@ class _Parser:
                 if parsed is not None:
                     self.collections[name] = parsed
 
+    def _known_names(self, number: int, names: list[str]) -> None:
+        known = {*self.fields, *self.collections}
+        for name in names:
+            if name not in known:
+                self.source.problem(("example",), f"example {number + 1}: {name!r} is not mapped here"
+                                    + did_you_mean(name, known))
+
     def _examples(self) -> tuple[Example, ...]:
         examples = []
         for number, raw in enumerate(self.data.get("example", [])):
@@ -232,6 +239,7 @@ class _Parser:
                 self.source.problem(("example",), f"example {number + 1}: needs name, native, reads; may have absent"
                                     + "".join(f"; unknown key {key!r}" for key in sorted(unknown)))
                 continue
+            self._known_names(number, [*raw.get("reads", {}), *raw.get("absent", ())])
             examples.append(Example(str(raw.get("name", f"example {number + 1}")), raw["native"], raw.get("reads", {}),
                                     tuple(raw.get("absent", ())), self.source.lines.get(("example",), 0)))
         return tuple(examples)

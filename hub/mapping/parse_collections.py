@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from hub.canonical.schema import COLLECTIONS
@@ -129,9 +130,11 @@ def _slot_members(source: Source, path: Path, name: str, slot: str, raw: Mapping
         members = _members(source, path, name, raw)
         if not members:
             source.problem(path, f"{name}: slot {slot!r} maps no member")
-        return members
+        return {member: replace(item, optional=item.optional or raw.get("optional", False))
+                for member, item in members.items()}
     # A slot of a plain element, a tax id or a messenger is one native field, named like the slot unless ``at`` says so.
-    line = {"at": slot, **{key: value for key, value in raw.items() if key in LINE_KEYS and key not in _SLOT_KEYS}}
+    line = {"at": slot, **{key: value for key, value in raw.items()
+                            if key == "optional" or (key in LINE_KEYS and key not in _SLOT_KEYS)}}
     parsed = parse_line(source, path, "value", line)
     return {"value": parsed} if parsed is not None else {}
 

@@ -62,6 +62,7 @@ def problems(body: str) -> list[str]:
     ('[consents.email_marketing]\nat = "x"\nwrite = { granted = true }\n', "the hub never widens a consent"),
     ('[consents.email_marketing]\nat = "x"\nread = { yes = "granted" }\n', "only with evidence.captured_at"),
     ('[consents.email_marketing]\nat = "x"\nread = { no = "deneid" }\n', "did you mean 'denied'?"),
+    ('[[example]]\nname = "x"\nnative = {}\nreads = { notes = "" }\n', "'notes' is not mapped here"),
     ('[[example]]\nname = "x"\n', "needs name, native, reads"),
 ])
 def test_a_mistake_is_explained_with_its_place(body: str, message: str) -> None:
