@@ -138,6 +138,10 @@ class Engine:
             self.store.history.interrupt_runs(now)
             self.store.history.start_run(run, self.sync_name, kind, now)
             self.store.work.trim_ops(run)
+            names = ",".join(sorted(f"{source.system}/{source.resource}" for source in self.systems.sources))
+            if self.store.work.meta(f"sources:{self.sync_name}") != names:
+                self.store.records.mark_all_dirty()  # a new system wants the records that did not change, too
+                self.store.work.set_meta(f"sources:{self.sync_name}", names)
         first = self.store.work.meta(f"approved:{self.sync_name}") == ""
         quiet = (
             frozenset(

@@ -11,7 +11,7 @@ from hub.sync.guards import Facts, trips
 from hub.sync.merge.observe import base_of
 from hub.sync.merge.settle import note
 from hub.sync.plan.items import Item, Payload, Plan
-from hub.sync.plan.record import Draft, blank_base, plan_record, title
+from hub.sync.plan.record import WAITING, Draft, blank_base, plan_record, title
 from hub.sync.policy import canonical_bytes
 from hub.sync.state import Golden, Link
 from hub.sync.systems import Source
@@ -74,6 +74,8 @@ def make_plan(
             plan.conflicts += bool(golden.frozen)
             if book:
                 _book(workspace, items)
+                if any(reason == WAITING for item in items for reason in item.held.values()):
+                    waits = True
                 if not waits and not any(item.data or item.kind == "delete" for item in items):
                     settled.append(gid)
         if book:

@@ -20,6 +20,11 @@ GoldenState = Literal["live", "dead", "merged"]
 LinkState = Literal["creating", "active", "missing", "gone", "excluded", "out_of_scope", "quarantined", "shadow"]
 
 
+def thawed(value: Value) -> Value:
+    """An attribute value after JSON: sets of labels are tuples, so that equal ones are equal."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 @dataclass(slots=True)
 class Cell:
     """A golden value with its provenance.
@@ -150,7 +155,7 @@ class Golden:
                 elements[eid] = Element(
                     eid,
                     Cell(*item["v"]),
-                    {k: Cell(*v) for k, v in item["a"].items()},
+                    {name: Cell(thawed(raw[0]), *raw[1:]) for name, raw in item["a"].items()},
                     alive,
                     into,
                     stamp,
@@ -169,6 +174,9 @@ class Esent:
     value: Value
     attrs: dict[str, Value]
     claims: int
+
+    def __post_init__(self) -> None:
+        self.attrs = {name: thawed(value) for name, value in self.attrs.items()}
 
     @classmethod
     def of(cls, element: Element) -> Esent:

@@ -154,7 +154,9 @@ class MemoryServer:
     def _patched(self, data: Document, patch: Mapping[str, Any]) -> Document | str:
         result = copy.deepcopy(data)
         for path, value in patch.items():
-            result[path] = _patch_list(result.get(path) or [], value) if isinstance(value, Parts) else copy.deepcopy(value)
+            result[path] = (
+                _patch_list(result.get(path) or [], value) if isinstance(value, Parts) else copy.deepcopy(value)
+            )
         reason = self.traits.refuse(result) if self.traits.refuse is not None else None
         return reason if reason is not None else result
 
@@ -178,9 +180,13 @@ def _patch_list(rows: Sequence[Document], parts: Parts) -> list[Document]:
 def to_record(record: Stored) -> Record:
     """The record as the connector hands it out."""
     return Record(
-        record.id, None if record.deleted else copy.deepcopy(record.data), str(record.version),
-        datetime.fromtimestamp(record.modified, UTC), datetime.fromtimestamp(record.created, UTC),
-        deleted=record.deleted and record.merged_into is None, merged_into=record.merged_into,
+        record.id,
+        None if record.deleted else copy.deepcopy(record.data),
+        str(record.version),
+        datetime.fromtimestamp(record.modified, UTC),
+        datetime.fromtimestamp(record.created, UTC),
+        deleted=record.deleted and record.merged_into is None,
+        merged_into=record.merged_into,
     )
 
 
@@ -206,14 +212,21 @@ class MemoryConnector(Connector[MemoryConfig]):
         traits = self.server.traits
         return [
             Resource(
-                self.resource_name, "customer",
+                self.resource_name,
+                "customer",
                 Capabilities(
                     writes=traits.writes,  # type: ignore[arg-type]  # the three kinds of writes
-                    deletes="feed" if traits.feed else "listing", conditional_write=traits.conditional,
+                    deletes="feed" if traits.feed else "listing",
+                    conditional_write=traits.conditional,
                     create=traits.create,  # type: ignore[arg-type]  # one of the contract's words
-                    version_after_write=True, image_after_write=traits.image, batch=traits.batch, page=traits.page,
+                    version_after_write=True,
+                    image_after_write=traits.image,
+                    batch=traits.batch,
+                    page=traits.page,
                     find_by=frozenset({"op_key"} if traits.create in ("marker", "upsert_key", "client_id") else ()),
-                    index_lag=traits.index_lag, parts=traits.parts, clock_resolution=0.0,
+                    index_lag=traits.index_lag,
+                    parts=traits.parts,
+                    clock_resolution=0.0,
                 ),
             )
         ]
@@ -239,7 +252,9 @@ class MemoryConnector(Connector[MemoryConfig]):
 
     def listing(self, resource: str) -> Iterator[Page]:
         self.server.call("listing")
-        records = [Record(item.id, None, str(item.version)) for item in self.server.records.values() if not item.deleted]
+        records = [
+            Record(item.id, None, str(item.version)) for item in self.server.records.values() if not item.deleted
+        ]
         yield Page(records, complete=True)
 
     def fetch(self, resource: str, ids: Sequence[str]) -> Iterator[Record]:

@@ -8,7 +8,9 @@ from typing import Any
 
 from hub.contract.connector import Context
 from hub.mapping.compile import compile_mapping
+from hub.mapping.pairs import Env, Transform
 from hub.mapping.parse import parse_mapping
+from hub.mapping.transforms import Registry, as_line
 from hub.store.store import Store, open_store
 from hub.sync.engine import Engine, Result
 from hub.sync.policy import Policy
@@ -27,7 +29,7 @@ notes = "notes"
 list = "emails"
 id = "id"
 value = { at = "value", as = "email" }
-label = { at = "label" }
+label = { at = "label", as = "label" }
 primary = { at = "pref" }
 """
 """System A: a list with part ids."""
@@ -72,10 +74,19 @@ notes = "notes"
 [emails]
 list = "emails"
 value = { at = "value", as = "email" }
-label = { at = "label" }
+label = { at = "label", as = "label" }
 primary = { at = "pref" }
 """
 """System D: a list without part ids."""
+
+
+def upper(args: tuple[str, ...], env: Env) -> Transform:
+    """A system that upper-cases what it is given, known to its mapping."""
+
+    def put(value: Any) -> Any:
+        return str(value).upper()
+
+    return Transform("upper", as_line, put, exact="line")
 
 
 class World:
@@ -108,7 +119,9 @@ class World:
         result = []
         for name, connector in self.connectors.items():
             text = HEAD.format(name=name) + self.shapes[name].replace("{fields}", "")
-            mapping = compile_mapping(parse_mapping(text, name=f"{name}.contacts", file=f"{name}.toml"))
+            mapping = compile_mapping(
+                parse_mapping(text, name=f"{name}.contacts", file=f"{name}.toml"), registry=Registry({"upper": upper})
+            )
             capabilities = connector.resources()[0].capabilities
             result.append(
                 Source(name, "contacts", connector, mapping, capabilities, calls=lambda c=connector: c.server.calls)

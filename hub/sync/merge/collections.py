@@ -57,12 +57,16 @@ def identify(sight: Sight, *, make: bool) -> None:
         own = sight.own(index)
         if position.value is not None and own is not None and _is_own(sight, own, sight.before(index), position):
             sight.given[index] = own
+    rest = [i for i, item in enumerate(sight.current) if item.value is not None and sight.given[i] is None]
+    keys = {index: sight.key(sight.current[index].value) for index in rest}
+    for index in rest:
+        sight.given[index] = _shown_before(sight, index, keys[index]) or _known(sight, index, keys[index])
     made: dict[str, str] = {}
-    for index, position in enumerate(sight.current):
-        if position.value is None or sight.given[index] is not None:
+    for index in rest:
+        if sight.given[index] is not None:
             continue
-        key = sight.key(position.value)
-        eid = made.get(key) or _shown_before(sight, index, key) or _known(sight, index, key)
+        key, position = keys[index], sight.current[index]
+        eid = made.get(key)
         own = sight.own(index)
         if eid is None and own is not None and own in sight.coll.elements and own not in sight.shown_now():
             eid = own
@@ -98,13 +102,15 @@ def _shown_before(sight: Sight, index: int, key: str) -> str | None:
 
 
 def _known(sight: Sight, index: int, key: str) -> str | None:
-    """C7d: a golden element with this key; a removed one only for a list row or a slot that was empty."""
+    """C7d: a golden element with this key; a removed one only for a list row, a slot that was empty, or if
+    it was removed in this very run (so that the two orders of reading agree)."""
     removed = None
     for element in sight.coll.elements.values():
         if sight.image_key(element) == key:
             if element.alive:
                 return element.eid
-            if removed is None and (sight.spec.shape == "list" or sight.before(index) is None):
+            just_now = element.stamp > sight.merge.start
+            if removed is None and (sight.spec.shape == "list" or sight.before(index) is None or just_now):
                 removed = element.eid
     return removed
 

@@ -146,9 +146,11 @@ def _better_spelling(sight: Sight, element: Element, position: Position) -> None
 
 def revive(sight: Sight, element: Element, position: Position) -> None:
     """An edit or claim arrives at a removed element (rule C10)."""
+    long_gone = element.stamp <= sight.merge.start
     element.alive, element.into = True, None
     touch(sight, element)
-    element.keyed = element.stamp
+    if long_gone:
+        element.keyed = element.stamp
     sight.merge.loses(
         sight.golden,
         sight.lost_name(element.eid),
@@ -193,7 +195,7 @@ def observe_value(sight: Sight, element: Element, before: Value, shown: Value) -
     cell = element.value
     hub_moved = known.value != cell.value or lost_name in sight.link.lost or not element.alive
     if not hub_moved:
-        value = _proposal(sight, element, known, shown)
+        value = _proposal(sight, element, known, shown, before)
         if value != cell.value:
             set_value(sight, element, value, "edit")
         known.value = value
@@ -203,7 +205,7 @@ def observe_value(sight: Sight, element: Element, before: Value, shown: Value) -
         known.value = cell.value
         sight.link.lost.discard(lost_name)
         return
-    value = _proposal(sight, element, known, shown)
+    value = _proposal(sight, element, known, shown, before)
     if not element.alive:
         sight.merge.loses(
             sight.golden, lost_name, "an edit beats a removal", shown, sight.merge.system, None, cell.source
@@ -223,12 +225,14 @@ def observe_value(sight: Sight, element: Element, before: Value, shown: Value) -
         sight.link.lost.add(lost_name)
 
 
-def _proposal(sight: Sight, element: Element, known: Esent, shown: Value) -> Value:
+def _proposal(sight: Sight, element: Element, known: Esent, shown: Value, seen: Value) -> Value:
     if not isinstance(shown, dict) or COLLECTIONS[sight.name].kind != "address":
         return shown
     sent = known.value if isinstance(known.value, dict) else None
     row = sight.merge.mapping.norm_row(sight.name, sent, known.attrs) if sent is not None else None
-    value, dropped = propose("address", shown, sent, None if row is None else row.value)
+    lost = sight.lost_name(element.eid) in sight.link.lost
+    before = seen if isinstance(seen, dict) and not lost else None
+    value, dropped = propose("address", shown, sent, None if row is None else row.value, before)
     for member, old in dropped.items():
         path = f"{sight.lost_name(element.eid)}.{member}"
         sight.merge.loses(sight.golden, path, "dependent", None, sight.merge.system, old, element.value.source)

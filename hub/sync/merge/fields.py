@@ -52,7 +52,7 @@ def observe_field(
     elif name not in link.sent:
         _first_contact(merge, golden, link, name, shown, doubt=doubt)
     elif changed:
-        _edited(merge, golden, link, name, shown)
+        _edited(merge, golden, link, name, shown, seen)
 
 
 def _resolve(merge: Merge, link: Link, name: str, shown: Value) -> Value:
@@ -78,14 +78,15 @@ def _equal(merge: Merge, name: str, golden_value: Value, shown: Value) -> bool:
     return image is not UNSUPPORTED and same(kind, image, shown)
 
 
-def _proposal(merge: Merge, golden: Golden, link: Link, name: str, shown: Value) -> Value:
+def _proposal(merge: Merge, golden: Golden, link: Link, name: str, shown: Value, seen: Value = None) -> Value:
     if merge.mapping.fields[name].members is None or not isinstance(shown, dict):
         return shown
     if is_blank(shown) and name not in link.sent:
         return None
     sent = link.sent.get(name)
     image = merge.mapping.norm(name, sent) if sent is not None else None
-    value, dropped = propose(merge.kind(name), shown, sent, image)
+    before = seen if isinstance(seen, dict) and name not in link.lost else None
+    value, dropped = propose(merge.kind(name), shown, sent, image, before)
     for member, old in dropped.items():
         merge.loses(golden, f"{name}.{member}", "dependent", None, merge.system, old, golden.fields[name].source)
     return None if is_blank({k: v for k, v in value.items() if k not in ("form", "order")}) else value
@@ -99,12 +100,12 @@ def set_field(merge: Merge, golden: Golden, name: str, value: Value, rule: str) 
     merge.changed(golden, name, old, cell)
 
 
-def _edited(merge: Merge, golden: Golden, link: Link, name: str, shown: Value) -> None:
+def _edited(merge: Merge, golden: Golden, link: Link, name: str, shown: Value, seen: Value) -> None:
     """L = 1 on a field that this system gave or was given before."""
     if not moved(merge, golden, link, name):
         if is_blank(shown) and merge.policy.of(name).blank == "ignore":
             return
-        value = _proposal(merge, golden, link, name, shown)
+        value = _proposal(merge, golden, link, name, shown, seen)
         if value != golden.value(name):
             set_field(merge, golden, name, value, "edit")
         link.sent[name] = value
@@ -114,7 +115,7 @@ def _edited(merge: Merge, golden: Golden, link: Link, name: str, shown: Value) -
         link.sent[name] = cell.value
         link.lost.discard(name)
         return
-    value = _proposal(merge, golden, link, name, shown)
+    value = _proposal(merge, golden, link, name, shown, seen)
     if merge.spelled(name, cell, value):
         _take(merge, golden, link, name, value, "spelling")
         return

@@ -56,7 +56,7 @@ def _place_relabels(sight: Sight, element: Element, position: Position, *, first
         pick.removeprefix("label:") for slot in sight.spec.slots for pick in slot.picks if pick.startswith("label:")
     }
     kept = set(current) if first else set(current) - sayable
-    set_label(sight, element, sorted(kept | set(mine)), "place")
+    set_label(sight, element, tuple(sorted(kept | set(mine))), "place")
 
 
 def _cleared(sight: Sight, index: int, removed: set[str]) -> None:

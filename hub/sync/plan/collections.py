@@ -152,7 +152,8 @@ def _plan_primary(work: _Lists) -> None:
         return
     primary = work.coll.primary_eid()
     sent = draft.link.psent.get(name, LOST if draft.creating else None)
-    if sent == primary:
+    flag_leaves = any(row.primary and index in work.remove for index, row in enumerate(work.rows))
+    if sent == primary and not flag_leaves:
         return
     changed = False
     if primary in work.added:
@@ -233,7 +234,7 @@ def plan_slots(draft: Draft, spec: CollectionSpec) -> None:
         index = by_name.get(slot.name)
         if index is None:
             continue
-        row, element = rows[index], chosen.get(slot.name)
+        row, element = rows[index], chosen.get(slot.name) or _typed_twice(rows[index], chosen, esent)
         picture.append([slot.name, element.eid if element else None])
         new = _slot_value(draft, spec, slot.name, row, element, esent)
         if new is not KEEP:
@@ -250,6 +251,15 @@ def plan_slots(draft: Draft, spec: CollectionSpec) -> None:
     primary = coll.primary_eid()
     if any("primary" in slot.picks for slot in spec.slots) and draft.link.psent.get(name, LOST) != primary:
         (draft.writes if edit else draft.book).psent[name] = primary
+
+
+def _typed_twice(row: Shown, chosen: dict[str, Element], esent: dict[str, Esent]) -> Element | None:
+    """A duplicate that a user typed into two slots stays until golden changes (S3)."""
+    for element in chosen.values():
+        known = esent.get(element.eid)
+        if element.eid == row.eid and known is not None and known.value == element.value.value:
+            return element
+    return None
 
 
 def _slot_value(

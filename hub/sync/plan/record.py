@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from hub.canonical.schema import field_def
 from hub.canonical.values import same
@@ -14,6 +15,9 @@ from hub.sync.plan.items import Diff, Item, Payload
 from hub.sync.plan.parts import encode
 from hub.sync.policy import is_blank
 from hub.sync.state import Base, Golden, Link, Shown
+
+
+WAITING: Final = "waits until the referenced record exists in this system"
 
 
 @dataclass(slots=True)
@@ -160,7 +164,7 @@ def _plan_reference(draft: Draft, name: str, resource: str, value: Value, sent: 
     if target is not None:
         remote = draft.refer(target, resource)
         if remote is None:
-            draft.held[name] = "waits until the referenced record exists in this system"
+            draft.held[name] = WAITING
             return
         native = RemoteRef(resource, remote)
     if draft.base.fields.get(name) == native:
