@@ -137,7 +137,7 @@ def _parts_edited(name: Name, shown: Mapping[str, Any], edited: set[str], *, ful
     has_parts = any(name[member] for member in PARTS)
     if full_edited:
         name["full"] = shown.get("full") or None
-    elif has_parts or "full" not in shown:
+    elif (has_parts or "full" not in shown) and name["full"] not in spellings(name):
         name["full"] = None  # made anew from the parts
     name["form"] = "parts" if has_parts else None
     return complete(name)

@@ -236,6 +236,10 @@ def make_leaf(line: Line, around: Surroundings, *, kind: str = "text", prefix: s
     except ValueError as error:
         around.problem(line, f"{line.name}: {error}")
         return None
+    if not pair.exact and line.direction != "read":
+        around.problem(line, f"{line.name}: {pair.name} declares no values that it keeps exactly; "
+                       'it can only be used with direction = "read"')
+        return None
     if len(line.at) > 1 and not pair.wide:
         around.problem(line, f"{line.name}: {pair.name} and {len(line.at)} paths do not fit together")
         return None

@@ -38,7 +38,8 @@ class Transform:
     Neither sees BLANK: reading starts after the empty spellings are taken away, writing of BLANK is the line's matter.
     ``get`` may answer None: this native value says nothing.
 
-    exact:    the name of the generator (``hub.mapping.samples``) of values v with get(put(v)) == v.
+    exact:    the name of the generator (``hub.mapping.samples``) of values v with get(put(v)) == v; "" if there are
+              none, then the pair is refused for lines that write.
     examples: (native, canonical) pairs that must hold in reading direction.
     placed:   both functions take the address's country (alpha-2 or None) as second argument.
     wide:     reads and writes a tuple of natives, one for each path of ``at``.

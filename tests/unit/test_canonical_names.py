@@ -75,6 +75,8 @@ def test_a_chinese_name_keeps_its_known_part() -> None:
      {**EVA, "given": "Ada", "full": "Ada B. Roth"}),
     ({"full": "Evi R.", "prefix": "Prof.", "given": "Eva", "family": "Roth"}, EVA, {"prefix"},
      {**EVA, "prefix": "Prof."}),
+    ({"full": "Dr. Eva Roth", "given": "Eva", "family": "Roth", "prefix": "Dr."}, complete({"full": "Dr. Eva Roth"}),
+     {"given", "family", "prefix"}, {**EVA, "full": "Dr. Eva Roth", "nickname": None}),
     # cleared
     ({"full": None}, EVA, {"full"}, EVA),
     ({"full": None}, RUIZ, {"full"}, complete({})),

@@ -329,3 +329,21 @@ def test_plugins_add_pairs_under_new_names_only() -> None:
     with pytest.raises(ValueError):
         registry.add("text", lambda args, env: Transform("text", str, str, exact="line"))
     assert Env().values is None
+
+
+def test_a_pair_that_keeps_nothing_exactly_is_for_reading_only() -> None:
+    registry = Registry({"lossy": lambda args, env: Transform("lossy", str.lower, str, exact="")})
+    assert mapping('[fields]\nnotes = { at = "a", as = "lossy", direction = "read" }\n', registry=registry).fields
+    with pytest.raises(MappingError, match="declares no values"):
+        mapping('[fields]\nnotes = { at = "a", as = "lossy" }\n', registry=registry)
+
+
+def test_a_record_with_parts_only_is_not_given_a_full_name_until_it_has_no_parts() -> None:
+    made = mapping('[fields]\nname.full = "FN"\nname.given = "G"\nname.family = "F"\n')
+    base = {"G": "Eva", "F": "Roth"}
+    view = made.get(base)
+    assert view is not None
+    assert view.fields["name"] == {"given": "Eva", "family": "Roth"}
+    assert written(made, base, name=EVA) == {}
+    assert written(made, base, name={**EVA, "given": "Ada", "full": "Ada Roth"}) == {"G": "Ada"}
+    assert written(made, base, name=complete({"full": "ACME"})) == {"FN": "ACME", "G": None, "F": None}
