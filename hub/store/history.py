@@ -170,7 +170,7 @@ class History:
         ]
 
     def ledger_row(self, id_: int) -> dict[str, Any] | None:
-        rows = [r for r in self._db.rows(select(ledger).where(ledger.c.id == id_))]
+        rows = self._db.rows(select(ledger).where(ledger.c.id == id_))
         if not rows:
             return None
         r = rows[0]

@@ -26,6 +26,7 @@ def fingerprint(golden: Golden, source: Source) -> str:
     parts = [
         [name, sorted(canonical_key(name, item.value.value) for item in coll.live())]
         for name, coll in sorted(golden.collections.items())
+        if coll.live()
     ]
     return str(hash_of([values, parts, source.mapping.hash]))
 
@@ -164,10 +165,7 @@ def _may_create(workspace: Workspace, source: Source, golden: Golden) -> bool:
     kind = constant.fields.get("kind") if constant is not None and "kind" not in source.mapping.fields else None
     if kind is not None and golden.value("kind") not in (None, kind):
         return False
-    return any(
-        item.system == source.system and item.resource == source.resource or item.system != source.system
-        for item in workspace.links.get(golden.gid, ())
-    )
+    return bool(workspace.links.get(golden.gid))
 
 
 def _plan_delete(workspace: Workspace, source: Source, golden: Golden, link: Link) -> Item | None:

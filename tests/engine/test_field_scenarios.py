@@ -232,8 +232,7 @@ def test_group_crash_then_user_edits_one_member(tmp_path: Path) -> None:
 
 
 def referring(folder: Path) -> World:
-    world = World(folder, A=REFERRING, B=REFERRING)
-    return world
+    return World(folder, A=REFERRING, B=REFERRING)
 
 
 def test_ref_pending_not_erased_not_pushed_over(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def adopt(
         shown = image.fields.get(name)
         if name in payload.fields or name not in image.fields:
             continue
-        if direct and not is_blank(shown) or spec.server_default:
+        if (direct and not is_blank(shown)) or spec.server_default:
             base.fields[name] = shown
             link.sent[name] = None
         elif not is_blank(predicted.fields.get(name)):

@@ -166,10 +166,7 @@ def _plan_primary(work: _Lists) -> None:
         if wanted and not row.primary and not _another_row_flagged(work, index, primary):
             changed = True
             _flag(work, index, True)
-        elif row.primary and not wanted and primary is not None and work.spec.primary == "flag":
-            changed = True
-            _flag(work, index, False)
-        elif row.primary and primary is None and work.spec.primary == "flag":
+        elif row.primary and not wanted and work.spec.primary == "flag":
             changed = True
             _flag(work, index, False)
     (draft.writes if changed else draft.book).psent[name] = primary

@@ -16,7 +16,6 @@ from hub.sync.plan.parts import encode
 from hub.sync.policy import is_blank
 from hub.sync.state import Base, Golden, Link, Shown
 
-
 WAITING: Final = "waits until the referenced record exists in this system"
 
 
