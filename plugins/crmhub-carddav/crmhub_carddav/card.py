@@ -93,19 +93,21 @@ def _text(card: Card, name: str) -> str | None:
 
 
 def read_kind(card: Card) -> str | None:
-    """ "org", "individual" or None.
+    """ "org" or "individual"; None where a 4.0 card does not say it.
 
-    A 3.0 card says it in Apple's way, or shows it: no name parts and FN equal to ORG (what most other programs write).
+    Version 3.0 has no KIND: a card is an organisation if it says so in Apple's way, or has no name parts and FN equal
+    to ORG (what most other programs write); else it is a person, as in RFC 6350 section 6.1.4.
     """
     kind, shown = card.first("KIND"), card.first("X-ABSHOWAS")
     if kind is not None and kind.value.strip():
         return kind.value.strip().lower()
+    if card.version == "4.0":
+        return None
     if shown is not None and shown.value.strip().upper() == "COMPANY":
         return "org"
     org = read_org(card.first("ORG"))
-    if org and not read_name(card.first("N")) and org[0] == _text(card, "FN"):
-        return "org"
-    return None
+    is_company = org and not read_name(card.first("N")) and org[0] == _text(card, "FN")
+    return "org" if is_company else "individual"
 
 
 def read_name(line: Line | None) -> dict[str, str | None] | None:

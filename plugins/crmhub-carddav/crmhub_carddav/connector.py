@@ -32,6 +32,7 @@ from hub.plugin import (
 )
 
 PARALLEL_WRITES: Final = 4
+VALUES_IN_A_QUERY: Final = 50
 LISTING_PAGE: Final = 1000
 """Ids and versions in one page of a listing."""
 
@@ -68,7 +69,8 @@ _CARD: Final = Resource(
     ),
 )
 _ROW_FIELDS: Final = ("EMAIL", "TEL", "ADR", "URL", "IMPP", "CATEGORIES", "ORG")
-_TEXT_FIELDS: Final = ("TITLE", "ROLE", "NOTE", "LANG", "X-CRMHUB-ID")
+_TEXT_FIELDS: Final = ("TITLE", "ROLE", "NOTE", "X-CRMHUB-ID")
+_FIELDS_OF_4_0: Final = (Field("LANG"), Field("GENDER", "enum", values=("M", "F", "O", "N", "U")))
 
 
 class CardDav(Connector[CardDavConfig]):
@@ -107,7 +109,11 @@ class CardDav(Connector[CardDavConfig]):
         return (_CARD,)
 
     def fields(self, resource: str) -> Sequence[Field]:
-        """The properties that are read and written; a card has no schema to discover."""
+        """The properties that are read and written; a card has no schema to discover.
+
+        LANG and GENDER exist in vCard 4.0 only, so a connection that makes 3.0 cards does not offer them.
+        """
+        only_4_0 = () if self.config.version == "3.0" else _FIELDS_OF_4_0
         return (
             Field("UID", read_only=True),
             Field("VERSION", read_only=True),
@@ -115,7 +121,7 @@ class CardDav(Connector[CardDavConfig]):
             Field("FN", required=True),
             Field("N", "object"),
             Field("BDAY", "date"),
-            Field("GENDER", "enum", values=("M", "F", "O", "N", "U")),
+            *only_4_0,
             *(Field(name) for name in _TEXT_FIELDS),
             *(Field(name, "list") for name in _ROW_FIELDS),
         )
@@ -149,9 +155,11 @@ class CardDav(Connector[CardDavConfig]):
             return
         name, matches = _SEARCHES[key]
         wanted = {value.casefold() for value in values}
-        for record in to_records(writing.query(self._dav, self._book, name, list(values))):
-            if record.data and not wanted.isdisjoint(matches(record.data)):
-                yield record
+        for start in range(0, len(values), VALUES_IN_A_QUERY):
+            chunk = list(values[start : start + VALUES_IN_A_QUERY])
+            for record in to_records(writing.query(self._dav, self._book, name, chunk)):
+                if record.data and not wanted.isdisjoint(matches(record.data)):
+                    yield record
 
     def _made_by(self, keys: Sequence[str]) -> Iterator[Record]:
         """Cards at the address of a create, or moved elsewhere with its UID."""
@@ -164,8 +172,10 @@ class CardDav(Connector[CardDavConfig]):
             yield from (record for record in found if record.data and record.data["UID"] in uids)
 
     def write(self, resource: str, ops: Sequence[Op]) -> Iterator[Receipt]:
-        writer = writing.Writer(self._dav, self._book, self.config.version, self.context.clock, self._pool)
+        pool = None if self.__dict__.get("_one_by_one") else self._pool
+        writer = writing.Writer(self._dav, self._book, self.config.version, self.context.clock, pool)
         yield from writer.run(ops)
+        self.__dict__["_one_by_one"] = pool is None or writer.was_locked
 
     def close(self) -> None:
         pool = self.__dict__.pop("_pool", None)

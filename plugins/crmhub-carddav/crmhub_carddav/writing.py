@@ -59,14 +59,20 @@ class _Locked(Unavailable):
 
 
 class Writer:
-    """Carries out the ops of one call."""
+    """Carries out the ops of one call.
 
-    def __init__(self, dav: Dav, book: Book, version: str, clock: Callable[[], datetime], pool: Executor) -> None:
+    pool: threads for PUTs, None for one at a time.  was_locked: the server cannot take two at a time.
+    """
+
+    def __init__(
+        self, dav: Dav, book: Book, version: str, clock: Callable[[], datetime], pool: Executor | None
+    ) -> None:
         self.dav = dav
         self.book = book
         self.version = version
         self.clock = clock
         self.pool = pool
+        self.was_locked = False
 
     def run(self, ops: Sequence[Op]) -> Iterator[Receipt]:
         """One receipt for each op.  Raises what stops the whole connection after the other receipts."""
@@ -89,14 +95,16 @@ class Writer:
 
         Xandikos answers 423 to the second of two PUTs at the same time, and 500 to such a DELETE.
         """
-        together = [op for op in ops if op.kind != "delete"]
-        single = [op for op in ops if op.kind == "delete"]
-        for future in as_completed([self.pool.submit(self._carry_out, op, current) for op in together]):
-            outcome = future.result()
-            if isinstance(outcome.error, _Locked):
-                single.insert(0, outcome.op)
-            else:
-                yield outcome
+        single = [op for op in ops if op.kind == "delete" or self.pool is None]
+        if self.pool is not None:
+            together = [op for op in ops if op.kind != "delete"]
+            for future in as_completed([self.pool.submit(self._carry_out, op, current) for op in together]):
+                outcome = future.result()
+                if isinstance(outcome.error, _Locked):
+                    self.was_locked = True
+                    single.insert(0, outcome.op)
+                else:
+                    yield outcome
         for op in single:
             yield self._carry_out(op, current)
 

@@ -66,7 +66,11 @@ def test_groups_labels_and_types_of_an_apple_card_are_read() -> None:
     assert data["ORG"] == ["Acme, Inc.", "Sales"]
     assert data["BDAY"] == "--04-12"
     assert [(row["scheme"], row["value"]) for row in data["IMPP"]] == [("qq", "12345"), ("wechat", "anna88")]
-    assert (data["KIND"], read(card("apple_company"))["KIND"], read(card("bare_comma"))["KIND"]) == (None, "org", "org")
+    assert (data["KIND"], read(card("apple_company"))["KIND"], read(card("bare_comma"))["KIND"]) == (
+        "individual",
+        "org",
+        "org",
+    )
 
 
 def test_a_4_0_card_is_read_with_uri_phones_quoted_types_and_partial_birthday() -> None:

@@ -64,7 +64,7 @@ class Files(Connector[FilesConfig]):
         root = self._root()
         if not root.exists() and (self.config.write == "off" or format_of(root) is None):
             raise ConfigError("The path does not exist", where=str(root), hint="Check path of this connection")
-        rows = sum(len(self._sheet(name, path).entries) for name, path in self._files().items())
+        rows = sum(len(self._sheet(name, path).ids) for name, path in self._files().items())
         place = root if root.is_dir() else root.parent
         may_write = self.config.write != "off" and os.access(place, os.W_OK)
         missing = ("write",) if self.config.write != "off" and not may_write else ()
@@ -120,7 +120,8 @@ class Files(Connector[FilesConfig]):
             if stamp is None or done.get(name) == stamp.as_json():
                 continue
             sheet, read_stamp = self._open(name, path)
-            changed, lost = self._snapshots().compare(name, done.get(name), sheet)
+            records = [entry.record for entry in sheet.entries()]
+            changed, lost = self._snapshots().compare(name, done.get(name), records)
             relist = relist or lost
             resumed = start.get("file") == name and start.get("stamp") == read_stamp.as_json()
             first = start["row"] if resumed else 0
@@ -129,22 +130,24 @@ class Files(Connector[FilesConfig]):
                 if at + PAGE < len(changed):
                     yield Page(changed[at : at + PAGE], {"of": of, "files": dict(done), "at": place})
             last = max(first, (len(changed) - 1) // PAGE * PAGE) if changed else 0
-            self._snapshots().save(name, read_stamp, sheet)
+            self._snapshots().save(name, read_stamp, records)
             done[name] = read_stamp.as_json()
             yield Page(changed[last:], {"of": of, "files": dict(done)}, relist=relist)
         yield Page([], {"of": of, "files": done}, complete=True, relist=relist)
 
     def listing(self, resource: str) -> Iterator[Page]:
         for name, path in self._files().items():
-            entries = list(self._sheet(name, path).entries.values())
+            entries = list(self._sheet(name, path).entries())
             for at in range(0, len(entries), PAGE):
                 shown = [entry.record for entry in entries[at : at + PAGE]]
                 yield Page([Record(record.id, None, record.version, record.modified_at) for record in shown])
         yield Page([], complete=True)
 
     def fetch(self, resource: str, ids: Sequence[str]) -> Iterator[Record]:
-        wanted = set(ids)
-        yield from (record for record in self._records() if record.id in wanted)
+        for name, path in self._files().items():
+            sheet = self._sheet(name, path)
+            found = (sheet.entry(id) for id in dict.fromkeys(ids) if id.startswith(sheet.prefix))
+            yield from (entry.record for entry in found if entry is not None)
 
     def find(self, resource: str, key: str, values: Sequence[str]) -> Iterator[Record]:
         """Find by "op_key", "own_key" or "email" (both e-mail columns, case ignored)."""
@@ -238,7 +241,7 @@ class Files(Connector[FilesConfig]):
 
     def _records(self) -> Iterator[Record]:
         for name, path in self._files().items():
-            yield from (entry.record for entry in self._sheet(name, path).entries.values())
+            yield from (entry.record for entry in self._sheet(name, path).entries())
 
     def _file_of(self, op: Op) -> str | Rejected:
         """The file that an op changes, or why none may be changed."""

@@ -136,13 +136,14 @@ def _records(text: str, delimiter: str, *, first: int) -> list[_Record]:
         problem, lines = "", 1
         while True:
             found = quoted.match(text, position)
-            if found is None:
+            if found is not None:
+                lines += len(re.findall(r"\r\n|\n|\r", found[0]))
+            else:
                 found = bare.match(text, position)
-                if found is not None and found[0].lstrip(" ").startswith('"'):
+                assert found is not None  # it matches everywhere
+                if found[0].lstrip(" ").startswith('"'):
                     problem = f"cell {len(raw) + 1} opens a quotation mark that is not closed before the next cell"
-            assert found is not None  # the bare pattern matches everywhere
             raw.append(found[0])
-            lines += len(re.findall(r"\r\n|\n|\r", found[0]))
             position = found.end()
             if not text.startswith(delimiter, position):
                 break

@@ -146,6 +146,8 @@ def _bare_name(columns: Mapping[str, str], answers: Mapping[str, str]) -> list[s
     """ "Name" beside "Vorname" is the last name in most German files, the full name in others."""
     names = set(columns.values())
     label = next((label for label, name in columns.items() if name == "name"), None)
-    if label is None or label in answers or "first name" not in names or "last name" in names:
+    if label is None or label in answers or all(label == name for label, name in columns.items() if name in NORMAL):
+        return []  # a file in our own spelling leaves no doubt
+    if "first name" not in names or "last name" in names:
         return []
     return [_question(label, ("last name", "name"))] if fold(label) == "name" else []

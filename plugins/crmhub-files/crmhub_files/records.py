@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -52,13 +52,34 @@ class Sheet:
     open_columns: bool = field(default=False)
 
     @cached_property
-    def entries(self) -> dict[str, Entry]:
-        """Record id -> entry, in the order of the file."""
+    def _rows(self) -> dict[str, list[tuple[Row, KeySource]]]:
         rows: dict[str, list[tuple[Row, KeySource]]] = {}
         for row in self.table.rows:
             key, by = self._key_of(row)
             rows.setdefault(self.prefix + key, []).append((row, by))
-        return {id: self._entry(id, found) for id, found in rows.items()}
+        return rows
+
+    @property
+    def ids(self) -> list[str]:
+        """All record ids, in the order of the file."""
+        return list(self._rows)
+
+    def entry(self, id: str) -> Entry | None:
+        """The record of this id, or None."""
+        found = self._rows.get(id)
+        return self._entry(id, found) if found else None
+
+    def entries(self) -> Iterator[Entry]:
+        """All records, in the order of the file."""
+        return (self._entry(id, found) for id, found in self._rows.items())
+
+    @cached_property
+    def own_keys(self) -> dict[str, str]:
+        """Our own key -> record id, for the rows that carry one."""
+        label = self.label_of.get(OWN_KEY)
+        rows = ((id, row) for id, found in self._rows.items() for row, _ in found)
+        keys = ((id, _text(row.cells.get(label))) for id, row in rows if label is not None)
+        return {key: id for id, key in keys if key and not _PINNED.match(key)}
 
     def _key_of(self, row: Row) -> tuple[str, KeySource]:
         """The row's key: the key columns, else our own column, else a hash of what identifies a person."""

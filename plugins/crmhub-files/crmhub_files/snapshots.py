@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from crmhub_files.folder import Stamp
-from crmhub_files.records import Sheet
 from hub.plugin import Record
 
 
@@ -18,18 +18,19 @@ class Snapshots:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "rows"
 
-    def compare(self, name: str, stamp: Any, sheet: Sheet) -> tuple[list[Record], bool]:
+    def compare(self, name: str, stamp: Any, records: Sequence[Record]) -> tuple[list[Record], bool]:
         """The records that changed since the file had this stamp (None: all), and whether some are gone.
 
         Only the snapshot of exactly that stamp counts: a crash may have saved a newer one than the cursor.
         """
         before = self._load(name, stamp)
-        records = [entry.record for entry in sheet.entries.values()]
         changed = [record for record in records if before.get(record.id) != record.version]
-        return changed, not set(before) <= set(sheet.entries) or (stamp is not None and not before)
+        unknown = stamp is not None and not before
+        return changed, unknown or not set(before) <= {record.id for record in records}
 
-    def save(self, name: str, stamp: Stamp, sheet: Sheet) -> None:
-        rows = {id: entry.record.version for id, entry in sheet.entries.items()}
+    def save(self, name: str, stamp: Stamp, records: Sequence[Record]) -> None:
+        """Remember what was delivered."""
+        rows = {record.id: record.version for record in records}
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._path(name)
         temp = path.with_suffix(".tmp")

@@ -78,7 +78,7 @@ class Job:
 
     def _create(self, op: Op, sheet: Sheet, content: bytes, changes: Changes) -> str:
         own = _own_key(op)
-        if own in own_keys(sheet):
+        if own in sheet.own_keys:
             return own
         cells = sheet.cells({name: value for name, value in op.data.items() if name != OWN_KEY}, None)
         self._check(cells, content)
@@ -96,20 +96,11 @@ class Job:
             return Receipt(op.key, op.id, error=outcome)
         if op.kind == "delete":
             return Receipt(op.key, op.id)
-        id = own_keys(sheet).get(outcome, outcome) if op.kind == "create" else outcome
-        entry = sheet.entries.get(id)
+        id = sheet.own_keys.get(outcome, outcome) if op.kind == "create" else outcome
+        entry = sheet.entry(id)
         if entry is None:
             return Receipt(op.key, id)
         return Receipt(op.key, id, entry.record.version, entry.record if entry.record.error is None else None)
-
-
-def own_keys(sheet: Sheet) -> dict[str, str]:
-    """Our own key -> record id, for the rows that carry one."""
-    return {
-        str(entry.record.data[OWN_KEY]): id
-        for id, entry in sheet.entries.items()
-        if entry.record.data and entry.record.data.get(OWN_KEY)
-    }
 
 
 def _own_key(op: Op) -> str:
@@ -130,7 +121,7 @@ def _without_key(data: Any, entry: Entry) -> dict[str, Any]:
 
 
 def _current(op: Op, sheet: Sheet) -> Entry | ConnectorError:
-    entry = sheet.entries.get(op.id or "")
+    entry = sheet.entry(op.id or "")
     if entry is None:
         return NotFound("The row is not in the file any more", where=op.id or "")
     if op.if_version is not None and entry.record.version != op.if_version:
