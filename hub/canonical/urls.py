@@ -14,6 +14,22 @@ def has_scheme(value: str) -> bool:
     return _SCHEME.match(value) is not None
 
 
+def same_url(left: str, right: str) -> bool:
+    """Whether two addresses lead to one place: a trailing slash and the case of the host do not matter.
+
+    A missing scheme equals any (many systems add "http://" by themselves); http and https are different.
+    """
+    first, second = _split(left), _split(right)
+    return first[1] == second[1] and (first[0] == second[0] or not first[0] or not second[0])
+
+
+def _split(value: str) -> tuple[str, str]:
+    text = clean_line(value)
+    found = _SCHEME.match(text)
+    host, slash, rest = (text[found.end():] if found else text).partition("/")
+    return found.group().lower() if found else "", (host.lower() + slash + rest).rstrip("/")
+
+
 def url_key(value: str) -> str:
     """The comparison form.  The host has no case, the rest of the address has."""
     text = _SCHEME.sub("", clean_line(value))

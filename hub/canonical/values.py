@@ -13,7 +13,7 @@ from hub.canonical.emails import email_key, normal_email
 from hub.canonical.phones import normal_phone, phone_key
 from hub.canonical.taxids import compact, identifies
 from hub.canonical.text import clean_line, fold
-from hub.canonical.urls import url_key
+from hub.canonical.urls import same_url, url_key
 
 Group = Mapping[str, Any]
 
@@ -80,18 +80,20 @@ def match_keys(collections: Mapping[str, Iterable[Any]], *, region: str | None =
     return tuple(found)
 
 
-def same(kind: str, left: Any, right: Any) -> bool:
+def same(kind: str, left: Any, right: Any, *, region: str | None = None) -> bool:
     """Whether two values of a kind (``FieldDef.kind``, ``CollectionDef.kind``) say the same.
 
     BLANK (None) equals only BLANK.  Groups are compared on the members that both have: an absent member is UNSUPPORTED
     and says nothing.  Case, punctuation and spelling count wherever a person would see an edit (names, notes); they do
-    not in e-mail addresses, phone numbers (also without a country: compare with ``key`` to read national numbers),
-    tax ids, web addresses and regions.
+    not in e-mail addresses, phone numbers (national ones are read in ``region``), tax ids, regions, and, beside the
+    path, in web addresses.
     """
     if left is None or right is None or left == right:
         return bool(left == right)
     if isinstance(left, Mapping) and isinstance(right, Mapping):
-        return _same_group(kind, left, right)
+        return _same_group(kind, left, right, region)
+    if kind == "phone":
+        return phone_key(left, region) == phone_key(right, region)
     compare = _SAME.get(kind)
     return compare(left, right) if compare else _plain(left) == _plain(right)
 
@@ -100,9 +102,9 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _same_group(kind: str, left: Group, right: Group) -> bool:
+def _same_group(kind: str, left: Group, right: Group, region: str | None) -> bool:
     if kind == "address":
-        country = left.get("country") or right.get("country")
+        country = left.get("country") or right.get("country") or region
         return all(_same_address_member(name, left[name], right[name], country) for name in left if name in right)
     if kind == "tax_id":
         return _tax_key(left, None) == _tax_key(right, None)
@@ -125,8 +127,7 @@ def _same_address_member(name: str, left: Any, right: Any, country: str | None) 
 
 _SAME: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "email": lambda left, right: email_key(left) == email_key(right),
-    "phone": lambda left, right: phone_key(left) == phone_key(right),
-    "url": lambda left, right: url_key(left) == url_key(right),
+    "url": same_url,
     "tax_id": lambda left, right: compact(str(left)) == compact(str(right)),
     "multiline": lambda left, right: str(left).strip() == str(right).strip(),
 }

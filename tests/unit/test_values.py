@@ -132,6 +132,8 @@ def test_match_keys_come_in_a_fixed_order_without_repeats() -> None:
 @pytest.mark.parametrize(("kind", "left", "right", "same"), [
     ("text", None, None, True), ("text", None, "", False), ("text", "a", "A", False),
     ("email", "A@x.example", "a@x.example", True), ("url", "x.example/", "http://x.example", True),
+    ("url", "http://x.example", "https://x.example", False), ("url", "www.x.example", "x.example", False),
+    ("phone", "+49 30 1234567", "+49301234567", True), ("phone", "030 1234567", "+49301234567", False),
     ("address", {"city": "Ulm", "region": "Bayern", "country": "DE"}, {"city": "Ulm", "region": "DE-BY"}, True),
     ("address", {"city": "Ulm", "region": "Bayern", "country": "DE"}, {"region": "DE-HE"}, False),
     ("address", {"lines": ["a"], "city": "Ulm"}, {"lines": ("a",)}, True),
@@ -143,6 +145,10 @@ def test_match_keys_come_in_a_fixed_order_without_repeats() -> None:
 def test_sameness_depends_on_the_kind(kind: str, left: Any, right: Any, same: bool) -> None:
     assert values.same(kind, left, right) is same
     assert values.same(kind, right, left) is same
+
+
+def test_national_numbers_are_compared_in_their_country() -> None:
+    assert values.same("phone", "030 1234567", "+49301234567", region="DE")
 
 
 @pytest.mark.parametrize(("typed", "code"), [
