@@ -48,6 +48,30 @@ def test_a_wrong_password_needs_a_login(radicale: Any) -> None:
         radicale.connect(password="wrong").check()
 
 
+def test_a_book_that_may_not_be_written_is_named_by_the_check(site: Any) -> None:
+    connector = site.connect()
+
+    def read_only(method: str, url: str, options: dict[str, Any], send: Answer) -> requests.Response:
+        response = send()
+        response._content = re.sub(rb"<[\w:]*(write[\w-]*|all)\s*/>", b"", response.content)
+        return response
+
+    connector.context.http.meddle = read_only
+    account = connector.check()
+    assert (account.granted, account.missing) == (("read",), ("write",))
+
+
+def test_describing_and_making_a_connection_need_no_network(site: Any) -> None:
+    connector = site.connect(url="http://127.0.0.1:1/")
+    assert connector.resources()[0].capabilities.deletes == "feed"
+    assert {"LANG", "GENDER"}.isdisjoint(field.path for field in connector.fields("card"))
+    assert {"LANG", "GENDER"} <= {field.path for field in site.connect(version="4.0").fields("card")}
+    assert connector.context.http.calls == 0
+    assert "secret" not in repr(site.connect(password="secret").config)
+    with pytest.raises(ValueError, match="passwort"):
+        site.connect(passwort="x")
+
+
 def test_an_address_without_a_book_is_a_configuration_error(site: Any) -> None:
     with pytest.raises((ConfigError, AuthError)):  # Radicale forbids to look below a book
         list(site.connect(url=site.url + "nothing/here/", book="nope").changes("card"))

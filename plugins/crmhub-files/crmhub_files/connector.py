@@ -64,7 +64,15 @@ class Files(Connector[FilesConfig]):
         root = self._root()
         if not root.exists() and (self.config.write == "off" or format_of(root) is None):
             raise ConfigError("The path does not exist", where=str(root), hint="Check path of this connection")
-        rows = sum(len(self._sheet(name, path).ids) for name, path in self._files().items())
+        rows, labels = 0, set[str]()
+        for name, path in self._files().items():
+            sheet = self._sheet(name, path)
+            rows += len(sheet.ids)
+            labels.update(sheet.columns)
+        unknown = sorted(set(self.config.columns) - labels)
+        if unknown and labels:
+            found = ", ".join(sorted(labels))
+            raise ConfigError(f"columns names {unknown[0]!r}, which no file has; there are: {found}", where=str(root))
         place = root if root.is_dir() else root.parent
         may_write = self.config.write != "off" and os.access(place, os.W_OK)
         missing = ("write",) if self.config.write != "off" and not may_write else ()

@@ -36,6 +36,8 @@ def decode(content: bytes, encoding: str, *, where: str) -> Text:
             return _decoded(content[len(mark) :], name, mark, where)
     if encoding != "auto":
         return _decoded(content, encoding, b"", where)
+    if b"\x00" in content[:1000]:  # UTF-16 without a mark
+        return _decoded(content, "utf-16-be" if content[:1] == b"\x00" else "utf-16-le", b"", where)
     try:
         return Text(content.decode("utf-8"), "utf-8", b"")
     except UnicodeDecodeError:

@@ -61,9 +61,10 @@ class JsonLinesFormat:
 
     def check(self, content: bytes, config: TableConfig, value: Any, *, where: str) -> None:
         try:
-            json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
+            text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+            _text(content, config, where).encode(text)
         except (TypeError, ValueError) as error:
-            raise CellError(f"JSON cannot hold {value!r}: {error}") from None
+            raise CellError(f"it cannot hold {value!r}: {error}") from None
 
 
 def _text(content: bytes, config: TableConfig, where: str) -> Text:

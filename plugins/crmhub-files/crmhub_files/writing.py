@@ -42,7 +42,11 @@ class Job:
             outcome = {op.key: self._plan(op, sheet, content, changes) for op in ops}
             if changes == Changes():
                 return [self._receipt(op, outcome[op.key], sheet) for op in ops]
-            new = self.format.write(content, self.config, changes, where=str(self.path))
+            try:
+                new = self.format.write(content, self.config, changes, where=str(self.path))
+            except CellError as error:
+                refused = Rejected(f"{self.path.name} cannot be written: {error}", where=str(self.path))
+                return [Receipt(op.key, op.id, error=_or(outcome[op.key], refused)) for op in ops]
             self.journal.note({op.key: _own_key(op) for op in ops if op.kind == "create"})
             try:
                 stamp = replace(self.path, new, stamp)
@@ -129,8 +133,8 @@ def _current(op: Op, sheet: Sheet) -> Entry | ConnectorError:
     return entry.record.error or entry
 
 
-def _or(outcome: str | ConnectorError, conflict: Conflict) -> ConnectorError:
-    return outcome if isinstance(outcome, ConnectorError) else conflict
+def _or(outcome: str | ConnectorError, error: ConnectorError) -> ConnectorError:
+    return outcome if isinstance(outcome, ConnectorError) else error
 
 
 class Journal:

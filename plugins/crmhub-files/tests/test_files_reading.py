@@ -31,6 +31,26 @@ def test_utf_16_is_told_from_its_mark_in_both_orders(desk: Any) -> None:
         assert desk.records()["1"].data["company"] == "上海某某公司"
 
 
+def test_utf_16_without_a_mark_is_told_from_its_zeros(desk: Any) -> None:
+    for encoding in ("utf-16-le", "utf-16-be"):
+        desk.put("c.csv", "id,name\n1,王伟\n".encode(encoding))
+        assert desk.records()["1"].data["name"] == "王伟"
+
+
+def test_describing_and_making_a_connection_touch_no_file(desk: Any) -> None:
+    connector = desk.connect("nowhere/at/all.csv")
+    assert connector.resources()[0].capabilities.poll_calls == 0
+    connector.close()
+    with pytest.raises(ValueError, match="passwort"):
+        desk.connect(passwort="x")
+
+
+def test_an_answer_about_a_column_that_no_file_has_is_a_mistake(desk: Any) -> None:
+    desk.put("c.csv", "id,name\n1,a\n")
+    with pytest.raises(ConfigError, match="'nmae', which no file has"):
+        desk.connect(columns={"nmae": "name"}).check()
+
+
 def test_english_headers_leave_the_decision_to_the_text(desk: Any) -> None:
     desk.put("c.csv", "id,name,company\n1,王伟,上海某某公司\n2,李娜,北京公司\n", "gb18030")
     assert desk.records()["2"].data["name"] == "李娜"

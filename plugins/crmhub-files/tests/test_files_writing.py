@@ -327,6 +327,14 @@ def test_json_lines_change_only_the_line_that_is_written(desk: Any) -> None:
     )
 
 
+def test_json_in_another_encoding_refuses_what_it_cannot_hold(desk: Any) -> None:
+    path = desk.put("c.jsonl", '{"id": 1, "name": "Jürgen Groß"}\n', "cp1252")
+    before = path.read_bytes()
+    (receipt,) = desk.write([update("1", name="北京")], "c.jsonl")
+    assert isinstance(receipt.error, Rejected)
+    assert path.read_bytes() == before
+
+
 def test_a_name_in_the_configuration_that_is_no_table_is_refused(desk: Any) -> None:
     with pytest.raises(ConfigError):
         desk.write([Op("k", "create", None, {"name": "n"})], "out.pdf")
