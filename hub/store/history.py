@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, update
 
+from hub.state import GoldenChange, LedgerRow, Notice
 from hub.store.database import pack, unpack
 from hub.store.protocol import Database
 from hub.store.tables import account, change, golden, journal, ledger, notice, review, run
-from hub.sync.state import GoldenChange, LedgerRow, Notice
 
 
 @dataclass(slots=True)

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
+from hub.state import Golden, Link
 from hub.store.database import pack, unpack
 from hub.store.protocol import Database
 from hub.store.tables import golden, ledger, link, match_key, pending_ref, quarantine
-from hub.sync.state import Golden, Link
 
 _CHUNK = 500
 _PRESENT = ("active", "shadow", "missing")

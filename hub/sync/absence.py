@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from hub.state import Cell, Collection, Element, Golden, GoldenChange, LedgerRow, Link, Notice
 from hub.sync.merge.fields import moved
-from hub.sync.state import Cell, Collection, Element, Golden, GoldenChange, LedgerRow, Link, Notice
 from hub.sync.systems import Source
 from hub.sync.workspace import Workspace
 

@@ -19,6 +19,7 @@ from hub.contract.errors import (
     Unavailable,
 )
 from hub.contract.records import Op, Receipt, Record
+from hub.state import Base, Link, Notice
 from hub.store.work import OpRow, Quarantined
 from hub.sync.absence import gone
 from hub.sync.merge.observe import base_of, observe
@@ -28,7 +29,6 @@ from hub.sync.plan.parts import decode
 from hub.sync.planning import fingerprint
 from hub.sync.policy import canonical_bytes
 from hub.sync.settling import journal, predict
-from hub.sync.state import Base, Link, Notice
 from hub.sync.systems import Source
 from hub.sync.workspace import Counter, Shared, Workspace
 
@@ -191,7 +191,14 @@ class Apply:
         note(link, item.book)
         direct = receipt.version is None or receipt.version == image.version
         result = settle(
-            link, base, item.writes, predict(self.source, item, link), view, self.source.mapping, direct=direct
+            link,
+            base,
+            item.writes,
+            predict(self.source, item, link),
+            view,
+            self.source.mapping,
+            direct=direct,
+            region=self.shared.policy.region,
         )
         row.state, row.remote_id = ("confirmed" if result.happened else "superseded"), link.remote_id
         self._problems(workspace, link, result.problems)
@@ -216,7 +223,14 @@ class Apply:
         workspace.add_link(link)
         base = Base()
         result = adopt(
-            link, base, item.writes, predict(self.source, item, None), view, self.source.mapping, direct=direct
+            link,
+            base,
+            item.writes,
+            predict(self.source, item, None),
+            view,
+            self.source.mapping,
+            direct=direct,
+            region=self.shared.policy.region,
         )
         row.state, row.remote_id = "confirmed", image.id
         self._problems(workspace, link, result.problems)

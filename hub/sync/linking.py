@@ -8,9 +8,9 @@ from typing import Any
 from hub.contract.errors import HubError
 from hub.identity.match import Entry, Group, Question, match
 from hub.identity.names import agree, shown_name
+from hub.state import Base, Golden, Link
 from hub.store.work import Staged
 from hub.sync.merge.observe import base_of, observe
-from hub.sync.state import Base, Golden, Link
 from hub.sync.workspace import Counter, Shared, Workspace, match_keys_of_golden
 
 _BATCH = 200

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from math import ceil
 
 from hub.canonical.values import key as canonical_key
+from hub.state import Golden, Link
 from hub.sync.guards import Facts, trips
 from hub.sync.merge.observe import base_of
 from hub.sync.merge.settle import note
 from hub.sync.plan.items import Item, Payload, Plan
 from hub.sync.plan.record import WAITING, Draft, blank_base, plan_record, title
 from hub.sync.policy import canonical_bytes
-from hub.sync.state import Golden, Link
 from hub.sync.systems import Source
 from hub.sync.workspace import Shared, Workspace
 

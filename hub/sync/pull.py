@@ -11,11 +11,11 @@ from hub.contract.errors import ConnectorError, HubError
 from hub.contract.records import Page, Record
 from hub.identity.names import shown_name
 from hub.mapping.view import View
+from hub.state import Link
 from hub.store.work import Cursor, OpRow, Quarantined, Staged
 from hub.sync.absence import gone, merged_away, revive
 from hub.sync.merge.observe import base_of, observe
 from hub.sync.settling import settle_open_op
-from hub.sync.state import Link
 from hub.sync.systems import Source
 from hub.sync.workspace import Counter, Shared, Workspace, match_keys_of_view
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from hub.mapping.view import View
+from hub.state import Base, Link
 from hub.store.work import OpRow
 from hub.sync.merge.settle import Settlement, note, settle
 from hub.sync.plan.items import Item
 from hub.sync.plan.parts import decode
-from hub.sync.state import Base, Link
 from hub.sync.systems import Source
 from hub.sync.workspace import Shared
 
@@ -25,7 +25,16 @@ def settle_open_op(shared: Shared, source: Source, op: OpRow, link: Link, base: 
     if op.kind == "update" and op.state in ("in_flight", "ambiguous"):
         item = Item.from_json(op.item)
         note(link, item.book)
-        result = settle(link, base, item.writes, predict(source, item, link), image, source.mapping, direct=False)
+        result = settle(
+            link,
+            base,
+            item.writes,
+            predict(source, item, link),
+            image,
+            source.mapping,
+            direct=False,
+            region=shared.policy.region,
+        )
     op.remote_id = link.remote_id
     op.state = "confirmed" if result.happened else "superseded"
     shared.store.work.save_ops([op])

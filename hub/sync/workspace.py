@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from hub.canonical.values import is_match_key
 from hub.canonical.values import key as canonical_key
 from hub.mapping.view import RemoteRef, View
+from hub.state import Golden, Link
 from hub.store.store import Store
 from hub.sync.merge.context import Merge
 from hub.sync.merge.fields import PENDING
 from hub.sync.plan.record import title
 from hub.sync.policy import Policy
-from hub.sync.state import Golden, Link
 from hub.sync.systems import Source, Systems
 
 MATCH_COLLECTIONS = ("emails", "phones", "tax_ids")

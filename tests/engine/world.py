@@ -11,10 +11,10 @@ from hub.mapping.compile import compile_mapping
 from hub.mapping.pairs import Env, Transform
 from hub.mapping.parse import parse_mapping
 from hub.mapping.transforms import Registry, as_line
+from hub.state import Element, Golden
 from hub.store.store import Store, open_store
 from hub.sync.engine import Engine, Result
 from hub.sync.policy import Policy
-from hub.sync.state import Element, Golden
 from hub.sync.systems import Source, Systems
 from hub.testing.memory import MemoryConnector, MemoryServer, Traits
 

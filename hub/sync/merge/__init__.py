@@ -1,1 +1,1 @@
-"""Merging what a system shows into the golden record: pure decisions over the values of hub.sync.state."""
+"""Merging what a system shows into the golden record: pure decisions over the values of hub.state."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub.mapping.view import Position
+from hub.state import Element, Esent, Golden, Link, Shown
 from hub.sync.merge.context import Merge
 from hub.sync.merge.elements import (
     Sight,
@@ -23,7 +24,6 @@ from hub.sync.merge.pairing import pair
 from hub.sync.merge.primary import observe_primary
 from hub.sync.merge.removal import remove
 from hub.sync.merge.slots import observe_slots
-from hub.sync.state import Element, Esent, Golden, Link, Shown
 
 
 def observe_collection(

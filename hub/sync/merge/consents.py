@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from hub.mapping.view import Value
+from hub.state import Cell, Golden, Link
 from hub.sync.merge.context import Merge
-from hub.sync.state import Cell, Golden, Link
 
 _STRICTNESS: Final = {"granted": 0, "pending": 1, None: 2, "unknown": 2, "denied": 3, "withdrawn": 3}
 

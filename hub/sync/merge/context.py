@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hub.canonical.schema import field_def
+from hub.canonical.values import same
 from hub.mapping.view import UNSUPPORTED, Mapping_, RemoteRef, Value
+from hub.state import Cell, Golden, GoldenChange, LedgerRow, Notice
 from hub.sync.policy import Candidate, Policy, decide
-from hub.sync.state import Cell, Golden, GoldenChange, LedgerRow, Notice
 
 
 @dataclass(slots=True)
@@ -82,6 +83,10 @@ class Merge:
             return False
         theirs = source.norm(name, value)
         return theirs is not UNSUPPORTED and theirs == source.norm(name, cell.value)
+
+    def same(self, kind: str, left: Value, right: Value) -> bool:
+        """Whether two values of a kind are equal for people (national numbers are read in the hub's country)."""
+        return same(kind, left, right, region=self.policy.region)
 
     def kind(self, name: str) -> str:
         found = field_def(name)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from hub.canonical.schema import COLLECTIONS
 from hub.canonical.values import key as canonical_key
 from hub.mapping.view import CollectionSpec, Position, Row, Value
+from hub.state import Cell, Collection, Element, Esent, Golden, Link, Shown
 from hub.sync.merge.context import Merge
 from hub.sync.merge.groups import propose
-from hub.sync.state import Cell, Collection, Element, Esent, Golden, Link, Shown
 
 
 @dataclass(slots=True)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from hub.canonical.values import same
 from hub.mapping.view import UNSUPPORTED, RemoteRef, Value
+from hub.state import Cell, Golden, Link
 from hub.sync.merge.consents import observe_consent
 from hub.sync.merge.context import Merge
 from hub.sync.merge.groups import propose
 from hub.sync.policy import is_blank
-from hub.sync.state import Cell, Golden, Link
 
 MISSING: Final[Any] = object()
 PENDING: Final = "pending reference"
@@ -75,7 +74,7 @@ def _equal(merge: Merge, name: str, golden_value: Value, shown: Value) -> bool:
     if kind == "reference":
         return bool(_survivor(merge, golden_value) == _survivor(merge, shown))
     image = merge.mapping.norm(name, golden_value)
-    return image is not UNSUPPORTED and same(kind, image, shown)
+    return image is not UNSUPPORTED and merge.same(kind, image, shown)
 
 
 def _proposal(merge: Merge, golden: Golden, link: Link, name: str, shown: Value, seen: Value = None) -> Value:

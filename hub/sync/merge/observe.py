@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.mapping.view import Mapping_, View
+from hub.state import Base, Golden, Link, Shown
 from hub.sync.merge.collections import observe_collection
 from hub.sync.merge.context import Merge
 from hub.sync.merge.fields import MISSING, observe_field
-from hub.sync.state import Base, Golden, Link, Shown
 
 
 def base_of(link: Link, mapping: Mapping_) -> Base:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub.mapping.view import CollectionSpec, Position
+from hub.state import Shown
 from hub.sync.policy import canonical_bytes
-from hub.sync.state import Shown
 
 
 def pair(spec: CollectionSpec, seen: Sequence[Shown], current: Sequence[Position]) -> list[int | None]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from hub.state import LOST, Cell
 from hub.sync.merge.elements import Sight
-from hub.sync.state import LOST, Cell
 
 
 def observe_primary(sight: Sight) -> None:
@@ -24,6 +24,8 @@ def observe_primary(sight: Sight) -> None:
         psent[sight.name] = LOST
         return
     said = now != before and (now is not None or (slot is None and before in sight.shown_now()))
+    if sight.spec.primary == "first" and (before is None or before not in sight.shown_now()):
+        said = False  # some row is always the first: only moving another one to the front says something
     if not said:
         if before is not None and now is None and slot is None and before not in sight.shown_now():
             psent[sight.name] = LOST

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from hub.state import Element
 from hub.sync.merge.elements import Sight
-from hub.sync.state import Element
 
 
 def remove(sight: Sight, element: Element, into: str | None = None) -> bool:

@@ -12,17 +12,19 @@ from dataclasses import dataclass, field
 from hub.canonical.schema import COLLECTIONS, field_def
 from hub.canonical.values import same
 from hub.mapping.view import Mapping_, Position, Value, View
+from hub.state import Base, Esent, Link, Shown
 from hub.sync.merge.pairing import pair
 from hub.sync.plan.items import Payload
 from hub.sync.policy import is_blank
-from hub.sync.state import Base, Esent, Link, Shown
 
 
 @dataclass(slots=True)
 class Settlement:
-    """What settling found: ``happened`` (something proves that our write was carried out) and lossy or ignored values."""
+    """What settling found: ``happened`` (something proves that our write was carried out) and lossy or ignored values.
+    region: country in which national phone numbers are compared."""
 
     happened: bool = False
+    region: str | None = None
     problems: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -40,13 +42,21 @@ def note(link: Link, payload: Payload) -> None:
 
 
 def settle(
-    link: Link, base: Base, payload: Payload, predicted: View, image: View, mapping: Mapping_, *, direct: bool
+    link: Link,
+    base: Base,
+    payload: Payload,
+    predicted: View,
+    image: View,
+    mapping: Mapping_,
+    *,
+    direct: bool,
+    region: str | None = None,
 ) -> Settlement:
     """Settle an open write against an image of the record; changes ``link`` and ``base`` in place.
 
     direct: the image is the answer to our write itself, so a difference is the server's doing, never a user's edit.
     """
-    result = Settlement(happened=direct or _happened(base, payload, predicted, image))
+    result = Settlement(direct or _happened(base, payload, predicted, image), region)
     for name in payload.fields:
         if name in image.fields:
             _settle_field(link, base, payload, name, predicted.fields.get(name), image.fields[name], result, direct)
@@ -59,7 +69,15 @@ def settle(
 
 
 def adopt(
-    link: Link, base: Base, payload: Payload, predicted: View, image: View, mapping: Mapping_, *, direct: bool
+    link: Link,
+    base: Base,
+    payload: Payload,
+    predicted: View,
+    image: View,
+    mapping: Mapping_,
+    *,
+    direct: bool,
+    region: str | None = None,
 ) -> Settlement:
     """Settle a create: the record is ours, everything that we did not send is a user's edit or a server's default (D1)."""
     for name, spec in mapping.fields.items():
@@ -74,7 +92,7 @@ def adopt(
             link.sent[name] = None
     for name in payload.fields:
         base.fields[name] = None
-    result = settle(link, base, payload, predicted, image, mapping, direct=direct)
+    result = settle(link, base, payload, predicted, image, mapping, direct=direct, region=region)
     if not result.happened:  # found by our key: the create did happen, whatever a user made of it since
         for name in payload.fields:
             link.sent[name] = payload.fields[name]
@@ -114,10 +132,10 @@ def _settle_field(
 ) -> None:
     before = base.fields.get(name)
     if direct:
-        if not same(_kind(name), wanted, shown) and not (is_blank(wanted) and is_blank(shown)):
+        if not same(_kind(name), wanted, shown, region=result.region) and not (is_blank(wanted) and is_blank(shown)):
             result.problems.append((name, "write_ignored" if shown == before else "lossy_write"))
         link.sent[name], base.fields[name] = payload.fields[name], shown
-    elif same(_kind(name), wanted, shown):
+    elif same(_kind(name), wanted, shown, region=result.region):
         link.sent[name], base.fields[name] = payload.fields[name], shown
         link.lost.discard(name)
     elif result.happened and shown != before:
@@ -140,7 +158,7 @@ def _settle_collection(
     before = base.collections.get(name, [])
     wanted = _with_elements(rows, predicted.collections.get(name, ()))
     shown = image.collections[name]
-    found = _pair_new(wanted, shown, pair(spec, wanted, shown), name)
+    found = _pair_new(wanted, shown, pair(spec, wanted, shown), name, result.region)
     esent = payload.elements.get(name, {})
     settled: list[Shown] = []
     for index, row in enumerate(wanted):
@@ -173,13 +191,17 @@ def _with_elements(rows: list[list[str | None]], positions: tuple[Position, ...]
     return result
 
 
-def _pair_new(wanted: list[Shown], shown: tuple[Position, ...], found: list[int | None], name: str) -> list[int | None]:
+def _pair_new(
+    wanted: list[Shown], shown: tuple[Position, ...], found: list[int | None], name: str, region: str | None
+) -> list[int | None]:
     """New rows have no id in the prediction: they pair by value, then, if one of each is left, as an edit (W2)."""
     kind = COLLECTIONS[name].kind
     free = [index for index, row in enumerate(wanted) if row.pos is None and index not in found]
     for place, position in enumerate(shown):
         if found[place] is None:
-            match = next((index for index in free if same(kind, wanted[index].value, position.value)), None)
+            match = next(
+                (index for index in free if same(kind, wanted[index].value, position.value, region=region)), None
+            )
             if match is not None:
                 found[place] = match
                 free.remove(match)
@@ -202,12 +224,12 @@ def _settle_row(
     if position is None:
         return old if old is not None and not direct else None
     if direct:
-        if not same(COLLECTIONS[name].kind, row.value, position.value) and not (
+        if not same(COLLECTIONS[name].kind, row.value, position.value, region=result.region) and not (
             row.value is None and position.value is None
         ):
             result.problems.append((f"{name}/{row.eid}", "lossy_write"))
         return Shown(position.pos, row.eid, position.value, position.attrs, position.primary)
-    if same(COLLECTIONS[name].kind, row.value, position.value):
+    if same(COLLECTIONS[name].kind, row.value, position.value, region=result.region):
         attrs = {
             key: value if position.attrs.get(key) != value else position.attrs[key] for key, value in row.attrs.items()
         }

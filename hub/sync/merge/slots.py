@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hub.mapping.view import Position
+from hub.state import Element, Esent
 from hub.sync.merge.elements import Sight, claim, observe_value, set_label
 from hub.sync.merge.removal import remove
-from hub.sync.state import Element, Esent
 
 
 def observe_slots(sight: Sight) -> None:

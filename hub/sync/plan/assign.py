@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.mapping.view import CollectionSpec, Mapping_, SlotSpec
+from hub.state import Collection, Element, Shown
 from hub.sync.policy import canonical_bytes
-from hub.sync.state import Collection, Element, Shown
 
 
 def assign(

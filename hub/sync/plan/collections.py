@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from hub.canonical.schema import COLLECTIONS
 from hub.canonical.values import key, same
 from hub.mapping.view import KEEP, CollectionChange, CollectionSpec, Row, Value
+from hub.state import LOST, Collection, Element, Esent, Shown
 from hub.sync.plan.assign import assign
-from hub.sync.state import LOST, Collection, Element, Esent, Shown
 
 if TYPE_CHECKING:
     from hub.sync.plan.record import Draft
@@ -102,7 +102,7 @@ def _value_to_write(work: _Lists, index: int, row: Shown, element: Element, imag
     known = work.esent.get(element.eid)
     alias = work.targets[index] != row.eid
     stale = alias or known is None or known.value != element.value.value or work.lost(element.eid)
-    return stale and not same(work.kind, image.value, row.value)
+    return stale and not same(work.kind, image.value, row.value, region=work.draft.region)
 
 
 def _attrs_to_write(work: _Lists, index: int, row: Shown, element: Element, image: Row) -> dict[str, Value]:
@@ -273,6 +273,6 @@ def _slot_value(
         lost = f"{spec.name}/{element.eid}" in draft.link.lost
         if known is not None and known.value == element.value.value and not lost:
             return KEEP
-    if row.value is not None and same(COLLECTIONS[spec.name].kind, image.value, row.value):
+    if row.value is not None and same(COLLECTIONS[spec.name].kind, image.value, row.value, region=draft.region):
         return KEEP
     return element.value.value

@@ -9,12 +9,12 @@ from typing import Final
 from hub.canonical.schema import field_def
 from hub.canonical.values import same
 from hub.mapping.view import UNSUPPORTED, Change, CollectionChange, Mapping_, RemoteRef, Value, blank_view
+from hub.state import Base, Golden, Link, Shown
 from hub.sync.merge.fields import PENDING
 from hub.sync.plan.collections import plan_list, plan_slots
 from hub.sync.plan.items import Diff, Item, Payload
 from hub.sync.plan.parts import encode
 from hub.sync.policy import is_blank
-from hub.sync.state import Base, Golden, Link, Shown
 
 WAITING: Final = "waits until the referenced record exists in this system"
 
@@ -141,7 +141,7 @@ def _plan_value(draft: Draft, name: str, value: Value, seen: Value, lost: bool) 
         draft.held[name] = "this system cannot hold this value"
         return
     found = field_def(name)
-    if same(found.kind if found else "text", image, seen) or (is_blank(image) and is_blank(seen)):
+    if same(found.kind if found else "text", image, seen, region=draft.region) or (is_blank(image) and is_blank(seen)):
         draft.book.fields[name] = value
         if lost:
             draft.book.cleared.append(name)
