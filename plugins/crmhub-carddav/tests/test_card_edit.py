@@ -316,3 +316,40 @@ def test_a_new_card_reads_back_exactly_in_both_versions(data: dict[str, Any]) ->
 def test_escaping_is_undone_exactly_and_leaves_no_separator(text: str) -> None:
     assert unescape(escape(text)) == text
     assert not re.search(r"(?<!\\)(?:\\\\)*[,;\n]", escape(text))
+
+
+pieces = st.sampled_from(
+    [
+        b"\r\n",
+        b"\n",
+        b" ",
+        b"\t",
+        b":",
+        b";",
+        b",",
+        b'"',
+        b"=",
+        b"\\",
+        b"N",
+        b"FN",
+        b"EMAIL",
+        b"TYPE",
+        b"\xc3\xa9",
+        b"\xff",
+    ]
+)
+
+
+@given(st.binary(max_size=100) | st.lists(pieces, max_size=40).map(b"".join))
+def test_any_bytes_between_the_marks_are_read_or_refused_and_stay(middle: bytes) -> None:
+    content = b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:x\r\n" + middle + b"\r\nEND:VCARD\r\n"
+    try:
+        before = parse(content)
+    except CardError:
+        return
+    read(before)
+    assert before.content == content
+    after = parse(edit(before, {"NOTE": "note"}, now=NOW))
+    assert read(after)["NOTE"] == "note"
+    kept = [line.raw for line in before.lines if line.name not in ("NOTE", "REV")]
+    assert [line.raw for line in after.lines if line.name not in ("NOTE", "REV")] == kept
