@@ -98,7 +98,7 @@ class Engine:
         with self._run("sync") as (shared, result):
             self._read(shared, result)
             plan = result.plan = self._plan(shared, book=True)
-            approved = approve is not None and approve == plan.hash()
+            approved = approve is not None and approve in (plan.hash(), plan.approval())
             self._apply(shared, result, plan, approved=approved, canary=canary)
             if canary is None and not self._blocked(plan, approved):
                 self._second_round(shared, result)
@@ -159,9 +159,10 @@ class Engine:
         try:
             yield shared, result
             self._account(shared, result)
-        except BaseException:
+        except BaseException as error:
+            state = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
             with self.store.transaction():
-                self.store.history.end_run(run, self._clock(), "failed", result.to_json())
+                self.store.history.end_run(run, self._clock(), state, result.to_json())
             raise
         finally:
             for source in self.systems.sources:

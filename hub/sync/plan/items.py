@@ -112,6 +112,12 @@ class Plan:
             )
         return digest.hexdigest()[:16]
 
+    def approval(self) -> str:
+        """The hash that an approval names: of the part that guards hold back, since the rest is written anyway."""
+        held = {trip.system for trip in self.trips}
+        kept = [item for item in self.items if item.system in held]
+        return Plan(self.sync, kept).hash() if kept else self.hash()
+
     def counts(self) -> dict[str, dict[str, int]]:
         """system -> kind -> number of items."""
         result: dict[str, dict[str, int]] = {}
