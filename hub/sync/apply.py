@@ -222,6 +222,7 @@ class Apply:
         link = Link(item.system, item.resource, image.id, item.gid, created_by_hub=True)
         workspace.add_link(link)
         base = Base()
+        note(link, item.book)
         result = adopt(
             link,
             base,

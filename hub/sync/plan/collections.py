@@ -155,6 +155,9 @@ def _plan_primary(work: _Lists) -> None:
     flag_leaves = any(row.primary and index in work.remove for index, row in enumerate(work.rows))
     if sent == primary and not flag_leaves:
         return
+    left = {target for index, target in enumerate(work.targets) if index not in work.remove} | set(work.added)
+    if len(left) == 1 and sent is None and not draft.creating:
+        return  # the only one needs no flag; G stays 1, so that it gets one when another joins it
     changed = False
     if primary in work.added:
         changed = True
