@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 
 from hub.state import Golden, Link
 from hub.store.database import pack, unpack
@@ -244,6 +244,20 @@ class Records:
         )
         return int(self._db.rows(statement)[0][0])
 
+    def count_shared(self, system: str) -> int:
+        """Golden records that have a record on this system and one on another."""
+        return int(self._db.rows(select(func.count()).select_from(_shared(system).subquery()))[0][0])
+
+    def shared(self, system: str, limit: int) -> list[tuple[str, str]]:
+        """(gid, title) of some golden records that have a record on this system and one on another."""
+        statement = (
+            select(golden.c.gid, golden.c.title)
+            .where(golden.c.gid.in_(_shared(system)))
+            .order_by(golden.c.title, golden.c.gid)
+            .limit(limit)
+        )
+        return [(row.gid, row.title) for row in self._db.rows(statement)]
+
     # match keys
 
     def gids_by_key(self, keys: Iterable[str]) -> dict[str, list[str]]:
@@ -278,6 +292,16 @@ class Records:
             )
             found.extend(_link(row) for row in self._db.rows(select(link).where(link.c.id.in_(wanted))))
         return found
+
+
+def _shared(system: str) -> Select[tuple[str]]:
+    here, there = link.alias(), link.alias()
+    return (
+        select(here.c.gid)
+        .join(there, (there.c.gid == here.c.gid) & (there.c.system != here.c.system))
+        .where(here.c.system == system, here.c.state.in_(_PRESENT), there.c.state.in_(_PRESENT))
+        .distinct()
+    )
 
 
 def _by_resource(links: Sequence[Link]) -> dict[tuple[str, str], list[Link]]:

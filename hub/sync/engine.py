@@ -53,12 +53,19 @@ class Result:
     applied: int = 0
     conflicts: int = 0
     review: int = 0
+    approved: bool = False
+
+    @property
+    def held(self) -> list[GuardTrip]:
+        """The guards that still hold something back: all that tripped, or after an approval only those of the canary."""
+        trips = self.plan.trips if self.plan is not None else []
+        return [trip for trip in trips if not self.approved or trip.guard == "lossy"]
 
     def to_json(self) -> dict[str, Any]:
         return {
             "state": self.state,
             "counts": {system: asdict(counter) for system, counter in self.counters.items()},
-            "trips": [asdict(trip) for trip in self.plan.trips] if self.plan else [],
+            "trips": [asdict(trip) for trip in self.held],
             "hash": self.plan.hash() if self.plan else "",
             "paused": {system: {"code": error.code, "message": str(error)} for system, error in self.paused.items()},
             "applied": self.applied,
@@ -98,7 +105,7 @@ class Engine:
         with self._run("sync") as (shared, result):
             self._read(shared, result)
             plan = result.plan = self._plan(shared, book=True)
-            approved = approve is not None and approve in (plan.hash(), plan.approval())
+            approved = result.approved = approve is not None and approve in (plan.hash(), plan.approval())
             self._apply(shared, result, plan, approved=approved, canary=canary)
             if canary is None and not self._blocked(plan, approved):
                 self._second_round(shared, result)
@@ -126,6 +133,7 @@ class Engine:
                 else:
                     result.stale.append(f"{item.system}: {item.title} ({item.kind})")
             plan = result.plan = Plan(saved.sync, kept)
+            result.approved = True
             self._apply(shared, result, plan, approved=True, canary=None)
             self.store.work.plan_state(saved.hash(), "used")
         return result
@@ -177,7 +185,7 @@ class Engine:
         failed = sum(counter.failed for counter in result.counters.values())
         if failed or result.paused or result.stale:
             return "partial"
-        if result.plan is not None and result.plan.trips and not result.applied:
+        if result.held and not result.applied:
             return "waiting"
         return "success"
 

@@ -1,0 +1,409 @@
+"""The composition root: from a configuration to engines that are ready to run.
+
+    app = App(read_config(Path("config.toml")))
+    with app, app.writing():
+        result = app.engine("customers").sync()
+
+Everything is opened lazily, so that what needs no database or network does not load them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from hub.config.model import Config, Connection, Sync
+from hub.config.read import unknown_name
+from hub.config.redact import Redactor
+from hub.config.settings import open_settings, secret_fields
+from hub.contract.connector import AnyConnector, Connector, ConnectorConfig, Context
+from hub.contract.errors import ConnectorError, HubError
+from hub.contract.records import Account, Field, Json, Op, Page, Receipt, Record, Resource
+from hub.loader import Registry, load
+
+if TYPE_CHECKING:
+    from hub.http.session import Http
+    from hub.mapping.compiled import CompiledMapping
+    from hub.mapping.spec import MappingSpec
+    from hub.store.store import Store
+    from hub.sync.engine import Engine, Progress
+    from hub.sync.policy import Policy
+    from hub.sync.systems import Source, Systems
+
+DATABASE = "hub.db"
+
+
+class UsageProblem(HubError):
+    """What was asked for does not exist or makes no sense here."""
+
+    code = "usage"
+
+
+def uuid7(now: float | None = None) -> str:
+    """A new id that sorts by its time of creation (RFC 9562, version 7); ``now`` in seconds since the epoch."""
+    milliseconds = int((time.time() if now is None else now) * 1000) & (2**48 - 1)
+    random = int.from_bytes(os.urandom(10), "big")
+    value = milliseconds << 80 | 0x7 << 76 | (random >> 68 & 0xFFF) << 64 | 0b10 << 62 | random & (2**62 - 1)
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+@dataclass(slots=True)
+class Connected:
+    """A connection that is open: its connector, and how many API calls it has made."""
+
+    connection: Connection
+    connector: AnyConnector
+    scope: str
+    _http: list[Http] = field(default_factory=list)
+
+    def calls(self) -> int:
+        return sum(item.calls for item in self._http)
+
+    def close(self) -> None:
+        self.connector.close()
+        for item in self._http:
+            item.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """What a system said about itself when it was asked last; kept in the store so that commands without a network
+    compile the same mapping.  offset: hub clock minus system clock in seconds, None if the system showed none."""
+
+    version: str | None = None
+    offset: float | None = None
+    schema: Mapping[str, Sequence[Field]] = field(default_factory=dict)
+
+    def fields(self, resource: str) -> dict[str, Field] | None:
+        """native path -> field; None where the system cannot tell."""
+        found = self.schema.get(resource)
+        return {item.path: item for item in found} if found else None
+
+    def to_json(self) -> str:
+        schema = {name: [dataclasses.asdict(item) for item in fields] for name, fields in self.schema.items()}
+        return json.dumps({"version": self.version, "offset": self.offset, "schema": schema}, default=list)
+
+    @classmethod
+    def from_json(cls, text: str) -> Discovered:
+        raw = json.loads(text) if text else {}
+        schema = {name: [Field(**item) for item in fields] for name, fields in raw.get("schema", {}).items()}
+        return cls(raw.get("version"), raw.get("offset"), schema)
+
+
+class Unreachable(Connector[ConnectorConfig]):
+    """Stands in for a connector whose sign-in failed in this run: the error that it met is raised again by every call,
+    so that the engine pauses this system and nobody signs in a second time."""
+
+    name = "unreachable"
+    Config = ConnectorConfig
+
+    def __init__(self, inner: AnyConnector, error: ConnectorError) -> None:
+        super().__init__(inner.config, inner.context)
+        self._inner, self._error = inner, error
+
+    def check(self) -> Account:
+        raise self._error
+
+    def resources(self) -> Sequence[Resource]:
+        return self._inner.resources()
+
+    def changes(self, resource: str, cursor: Json = None) -> Iterator[Page]:
+        raise self._error
+
+    def fetch(self, resource: str, ids: Sequence[str]) -> Iterator[Record]:
+        raise self._error
+
+    def find(self, resource: str, key: str, values: Sequence[str]) -> Iterator[Record]:
+        raise self._error
+
+    def write(self, resource: str, ops: Sequence[Op]) -> Iterator[Receipt]:
+        raise self._error
+
+
+class App:
+    """One configuration with everything it needs.  Not thread-safe; close it, or use it as a context manager.
+
+    registry: plugins to use instead of the installed ones and those of the configuration.
+    clock:    seconds since the epoch.
+    """
+
+    def __init__(
+        self, config: Config, *, registry: Registry | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.config = config
+        self.clock = clock
+        self.redact = Redactor()
+        self._registry = registry
+        self._store: Store | None = None
+        self._connected: dict[str, Connected] = {}
+        self._specs: Mapping[str, MappingSpec] | None = None
+
+    def __enter__(self) -> App:
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close connections and the store; what cannot be closed is logged."""
+        for item in self._connected.values():
+            try:
+                item.close()
+            except ConnectorError as error:
+                logging.getLogger("crmhub").warning("%s was not closed: %s", item.connection.name, error)
+        self._connected = {}
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    # parts
+
+    @property
+    def registry(self) -> Registry:
+        if self._registry is None:
+            self._registry = load(self.config.hub.plugins)
+        return self._registry
+
+    @property
+    def database(self) -> Path:
+        return self.config.hub.data / DATABASE
+
+    @property
+    def store(self) -> Store:
+        """The store, opened (and made) at first use.  Raises StoreError."""
+        if self._store is None:
+            from hub.store.store import open_store
+
+            _private_folder(self.config.hub.data)
+            self._store = open_store(self.database)
+        return self._store
+
+    @contextmanager
+    def writing(self) -> Iterator[Store]:
+        """Hold the process lock and give the store.  Raises Locked if another process runs on it."""
+        from hub.store.database import ProcessLock
+
+        _private_folder(self.config.hub.data)
+        with ProcessLock(self.database):
+            yield self.store
+
+    def sync(self, name: str) -> Sync:
+        """The sync of that name.  Raises UsageProblem."""
+        found = self.config.syncs.get(name)
+        if found is None:
+            raise UsageProblem(unknown_name("sync", name, sorted(self.config.syncs)))
+        return found
+
+    def policy(self, name: str) -> Policy:
+        """The policy of a sync, with the conflict rules of plugins."""
+        return dataclasses.replace(self.sync(name).policy, plugins=self.registry.policies)
+
+    # connections
+
+    def connect(self, name: str) -> Connected:
+        """Open a connection (no I/O yet except fetching its secrets).
+
+        Raises UsageProblem, PluginError, SecretError or InvalidConfig.
+        """
+        if name not in self._connected:
+            connection = self.config.connections.get(name)
+            if connection is None:
+                raise UsageProblem(unknown_name("connection", name, sorted(self.config.connections)))
+            settings, secrets = open_settings(connection, self.config, self.registry)
+            self.redact.add(secrets)
+            folder = self.config.hub.data / "connections" / name
+            _private_folder(folder)
+            self._connected[name] = self._open(connection, settings, folder)
+        return self._connected[name]
+
+    def _open(self, connection: Connection, settings: ConnectorConfig, folder: Path) -> Connected:
+        kind = self.registry.connector(connection.plugin)
+        clients: list[Http] = []
+
+        def make_http() -> Http:
+            if not clients:
+                clients.append(_http(connection, settings))
+            return clients[0]
+
+        context = Context(
+            connection.name,
+            make_http,
+            folder,
+            self.config.base,
+            lambda: datetime.fromtimestamp(self.clock(), UTC),
+            logging.getLogger(f"crmhub.connection.{connection.name}"),
+        )
+        return Connected(connection, kind(settings, context), scope_of(settings, kind), clients)
+
+    def resources(self, connection: Connection, connector: AnyConnector) -> list[Resource]:
+        """The resources of a connection that are synced.  Raises UsageProblem for one that does not exist."""
+        offered = {item.name: item for item in connector.resources()}
+        wanted = connection.resources or tuple(offered)
+        for name in (*wanted, *connection.mappings):
+            if name not in offered:
+                file, line = connection.place("resources" if name in wanted else "mapping")
+                text = unknown_name("resource", name, sorted(offered))
+                raise UsageProblem(f"connection {connection.name!r}: {text}", where=f"{file}:{line}")
+        return [offered[name] for name in wanted]
+
+    # mappings
+
+    @property
+    def specs(self) -> Mapping[str, MappingSpec]:
+        """All mapping files by name.  Raises MappingError."""
+        if self._specs is None:
+            from hub.mapping.registry import load_mappings
+
+            self._specs = load_mappings(self.registry.mapping_folders(), own=[self.config.hub.mappings])
+        return self._specs
+
+    def spec(self, connection: Connection, resource: Resource) -> MappingSpec:
+        """The mapping file of a resource: the configured one, else the connector's default.  Raises UsageProblem."""
+        name = connection.mappings.get(resource.name) or resource.mapping or f"{connection.plugin}.{resource.name}"
+        found = self.specs.get(name)
+        if found is None:
+            file, line = connection.place("mapping")
+            raise UsageProblem(unknown_name("mapping", name, sorted(self.specs)), where=f"{file}:{line}")
+        return found
+
+    def compiled(self, connection: Connection, resource: Resource, known: Discovered) -> CompiledMapping:
+        """The mapping of a resource, compiled for what is known about the installation.  Raises MappingError."""
+        from hub.mapping.compile import compile_mapping
+        from hub.mapping.transforms import Registry as Transforms
+
+        return compile_mapping(
+            self.spec(connection, resource),
+            server_version=known.version or None,
+            schema=known.fields(resource.name),
+            region=connection.region or self.config.hub.region,
+            registry=Transforms(self.registry.transforms),
+        )
+
+    # discovery
+
+    def known(self, name: str) -> Discovered:
+        """What a connection said about itself last, from the store."""
+        return Discovered.from_json(self.store.work.meta(f"discovered:{name}"))
+
+    def discover(self, name: str) -> Discovered:
+        """Sign in, ask for version, clock and fields, and keep the answers.  Raises ConnectorError."""
+        open_one = self.connect(name)
+        asked = self.clock()
+        account = open_one.connector.check()
+        offset = None
+        if account.clock is not None:
+            offset = (asked + self.clock()) / 2 - account.clock.timestamp()
+        schema = {
+            item.name: tuple(open_one.connector.fields(item.name))
+            for item in self.resources(open_one.connection, open_one.connector)
+        }
+        found = Discovered(account.version or None, offset, schema)
+        with self.store.transaction():
+            self.store.work.set_meta(f"discovered:{name}", found.to_json())
+        return found
+
+    # engines
+
+    def systems(self, sync: str, *, online: bool = True) -> Systems:
+        """The systems of a sync with compiled mappings.
+
+        online: ask each system for its version and fields first; one that cannot be reached stands still in this run.
+        Otherwise what it said last is used, so that the mapping is the same.
+        """
+        from hub.sync.systems import Systems
+
+        found = Systems()
+        for name in self.sync(sync).systems:
+            open_one = self.connect(name)
+            known, connector = self.known(name), open_one.connector
+            if online:
+                try:
+                    known = self.discover(name)
+                except ConnectorError as error:
+                    connector = Unreachable(open_one.connector, error)
+            found.sources += self._sources(sync, open_one, connector, known)
+            if known.offset is not None:
+                found.offsets[name] = known.offset
+        return found
+
+    def _sources(self, sync: str, open_one: Connected, connector: AnyConnector, known: Discovered) -> list[Source]:
+        from hub.sync.systems import Source
+
+        connection = open_one.connection
+        writable = not connection.read_only and connection.name not in self.sync(sync).policy.read_only
+        return [
+            Source(
+                connection.name,
+                resource.name,
+                connector,
+                self.compiled(connection, resource, known),
+                resource.capabilities,
+                open_one.scope,
+                writable,
+                open_one.calls,
+            )
+            for resource in self.resources(connection, open_one.connector)
+        ]
+
+    def engine(self, sync: str, *, online: bool = True, progress: Progress | None = None) -> Engine:
+        """An engine for a sync; hold ``writing()`` around its runs."""
+        from hub.sync.engine import Engine
+
+        return Engine(
+            self.store,
+            self.systems(sync, online=online),
+            self.policy(sync),
+            sync,
+            clock=self.clock,
+            new_id=lambda: uuid7(self.clock()),
+            reconcile=self.sync(sync).reconcile,
+            veto=self.registry.review_plan,
+            **({} if progress is None else {"progress": progress}),
+        )
+
+
+def scope_of(settings: ConnectorConfig, kind: type[AnyConnector]) -> str:
+    """A hash of the settings that may narrow what is read: texts, lists and tables, but no secrets, numbers or flags
+    (those tune how it is read)."""
+    values = settings.model_dump(mode="json", exclude=set(secret_fields(kind)))
+    kept = {key: value for key, value in values.items() if isinstance(value, (str, list, dict))}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _http(connection: Connection, settings: ConnectorConfig) -> Http:
+    from hub.http.session import Http
+
+    addresses = [value for value in settings.model_dump().values() if isinstance(value, str) and "://" in value]
+    hosts = {host for item in addresses if (host := urlsplit(item).hostname)}
+    return Http(
+        connection.name,
+        hosts={*hosts, *connection.hosts},
+        ca_file=connection.ca_file,
+        read_timeout=connection.timeout,
+        largest_body=connection.largest_answer,
+    )
+
+
+def _private_folder(folder: Path) -> None:
+    """Make a folder that only its owner may enter: it holds personal data."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageProblem(
+            f"the folder cannot be made: {error.strerror}", where=str(folder), hint="Check data in [hub]"
+        ) from None

@@ -1,0 +1,261 @@
+"""What a run tells: the report of a first sync, the plan line, guards, problems; for people and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from hub.cli.exits import is_retryable
+from hub.cli.terminal import Problem, Terminal, show_value
+
+if TYPE_CHECKING:
+    from hub.sync.engine import Engine, Result
+    from hub.sync.plan.items import Item, Plan
+
+SAMPLES = 5
+"""Examples of each kind in a report."""
+SHOWN = 20
+"""Items of a plan shown with their differences."""
+
+
+def is_first(result: Result) -> bool:
+    """Whether the run waits for the approval of a first sync."""
+    return any(trip.guard == "first_sync" for trip in result.held)
+
+
+# the report of matching
+
+
+def matched(engine: Engine, result: Result) -> dict[str, Any]:
+    """How the records of the systems belong together.
+
+    Per system: its records, those linked with a record of another system, those that wait for a review, the golden
+    records that it does not have, and what the plan would create and update."""
+    store = engine.store
+    systems: dict[str, Any] = {}
+    planned = result.plan.counts() if result.plan is not None else {}
+    for name in engine.systems.names():
+        sources = engine.systems.of(name)
+        systems[name] = {
+            "records": sum(store.work.cursor(item.system, item.resource).size for item in sources),
+            "linked": store.records.count_shared(name),
+            "review": sum(store.work.count_staged(item.system, item.resource) for item in sources),
+            "missing": store.records.count_missing_links(name, [item.resource for item in sources]),
+            "to_create": planned.get(name, {}).get("create", 0),
+            "to_update": planned.get(name, {}).get("update", 0),
+        }
+    return {"systems": systems, "review": result.review, "conflicts": _conflicts(engine, result)}
+
+
+def _conflicts(engine: Engine, result: Result) -> dict[str, int]:
+    """Field -> conflicts found in this run."""
+    found: dict[str, int] = {}
+    for row in engine.store.history.ledger(run_id=result.run):
+        name = row["path"].split("/", 1)[0]
+        found[name] = found.get(name, 0) + 1
+    return found
+
+
+def show_report(terminal: Terminal, engine: Engine, result: Result) -> None:
+    """The report of a first sync for people."""
+    report = matched(engine, result)
+    terminal.say(f"How the records of sync {result.sync!r} belong together:")
+    head = ("system", "records", "linked", "for review", "to create", "to update")
+    keys = ("records", "linked", "review", "to_create", "to_update")
+    terminal.table(head, [(name, *(item[key] for key in keys)) for name, item in report["systems"].items()])
+    first = engine.systems.names()[0]
+    for _gid, title in engine.store.records.shared(first, SAMPLES):
+        terminal.say(f"  linked: {terminal.name(title, run=True)}")
+    for kind in ("create", "update"):
+        _show_samples(terminal, [item for item in _items(result) if item.kind == kind], kind)
+    for review in engine.store.history.reviews()[:SAMPLES]:
+        names = ", ".join(f"{item['system']}: {terminal.name(item['title'], run=True)}" for item in review.members)
+        terminal.say(f"  review {review.id}: {names} ({review.reason})")
+    if report["conflicts"]:
+        found = ", ".join(f"{name} {number}" for name, number in sorted(report["conflicts"].items()))
+        terminal.say(f"Fields on which linked records differ: {found}. See: crmhub conflicts list")
+
+
+def _show_samples(terminal: Terminal, items: list[Item], kind: str) -> None:
+    for item in items[:SAMPLES]:
+        terminal.say(f"  {kind} in {item.system}: {terminal.name(item.title, run=True)}")
+    if len(items) > SAMPLES:
+        terminal.say(f"  ... and {len(items) - SAMPLES} more to {kind}")
+
+
+def _items(result: Result) -> list[Item]:
+    return result.plan.items if result.plan is not None else []
+
+
+# a run
+
+
+def show_run(terminal: Terminal, result: Result, *, diffs: bool = False) -> None:
+    """What a run planned or did, ending with the plan line."""
+    if diffs:
+        for line in _diff_lines(terminal, result):
+            terminal.say(line)
+    if result.applied:
+        head = ("system", "read", "created", "updated", "deleted", "failed", "calls")
+        rows = [
+            (name, item.read, item.created, item.updated, item.deleted, item.failed, item.calls)
+            for name, item in result.counters.items()
+        ]
+        terminal.table(head, rows)
+    for item in result.stale:
+        terminal.say(f"stale, skipped: {terminal.message(item, run=True)}")
+    if result.plan is not None:
+        terminal.say(plan_line(result.plan))
+    show_trips(terminal, result)
+
+
+def plan_line(plan: Plan) -> str:
+    """ "Plan: 12 create, 240 update, 0 delete; 2 need review"."""
+    total = totals(plan)
+    text = f"Plan: {total['create']} create, {total['update']} update, {total['delete']} delete"
+    return f"{text}; {plan.review} need review" if plan.review else text
+
+
+def totals(plan: Plan) -> dict[str, int]:
+    """kind -> number of items over all systems."""
+    return {kind: sum(1 for item in plan.items if item.kind == kind) for kind in ("create", "update", "delete")}
+
+
+def _diff_lines(terminal: Terminal, result: Result) -> Iterator[str]:
+    items = _items(result)
+    for item in items[:SHOWN]:
+        yield f"{item.kind} {item.system}/{item.resource} {item.remote_id or '(new)'}: {terminal.name(item.title, run=True)}"
+        for diff in item.diffs:
+            old = show_value(terminal.value(diff.path, diff.old, run=True))
+            new = show_value(terminal.value(diff.path, diff.new, run=True))
+            why = f"   [{', '.join(filter(None, (diff.source, diff.rule)))}]" if diff.source or diff.rule else ""
+            yield f"    {diff.path}: {old} -> {new}{why}"
+        for name, reason in item.held.items():
+            yield f"    {name}: held back: {reason}"
+    if len(items) > SHOWN:
+        yield f"... and {len(items) - SHOWN} more; -o FILE saves them all"
+    if result.plan is not None and result.plan.calls:
+        yield "API calls: " + ", ".join(f"{name} {number}" for name, number in result.plan.calls.items())
+
+
+def show_trips(terminal: Terminal, result: Result) -> None:
+    """What a guard holds back, and the command that approves it."""
+    plan = result.plan
+    if plan is None:
+        return
+    for trip in result.held:
+        terminal.say(f"held: {trip.system}: {trip.message}" if trip.system else f"held: {trip.message}")
+    if result.held and plan.items and not plan.vetoes:
+        terminal.say(f"To write this: crmhub sync {result.sync} --approve {plan.approval()}")
+
+
+# problems and JSON
+
+
+def problems(terminal: Terminal, result: Result) -> list[Problem]:
+    """Everything that keeps the run from being a success, with what to do."""
+    found = [
+        Problem(
+            error.code,
+            error.message,
+            system,
+            error.hint or _next_step(system, error.code),
+            "error",
+            is_retryable(error),
+        )
+        for system, error in result.paused.items()
+    ]
+    for system, counter in result.counters.items():
+        if counter.failed:
+            hint = f"`crmhub quarantine list --system {system}` shows them with the reasons"
+            found.append(Problem("record_failed", f"{counter.failed} records failed", system, hint, "warning"))
+    for item in result.accounts:
+        if not item.ok:
+            hint = "This is a fault of crmhub or of the plugin; report it with `crmhub status --json`"
+            found.append(Problem("accounting", f"{item.resource}: records are unaccounted for", item.system, hint))
+    plan = result.plan
+    if plan is not None:
+        found += [Problem("veto", text, result.sync, "A plugin refuses this plan") for text in plan.vetoes]
+        for trip in result.held:
+            hint = f"crmhub sync {result.sync} --approve {plan.approval()}" if plan.items else ""
+            found.append(Problem(f"guard_{trip.guard}", trip.message, trip.system, hint, "warning", told=True))
+    if result.review:
+        text = f"{result.review} questions about who is who wait for an answer"
+        found.append(Problem("review", text, result.sync, "crmhub review list", "warning"))
+    if result.conflicts:
+        text = f"{result.conflicts} conflicts wait for a decision"
+        found.append(Problem("conflict", text, result.sync, "crmhub conflicts list", "warning"))
+    if result.stale:
+        text = f"{len(result.stale)} items no longer fit and were skipped"
+        found.append(Problem("stale", text, result.sync, "Make a new plan", "warning"))
+    return found
+
+
+def _next_step(system: str, code: str) -> str:
+    if code == "needs_login":
+        return f"Correct the credentials of [connections.{system}], then: crmhub connect test {system}"
+    return f"crmhub connect test {system}"
+
+
+def another_plan(sync: str, plan: Plan) -> Problem:
+    """The approval named a plan that is no longer the current one."""
+    hint = f"Look at it again: crmhub plan {sync}; then: crmhub sync {sync} --approve {plan.approval()}"
+    return Problem("plan_changed", "the approved plan is not the current one; something changed since", sync, hint)
+
+
+def counts(result: Result) -> dict[str, dict[str, int]]:
+    """system -> what the run counted."""
+    found = {}
+    for system, counter in result.counters.items():
+        found[system] = {key: value for key, value in asdict(counter).items() if key != "problems"}
+    return found
+
+
+def to_json(terminal: Terminal, engine: Engine, result: Result) -> dict[str, Any]:
+    """A run for programs; values are masked unless --show-pii."""
+    plan = result.plan
+    content: dict[str, Any] = {
+        "run_id": result.run,
+        "state": result.state,
+        "applied": result.applied,
+        "accounts": [{**asdict(item), "ok": item.ok} for item in result.accounts],
+        "paused": {system: {"code": error.code, "message": error.message} for system, error in result.paused.items()},
+        "stale": [terminal.message(item) for item in result.stale],
+        "match": matched(engine, result),
+    }
+    if plan is not None:
+        content["plan"] = {
+            "hash": plan.hash(),
+            "approval": plan.approval(),
+            "totals": totals(plan),
+            "systems": plan.counts(),
+            "review": plan.review,
+            "calls": plan.calls,
+            "trips": [asdict(trip) for trip in result.held],
+            "vetoes": plan.vetoes,
+            "items": [_item_json(terminal, item) for item in plan.items],
+        }
+    return content
+
+
+def _item_json(terminal: Terminal, item: Item) -> dict[str, Any]:
+    return {
+        "system": item.system,
+        "resource": item.resource,
+        "gid": item.gid,
+        "kind": item.kind,
+        "remote_id": item.remote_id,
+        "title": terminal.name(item.title),
+        "held": item.held,
+        "diffs": [
+            {
+                "path": diff.path,
+                "old": terminal.value(diff.path, diff.old),
+                "new": terminal.value(diff.path, diff.new),
+                "source": diff.source,
+                "rule": diff.rule,
+            }
+            for diff in item.diffs
+        ],
+    }

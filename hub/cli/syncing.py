@@ -1,0 +1,202 @@
+"""match, plan, apply and sync: one code path, shown before or while it writes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hub.cli.command import command
+from hub.cli.exits import Exit, of_paused, of_result, worst
+from hub.cli.progress import Reporter, reporting
+from hub.cli.terminal import Outcome, Problem, Terminal
+from hub.contract.errors import HubError
+
+if TYPE_CHECKING:
+    from hub.sync.engine import Engine, Result
+
+Sync = Annotated[str | None, typer.Argument(metavar="[SYNC]", help="Name of a sync; all of them if left out")]
+Approve = Annotated[str | None, typer.Option("--approve", metavar="HASH", help="Approve exactly this plan, once")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    command(app, "match", example="crmhub match customers")(match)
+    command(app, "plan", example="crmhub plan customers -o plan.json")(plan)
+    command(app, "apply", example="crmhub apply plan.json --system erp")(apply)
+    command(app, "sync", example="crmhub sync customers --canary 10")(sync)
+
+
+def match(terminal: Terminal, sync: Annotated[str, typer.Argument(metavar="SYNC", help="Name of a sync")]) -> Outcome:
+    """Read all systems and report which records belong together. Nothing is written to any system."""
+    return _each(terminal, [sync], lambda engine, _reporter: engine.read("match"), report=True)
+
+
+def plan(
+    terminal: Terminal,
+    sync: Sync = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Save the plan for apply")
+    ] = None,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 4 if there is anything to change")] = False,
+) -> Outcome:
+    """Read all systems and show what a sync would change. Nothing is written to any system."""
+    names = _names(terminal, sync)
+    if output is not None and len(names) > 1:
+        raise _usage("-o saves one plan", f"Name one of {', '.join(names)}")
+    results: list[Result] = []
+
+    def read(engine: Engine, _reporter: Reporter) -> Result:
+        results.append(engine.read("plan"))
+        return results[-1]
+
+    outcome = _each(terminal, names, read, diffs=True)
+    if output is not None and results[0].plan is not None:
+        _save(output, results[0].plan.to_json())
+        terminal.note(f"saved; carry it out with: crmhub apply {output}")
+    changes = any(result.plan is not None and result.plan.items for result in results)
+    if exit_code and changes and outcome.code == Exit.DONE:
+        outcome.code = Exit.CHANGES
+    return outcome
+
+
+def apply(
+    terminal: Terminal,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A plan saved by `crmhub plan -o FILE`")],
+    system: Annotated[str | None, typer.Option("--system", metavar="NAME", help="Only this system's part")] = None,
+) -> Outcome:
+    """Carry out a saved plan. Items whose record has changed since are skipped and listed (exit code 8)."""
+    from hub.sync.plan.items import Plan
+
+    try:
+        raw = json.loads(file.read_text(encoding="utf-8"))
+        saved = Plan.from_json(raw)
+    except OSError as error:
+        raise _usage(f"the plan cannot be read: {error.strerror}", where=str(file)) from None
+    except (ValueError, KeyError, TypeError):
+        raise _usage("this is no plan", "Write one with: crmhub plan SYNC -o FILE", where=str(file)) from None
+    if saved.hash() != raw.get("hash"):
+        raise _usage("the plan was changed after it was saved", "Make a new one", where=str(file))
+    if system is not None and system not in terminal.app.sync(saved.sync).systems:
+        from hub.config.read import unknown_name
+
+        raise _usage(unknown_name("system", system, list(terminal.app.sync(saved.sync).systems)))
+    return _each(terminal, [saved.sync], lambda engine, _reporter: engine.apply(saved, system=system))
+
+
+def sync(
+    terminal: Terminal,
+    sync: Sync = None,
+    approve: Approve = None,
+    canary: Annotated[
+        int | None, typer.Option("--canary", min=1, metavar="N", help="Write at most N records to each system")
+    ] = None,
+) -> Outcome:
+    """Read all systems, plan, and write what the guards let through. The first sync asks for approval."""
+    names = _names(terminal, sync)
+    if approve is not None and len(names) > 1:
+        raise _usage("--approve is for one sync", f"Name one of {', '.join(names)}")
+
+    def run(engine: Engine, reporter: Reporter) -> Result:
+        result = engine.sync(approve=approve, canary=canary)
+        if approve is None and _asks(result) and terminal.interactive:
+            from hub.cli.report import show_report, show_trips
+
+            show_report(terminal, engine, result)
+            show_trips(terminal, result)
+            if not reporter.stopping.is_set() and typer.confirm("Write this now?", default=False):
+                assert result.plan is not None
+                result = engine.sync(approve=result.plan.approval(), canary=canary)
+        return result
+
+    return _each(terminal, names, run, approve=approve)
+
+
+def _asks(result: Result) -> bool:
+    return result.plan is not None and bool(result.held) and bool(result.plan.items) and not result.plan.vetoes
+
+
+def _names(terminal: Terminal, sync: str | None) -> list[str]:
+    if sync is not None:
+        return [terminal.app.sync(sync).name]
+    names = list(terminal.app.config.syncs)
+    if not names:
+        raise _usage("the configuration has no sync", "Add a [syncs.NAME] section", where=str(terminal.options.config))
+    return names
+
+
+def _usage(message: str, hint: str = "", where: str = "") -> HubError:
+    from hub.bootstrap import UsageProblem
+
+    return UsageProblem(message, hint=hint, where=where)
+
+
+def _each(
+    terminal: Terminal,
+    names: Sequence[str],
+    run: Callable[[Engine, Reporter], Result],
+    *,
+    report: bool = False,
+    diffs: bool = False,
+    approve: str | None = None,
+) -> Outcome:
+    """Run each sync under the process lock and put the outcomes together."""
+    from hub.cli import report as words
+
+    outcome = Outcome(result={})
+    codes: list[Exit] = []
+    counts: dict[str, Any] = {}
+    problems: list[Problem] = []
+    with terminal.app.writing():
+        for name in names:
+            with reporting(terminal) as reporter:
+                engine = terminal.app.engine(name, progress=reporter)
+                result = run(engine, reporter)
+            _announce(terminal, result)
+            if report or words.is_first(result):
+                words.show_report(terminal, engine, result)
+            words.show_run(terminal, result, diffs=diffs)
+            outcome.result[name] = words.to_json(terminal, engine, result)
+            counts[name] = words.counts(result)
+            problems += words.problems(terminal, result)
+            codes += [of_result(result), *(of_paused(error) for error in result.paused.values())]
+            outcome.run_id = result.run
+            if (
+                approve is not None
+                and result.plan is not None
+                and approve
+                not in (
+                    result.plan.hash(),
+                    result.plan.approval(),
+                )
+            ):
+                problems.append(words.another_plan(name, result.plan))
+                codes.append(Exit.STALE)
+    outcome.counts, outcome.problems, outcome.code = counts, problems, worst(codes)
+    return outcome
+
+
+def _announce(terminal: Terminal, result: Result) -> None:
+    """Tell plugins.  Their faults are theirs: the run is over and stored."""
+    app = terminal.app
+    try:
+        for row in app.store.history.ledger(run_id=result.run):
+            app.registry.conflict_found(row)
+        app.registry.run_finished(app.store.history.run(result.run))
+    except Exception as error:  # noqa: BLE001  # a plugin's hook must not turn a finished run into a failed one
+        logging.getLogger("crmhub").warning("a plugin failed after the run: %s: %s", type(error).__name__, error)
+
+
+def _save(path: Path, content: dict[str, Any]) -> None:
+    """A plan holds personal data: only its owner may read it."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(content, file, ensure_ascii=False, indent=1, default=str)
+    except OSError as error:
+        raise _usage(f"the plan cannot be saved: {error.strerror}", where=str(path)) from None

@@ -1,0 +1,136 @@
+"""From a TOML file to a ``Config``: structure, names and policies.  The plugins' own settings are checked elsewhere
+(hub.config.settings), because that loads the plugins."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from hub.canonical.countries import is_country
+from hub.config.model import Config, Connection, Hub, InvalidConfig, Problem, Sync
+from hub.config.quantities import parse_duration, parse_size
+from hub.config.syncs import read_sync
+from hub.config.table import Findings, Table, near
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_RESERVED = ("person", "hub")
+"""Names that mean a source of values inside the hub."""
+
+
+def read_config(path: Path) -> Config:
+    """Read a configuration file.  Raises InvalidConfig with all its problems."""
+    config, problems = examine(path)
+    if problems or config is None:
+        raise InvalidConfig(problems)
+    return config
+
+
+def examine(path: Path) -> tuple[Config | None, list[Problem]]:
+    """What can be read of a file, and everything wrong with it; None where it cannot be parsed at all."""
+    name = str(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None, [Problem(name, 0, "there is no such file", "`crmhub init` writes one; --config names another")]
+    except (OSError, UnicodeDecodeError) as error:
+        return None, [Problem(name, 0, f"cannot be read: {error}")]
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return None, [_broken(name, text, error)]
+    findings = Findings.of(name, text)
+    config = _config(path.absolute(), Table(findings, (), content))
+    return config, findings.problems
+
+
+def _broken(name: str, text: str, error: tomllib.TOMLDecodeError) -> Problem:
+    """The parser's message with its position."""
+    words = str(error)
+    found = re.search(r" \(at line (\d+), column (\d+)\)", words)
+    line = int(found.group(1)) if found else len(text.splitlines())
+    column = f" in column {found.group(2)}" if found else " at the end of the file"
+    words = re.sub(r" \(at .*\)", "", words)
+    return Problem(name, line, f"not valid TOML{column}: {words}", "Texts need quotes, and every key its own line")
+
+
+def _config(path: Path, root: Table) -> Config:
+    base = path.parent
+    hub = _hub(base, root.table("hub"))
+    connections = {}
+    for name, table in root.table("connections").tables():
+        _check_name(table, name)
+        connections[name] = _connection(base, name, table)
+    syncs: dict[str, Sync] = {}
+    for name, table in root.table("syncs").tables():
+        _check_name(table, name)
+        syncs[name] = read_sync(name, table, connections, hub.region)
+    root.done()
+    return Config(path, hub, connections, syncs)
+
+
+def _hub(base: Path, table: Table) -> Hub:
+    hub = Hub(
+        data=base / table.take("data", str, "crmhub-data"),
+        mappings=base / table.take("mappings", str, "mappings"),
+        region=_region(table),
+        plugins=tuple(base / item for item in table.texts("plugins")),
+    )
+    table.done()
+    return hub
+
+
+def _connection(base: Path, name: str, table: Table) -> Connection:
+    plugin = table.take("plugin", str, "")
+    if not plugin:
+        table.problem(
+            "", f"connection {name!r} does not say which plugin it uses", 'Add a line such as plugin = "tryton"'
+        )
+    mappings = {}
+    chosen = table.table("mapping")
+    for key in chosen.content:
+        mappings[key] = chosen.take(key, str, "")
+    ca_file = table.take("ca_file", str, "")
+    common: dict[str, Any] = {
+        "resources": table.texts("resources"),
+        "read_only": table.take("read_only", bool, False),
+        "region": _region(table),
+        "hosts": table.texts("hosts"),
+        "timeout": table.parsed("timeout", parse_duration, 60.0),
+        "largest_answer": table.parsed("largest_answer", parse_size, 256 * 1024 * 1024),
+    }
+    lines = {key: table.findings.line((*table.path, key)) for key in table.content}
+    return Connection(
+        name,
+        plugin,
+        table.rest(),
+        mappings=mappings,
+        ca_file=base / ca_file if ca_file else None,
+        file=table.findings.file,
+        line=table.findings.line(table.path),
+        lines=lines,
+        **common,
+    )
+
+
+def _region(table: Table) -> str | None:
+    region = table.take("region", str, "")
+    if not region:
+        return None
+    if not is_country(region):
+        table.problem("region", f"region is {region!r}", 'It must be a country in two capital letters, such as "DE"')
+        return None
+    return region
+
+
+def _check_name(table: Table, name: str) -> None:
+    if not _NAME.fullmatch(name):
+        table.problem("", f"{name!r} is no usable name", "Use small letters, digits, '-' and '_', a letter first")
+    elif name in _RESERVED:
+        table.problem("", f"{name!r} is reserved", "Choose another name for this connection or sync")
+
+
+def unknown_name(what: str, name: str, known: list[str]) -> str:
+    """ "there is no sync 'x'" with what there is, for messages of the command line."""
+    return f"there is no {what} {name!r}. {near(name, known)}There are: {', '.join(known) or 'none'}"
