@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from hub.contract.connector import Context
+from hub.contract.errors import ConnectorError
 from hub.mapping.compile import compile_mapping
 from hub.mapping.pairs import Env, Transform
 from hub.mapping.parse import parse_mapping
 from hub.mapping.transforms import Registry, as_line
-from hub.state import Element, Golden
+from hub.state import Element, Golden, Link
+from hub.store.history import Account
 from hub.store.store import Store, open_store
 from hub.sync.engine import Engine, Result
 from hub.sync.policy import Policy
@@ -80,6 +85,38 @@ primary = { at = "pref" }
 """System D: a list without part ids."""
 
 
+PLAIN = """
+[fields]
+name.full = "name"
+notes = "notes"
+{fields}
+[emails.slots]
+email = { pick = "primary", as = "email" }
+"""
+"""Two fields and one e-mail slot."""
+
+Fault = Callable[[str, int], ConnectorError | None]
+
+
+def no_fault(_call: str, _number: int) -> ConnectorError | None:
+    """A server that answers."""
+    return None
+
+
+def failing(error: ConnectorError, *calls: str) -> Fault:
+    """A server of which some calls fail: "changes", "listing", "fetch", "find", "write" or "receipt" (after writing)."""
+    return lambda call, _number: error if call in calls else None
+
+
+@functools.cache
+def empty_store() -> bytes:
+    """A migrated, empty database file: copying it is faster than migrating in every test."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.db"
+        open_store(path).close()
+        return path.read_bytes()
+
+
 def upper(args: tuple[str, ...], env: Env) -> Transform:
     """A system that upper-cases what it is given, known to its mapping."""
 
@@ -95,7 +132,11 @@ class World:
     def __init__(self, folder: Path, policy: Policy | None = None, **shapes: str) -> None:
         self.now = 1_800_000_000.0
         self.folder = folder
-        self.store: Store = open_store(folder / "hub.db")
+        self.path = folder / "hub.db"
+        if not self.path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            self.path.write_bytes(empty_store())
+        self.store: Store = open_store(self.path)
         self.servers: dict[str, MemoryServer] = {}
         self.connectors: dict[str, MemoryConnector] = {}
         self.shapes: dict[str, str] = {}
@@ -139,8 +180,18 @@ class World:
             **options,
         )
 
+    def reopen(self) -> None:
+        """The process ends and starts again."""
+        self.store.close()
+        self.store = open_store(self.path)
+
     def sync(self, **options: Any) -> Result:
-        """One run; an hour passes.  The plan of a first sync is approved."""
+        """One run; an hour passes.  The plan of a first sync is approved.  Every record is accounted for."""
+        result = self._sync(**options)
+        assert all(item.ok for item in result.accounts), result.accounts
+        return result
+
+    def _sync(self, **options: Any) -> Result:
         self.now += 3600
         engine = self.engine(**options)
         if self.store.work.meta("approved:test") == "":
@@ -160,7 +211,30 @@ class World:
             result = self.sync()
             after = {name: len(server.writes) for name, server in self.servers.items()}
             assert after == before, "a run without edits wrote something"
-            assert all(item.ok for item in result.accounts), result.accounts
+            assert result.state in ("success", "partial"), result.state
+
+    def goldens(self, state: str = "live") -> list[Golden]:
+        """All golden records of a state."""
+        with self.store.db.transaction() as connection:
+            rows = connection.exec_driver_sql("SELECT gid FROM golden ORDER BY gid").all()
+        found = self.store.records.goldens([row.gid for row in rows]).values()
+        return sorted((item for item in found if item.state == state), key=lambda item: item.gid)
+
+    def link(self, system: str) -> Link:
+        """The only link on a system."""
+        with self.store.db.transaction() as connection:
+            rows = connection.exec_driver_sql("SELECT DISTINCT gid FROM link").all()
+        by_gid = self.store.records.links_by_gid([row.gid for row in rows])
+        (found,) = [item for items in by_gid.values() for item in items if item.system == system]
+        return found
+
+    def account(self, system: str, result: Result) -> Account:
+        (found,) = [item for item in result.accounts if item.system == system]
+        return found
+
+    def writes(self) -> int:
+        """Writes carried out by all systems so far."""
+        return sum(len(server.writes) for server in self.servers.values())
 
     def golden(self) -> Golden:
         """The only live golden record."""
