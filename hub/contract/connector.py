@@ -77,6 +77,8 @@ class Connector(ABC, Generic[C]):
         """Yield what changed since ``cursor`` (None: everything), at least once each, in pages.
 
         The last page has ``complete = True`` and a cursor, even when nothing changed (then one page without records).
+        Where ids and versions are cheaper than documents, records may come without ``data``: the engine fetches those
+        that it does not know at that version, and so never reads its own writes again.
         A cursor that the remote no longer accepts: raise CursorExpired; the engine starts over with a full read.
         """
 

@@ -78,8 +78,9 @@ class Pull:
                 raise CursorExpired
             relist = relist or page.relist
             complete = page.complete
+            records = self._complete(page.records)
             with self.shared.store.transaction():
-                fresh, lost = self.take(page.records)
+                fresh, lost = self.take(records)
                 count += len(page.records)
                 cursor.value = page.cursor
                 cursor.epoch = page.epoch
@@ -97,6 +98,20 @@ class Pull:
                 hint="This is a fault of the plugin (rule complete-page); nothing was deleted because of it",
             )
         return relist
+
+    def _complete(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Fetch the documents of records that came without, unless they are known at this version."""
+        bare = {
+            item.id: item
+            for item in records
+            if item.data is None and not (item.deleted or item.merged_into or item.error)
+        }
+        if not bare:
+            return records
+        gates = self.shared.store.records.versions(self.source.system, self.source.resource, bare)
+        wanted = [item.id for item in bare.values() if not self._unchanged(item, gates.get(item.id))]
+        found = list(self.source.connector.fetch(self.source.resource, wanted)) if wanted else []
+        return [*(item for item in records if item.id not in bare), *found]
 
     def _resize(self, *, by: int = 0, to: int | None = None) -> None:
         self.shared.store.work.resize(self.source.system, self.source.resource, by=by, to=to)

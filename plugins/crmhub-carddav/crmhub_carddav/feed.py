@@ -43,12 +43,13 @@ def pages(dav: Dav, book: Book, cursor: Cursor) -> Iterator[Page]:
     until, after = cursor.get("until", newest), cursor.get("after", "")
     where = {"book": cursor["book"], "of": cursor["of"]}
     # A full read has no deletions, but Radicale lists those that it remembers.
-    todo = sorted(id for id, there in found.items() if id > after and (there or token))
+    todo = sorted(id for id, there in found.items() if id > after and (there is not None or token))
     for start in range(0, len(todo), CHUNK):
         ids = todo[start : start + CHUNK]
         last = start + CHUNK >= len(todo)
         place = {"token": until} if last else {"token": token, "until": until, "after": ids[-1]}
-        yield Page(_records(dav, book, {id: found[id] for id in ids}), {**where, **place}, complete=last)
+        changed = {id: found[id] for id in ids}
+        yield Page(_stubs(changed) if token else _records(dav, book, changed), {**where, **place}, complete=last)
     if not todo:
         yield Page([], {**where, "token": until}, complete=True)
 
@@ -66,9 +67,9 @@ def _is_card(id: str) -> bool:
     return bool(id) and not id.endswith("/")
 
 
-def _collect(dav: Dav, book: Book, token: str) -> tuple[dict[str, bool], str]:
-    """Ids since the token (True: there, False: gone) and the new token.  Follows truncated answers to their end."""
-    found: dict[str, bool] = {}
+def _collect(dav: Dav, book: Book, token: str) -> tuple[dict[str, str | None], str]:
+    """Ids since the token (the ETag, None: gone) and the new token.  Follows truncated answers to their end."""
+    found: dict[str, str | None] = {}
     while True:
         try:
             answered = dav.sync(book.url, token)
@@ -79,7 +80,8 @@ def _collect(dav: Dav, book: Book, token: str) -> tuple[dict[str, bool], str]:
             id = book.id_of(answer.path)
             more = more or (not id and answer.status == _TRUNCATED)
             if _is_card(id):
-                found[id] = answer.status not in (404, 410)
+                gone = answer.status in (404, 410)
+                found[id] = None if gone else answer.text(f"{D}getetag") or ""
         if not answered.token or (more and answered.token == token):
             raise Unavailable(f"{book.url} answers a sync report without a usable new token")
         token = answered.token
@@ -87,9 +89,15 @@ def _collect(dav: Dav, book: Book, token: str) -> tuple[dict[str, bool], str]:
             return found, token
 
 
-def _records(dav: Dav, book: Book, found: Mapping[str, bool]) -> list[Record]:
-    gone = [Record(id, None, deleted=True) for id, there in found.items() if not there]
-    return [*gone, *to_records(load(dav, book, [id for id, there in found.items() if there]).values())]
+def _stubs(found: Mapping[str, str | None]) -> list[Record]:
+    """Ids and ETags only: the hub asks for the cards that it does not know at this version, so that what it wrote
+    itself is not read again."""
+    return [Record(id, None, version=etag or None, deleted=etag is None) for id, etag in found.items()]
+
+
+def _records(dav: Dav, book: Book, found: Mapping[str, str | None]) -> list[Record]:
+    gone = [Record(id, None, deleted=True) for id, etag in found.items() if etag is None]
+    return [*gone, *to_records(load(dav, book, [id for id, etag in found.items() if etag is not None]).values())]
 
 
 def _propfind(dav: Dav, book: Book, depth: int) -> Multistatus:
@@ -111,17 +119,19 @@ def _by_etags(dav: Dav, book: Book, cursor: Cursor) -> Iterator[Page]:
             return
     etags, ctag = listing(dav, book)
     # An empty ETag says nothing about changes, so such a card is read every time.
-    there = {id: id in etags for id in {*etags, *known} if etags.get(id) != known.get(id) or not etags.get(id)}
+    there = {id: etags.get(id) for id in {*etags, *known} if etags.get(id) != known.get(id) or not etags.get(id)}
     todo = sorted(there)
     for start in range(0, len(todo), CHUNK):
         ids = todo[start : start + CHUNK]
         for id in ids:
-            if there[id]:
+            if id in etags:
                 known[id] = etags[id]
             else:
                 known.pop(id, None)
         last = start + CHUNK >= len(todo)
         place = {"etags": dict(known), "ctag": ctag if last else None}
-        yield Page(_records(dav, book, {id: there[id] for id in ids}), {**where, **place}, complete=last)
+        changed = {id: there[id] for id in ids}
+        stubs = bool(cursor.get("etags"))
+        yield Page(_stubs(changed) if stubs else _records(dav, book, changed), {**where, **place}, complete=last)
     if not todo:
         yield Page([], {**where, "etags": known, "ctag": ctag}, complete=True)
