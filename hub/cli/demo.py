@@ -1,2 +1,164 @@
-def register(app: object) -> None:
-    """Nothing yet."""
+"""``crmhub demo``: the whole story on real servers, without credentials."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hub.cli.command import command
+from hub.cli.exits import Exit
+from hub.cli.progress import reporting
+from hub.cli.terminal import Outcome, Terminal
+from hub.contract.errors import HubError
+
+if TYPE_CHECKING:
+    from hub.demo.story import Story
+    from hub.sync.engine import Result
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app, "demo", example="crmhub demo --yes")(demo)
+
+
+def demo(
+    terminal: Terminal,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not wait for Enter between the steps")] = False,
+    keep: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep everything in this new folder")] = None,
+    customers: Annotated[int, typer.Option(min=100, max=100_000, help="How many customers to make up")] = 300,
+    seed: Annotated[int, typer.Option(help="Another number gives other customers")] = 7,
+) -> Outcome:
+    """A real ERP, a real address book and a CSV folder become one customer base. Needs no account and no network."""
+    started = time.monotonic()
+    if keep is not None and keep.exists() and any(keep.iterdir()):
+        raise HubError("this folder is not empty", where=str(keep), hint="Name a new one")
+    from hub.demo.story import Story, tidy, world
+
+    folder = (keep or Path(tempfile.mkdtemp(prefix="crmhub-demo-"))).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    pause = _Pause(terminal, yes)
+    try:
+        with world(folder, customers, seed, terminal.note) as made, reporting(terminal) as reporter:
+            story = Story(made, reporter)
+            with made.app.writing():
+                return _tell(terminal, story, pause, started)
+    finally:
+        if keep is None:
+            tidy(folder)
+
+
+class _Pause:
+    """Waits for Enter between steps, where a person looks on."""
+
+    def __init__(self, terminal: Terminal, yes: bool) -> None:
+        self._ask = terminal.interactive and not yes
+
+    def __call__(self) -> None:
+        if self._ask:
+            input("-- Enter to go on --")
+
+
+def _tell(terminal: Terminal, story: Story, pause: _Pause, started: float) -> Outcome:
+    from hub.demo.story import summary
+
+    say = terminal.say
+    _step(terminal, 1, "crmhub match customers", "All three systems are read; nothing is written.")
+    found = story.match()
+    _show_match(terminal, story, found)
+    pause()
+    _step(terminal, 2, "crmhub plan customers", "What a first sync would write. It asks before it does.")
+    assert found.plan is not None
+    _show_plan(terminal, found)
+    pause()
+    approval = found.plan.approval()
+    _step(terminal, 3, f"crmhub sync customers --approve {approval}", "Approved: 10 records, then 100, then all.")
+    first = story.first_sync(approval)
+    _show_writes(terminal, first)
+    pause()
+    _step(terminal, 4, "people at work", "Meanwhile people use their systems as ever:")
+    for edit in story.people_edit():
+        say(f"   {edit.system:<5} {edit.what}")
+    pause()
+    _step(terminal, 5, "crmhub sync customers", "Both sides are merged field by field.")
+    second = story.sync()
+    _show_writes(terminal, second)
+    _step(terminal, 6, "crmhub conflicts list; crmhub record explain NAME", "Nothing that a person typed is gone:")
+    for line in story.explain():
+        say(f"   {line}")
+    pause()
+    _step(terminal, 7, "crmhub sync customers", "Once more: there is nothing left to do.")
+    third = story.sync()
+    _show_writes(terminal, third)
+    numbers = summary(story.world, story, first, second, third, started)
+    _end(terminal, story, numbers)
+    failed = numbers["duplicates_created"] or numbers["lost_edits"] or numbers["third_sync_writes"]
+    code = Exit.FAILED if failed or not numbers["accounting_ok"] else Exit.DONE
+    return Outcome(result=numbers, code=code, run_id=third.run)
+
+
+def _step(terminal: Terminal, number: int, line: str, text: str) -> None:
+    terminal.emit("step", {"step": number, "shell": line, "text": text})
+    terminal.say(f"\n{number}. $ {line}\n   {text}")
+
+
+def _show_match(terminal: Terminal, story: Story, result: Result) -> None:
+    for item in result.accounts:
+        terminal.say(
+            f"   {item.system:<5} {item.total} records: {item.in_sync} linked or new, {item.waiting} waiting for a review"
+        )
+    for review in story.world.app.store.history.reviews()[:3]:
+        who = ", ".join(f"{member['title']} ({member['system']})" for member in review.members)
+        terminal.say(f"   review {review.id}: {review.reason}: {who}")
+
+
+def _show_plan(terminal: Terminal, result: Result) -> None:
+    assert result.plan is not None
+    for system, kinds in result.plan.counts().items():
+        calls = result.plan.calls.get(system, 0)
+        terminal.say(
+            f"   {system:<5} {kinds['create']} to create, {kinds['update']} to update, {kinds['delete']} to delete: {calls} calls"
+        )
+    for trip in {trip.guard: trip for trip in result.plan.trips}.values():
+        terminal.say(f"   held until approved: {trip.message}")
+
+
+def _show_writes(terminal: Terminal, result: Result) -> None:
+    for system, counter in result.counters.items():
+        terminal.say(
+            f"   {system:<5} read {counter.read}, created {counter.created}, updated {counter.updated}, "
+            f"deleted {counter.deleted}, {counter.calls} calls"
+        )
+    for system, error in result.paused.items():
+        terminal.say(f"   {system:<5} stopped: {error}")
+
+
+def _end(terminal: Terminal, story: Story, numbers: dict[str, Any]) -> None:
+    say = terminal.say
+    say("\nIn numbers")
+    for key, value in numbers.items():
+        say(f"   {key:<20} {value}")
+    for line in story.lost():
+        say(f"   LOST: {line}")
+    for system, total, parts in _sums(story):
+        say(f"   {system}: {total} records = {parts}")
+    say("\nYour own systems")
+    say("   crmhub init                    writes a configuration with every setting explained")
+    say("   crmhub check                   names every mistake in it at once, without any network")
+    say("   crmhub connect test NAME       tries a connection step by step")
+    say("   crmhub match SYNC              reads everything, writes nothing, and shows who is who")
+
+
+def _sums(story: Story) -> list[tuple[str, int, str]]:
+    runs = story.world.app.store.history.runs(1)
+    rows = []
+    for item in story.world.app.store.history.accounts(runs[0]["id"]):
+        parts = (
+            f"{item.in_sync} in sync + {item.excluded} excluded + {item.quarantined} quarantined"
+            f" + {item.conflict} in conflict + {item.waiting} waiting"
+        )
+        rows.append((item.system, item.total, parts))
+    return rows

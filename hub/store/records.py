@@ -236,6 +236,17 @@ class Records:
         )
         return int(self._db.rows(statement)[0][0])
 
+    def count_connected(self) -> int:
+        """Live golden records that more than one system knows."""
+        several = (
+            select(link.c.gid)
+            .where(link.c.state.in_(_PRESENT))
+            .group_by(link.c.gid)
+            .having(func.count(link.c.system.distinct()) > 1)
+        )
+        statement = select(func.count()).select_from(golden).where(golden.c.state == "live", golden.c.gid.in_(several))
+        return int(self._db.rows(statement)[0][0])
+
     def count_missing_links(self, system: str, resources: Sequence[str]) -> int:
         """Live golden records without any link on the system."""
         linked = select(link.c.gid).where(link.c.system == system, link.c.resource.in_(resources))
