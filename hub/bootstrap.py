@@ -15,7 +15,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from hub.sync.engine import Engine, Progress
     from hub.sync.policy import Policy
     from hub.sync.systems import Source, Systems
+    from hub.sync.workspace import Shared
 
 DATABASE = "hub.db"
 
@@ -300,19 +301,21 @@ class App:
         """What a connection said about itself last, from the store."""
         return Discovered.from_json(self.store.work.meta(f"discovered:{name}"))
 
-    def discover(self, name: str) -> Discovered:
-        """Sign in, ask for version, clock and fields, and keep the answers.  Raises ConnectorError."""
-        open_one = self.connect(name)
+    def ask(self, name: str) -> Discovered:
+        """Sign in and ask for version, clock and fields.  Raises ConnectorError."""
+        opened = self.connect(name)
         asked = self.clock()
-        account = open_one.connector.check()
+        account = opened.connector.check()
         offset = None
         if account.clock is not None:
             offset = (asked + self.clock()) / 2 - account.clock.timestamp()
-        schema = {
-            item.name: tuple(open_one.connector.fields(item.name))
-            for item in self.resources(open_one.connection, open_one.connector)
-        }
-        found = Discovered(account.version or None, offset, schema)
+        resources = self.resources(opened.connection, opened.connector)
+        schema = {item.name: tuple(opened.connector.fields(item.name)) for item in resources}
+        return Discovered(account.version or None, offset, schema)
+
+    def discover(self, name: str) -> Discovered:
+        """Like ``ask``, and keep the answers in the store.  Raises ConnectorError."""
+        found = self.ask(name)
         with self.store.transaction():
             self.store.work.set_meta(f"discovered:{name}", found.to_json())
         return found
@@ -375,6 +378,36 @@ class App:
             veto=self.registry.review_plan,
             **({} if progress is None else {"progress": progress}),
         )
+
+    @contextmanager
+    def deciding(self, sync: str) -> Iterator[Shared]:
+        """What a person's decision is carried out with, recorded as a run of its own; hold ``writing()`` around it.
+        Needs no network."""
+        from hub.sync.workspace import Shared
+
+        run, store = uuid7(self.clock()), self.store
+        systems = self.systems(sync, online=False)
+        with store.transaction():
+            store.history.start_run(run, sync, "decision", self.clock())
+        state = "failed"
+        try:
+            yield Shared(
+                store, systems, self.policy(sync), run, store.seq, self.clock, lambda: uuid7(self.clock()), frozenset()
+            )
+            state = "success"
+        finally:
+            with store.transaction():
+                store.history.end_run(run, self.clock(), state, {})
+
+    def sync_of(self, run: str, systems: Collection[str] = ()) -> str:
+        """The sync that a run was of; else the first one that has these systems.  Raises UsageProblem."""
+        found = self.store.history.run(run)
+        if found is not None and found["sync"] in self.config.syncs:
+            return str(found["sync"])
+        for name, sync in self.config.syncs.items():
+            if set(systems) <= set(sync.systems):
+                return name
+        raise UsageProblem("no sync of the configuration has these systems", hint="Was a sync renamed or removed?")
 
 
 def scope_of(settings: ConnectorConfig, kind: type[AnyConnector]) -> str:

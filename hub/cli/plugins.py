@@ -1,2 +1,32 @@
-def register(app: object) -> None:
-    """Nothing yet."""
+"""plugin: what is installed, and what is broken."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import typer
+
+from hub.cli.command import command
+from hub.cli.exits import Exit
+from hub.cli.terminal import Outcome, Problem, Terminal
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(help="Look at plugins.", no_args_is_help=True, rich_markup_mode=None)
+    command(group, "list", example="crmhub plugin list", title="plugin list")(list_)
+    app.add_typer(group, name="plugin")
+
+
+def list_(terminal: Terminal) -> Outcome:
+    """List plugins with version, origin and state. Works without a configuration."""
+    from hub.loader import load
+
+    plugins = terminal.app.registry.plugins if terminal.options.config.exists() else load().plugins
+    terminal.table(
+        ("name", "version", "status", "connectors", "origin", "reason"),
+        [(x.name, x.version or "-", x.status, ", ".join(x.connectors) or "-", x.origin, x.reason) for x in plugins],
+    )
+    broken = [Problem("plugin", x.reason, f"{x.name} ({x.origin})", told=True) for x in plugins if x.status == "broken"]
+    code = Exit.FAILED if broken else Exit.DONE
+    return Outcome([asdict(item) for item in plugins], {"plugins": len(plugins), "broken": len(broken)}, broken, code)

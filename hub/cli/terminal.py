@@ -180,6 +180,8 @@ def show_value(value: Any) -> str:
     """A canonical value on one line."""
     if value is None:
         return "(empty)"
+    if isinstance(value, dict) and value.get("full"):
+        return str(value["full"])  # a name: its parts say nothing more on one line
     if isinstance(value, dict):
         return ", ".join(f"{key} {show_value(item)}" for key, item in value.items() if item not in (None, [], ""))
     if isinstance(value, (list, tuple)):

@@ -1,0 +1,268 @@
+"""What a person decides about a record: a conflict's value, a loser of the ledger, a wrong link (sections 6 and 11).
+
+The functions on a golden record are pure; the last part stores them, each decision in one transaction and as a run of
+its own, so that history and ledger name it.  The next sync writes what follows from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hub.canonical.values import key as canonical_key
+from hub.contract.errors import HubError
+from hub.mapping.view import Value
+from hub.state import Base, Cell, Element, Golden, GoldenChange, Link
+from hub.sync.merge.observe import observe
+from hub.sync.plan.record import title
+from hub.sync.workspace import Shared, Workspace, match_keys_of_golden
+
+RULE = "decided by a person"
+
+
+class DecisionError(HubError):
+    """The decision cannot be carried out."""
+
+    code = "usage"
+
+
+# on one golden record, pure
+
+
+def decide_value(
+    golden: Golden, path: str, value: Value, *, seq: int, time: float, run: str, region: str | None = None
+) -> GoldenChange:
+    """Make a person's value golden and unfreeze the field.
+
+    path: as in the ledger: a field ("notes"), a member of a group ("name.middle"), an element ("emails/EID"), one of
+    its attributes ("emails/EID/labels") or a collection's primary ("emails/primary", the value is an element's id).
+    time: seconds since the epoch.  Raises DecisionError for a path that the record does not have.
+    """
+    cell = Cell(value, "person", seq, time, RULE, True, run)
+    collection, _, rest = path.partition("/")
+    if not rest:
+        old = _decide_field(golden, path, cell)
+    elif rest == "primary":
+        old = golden.collection(collection).primary.value
+        if value is not None and value not in golden.collection(collection).elements:
+            raise DecisionError(f"{collection} has no element {value!r}")
+        golden.collection(collection).primary = cell
+    else:
+        old = _decide_element(golden, collection, rest, cell, region)
+    golden.frozen.pop(path, None)
+    golden.seq = seq
+    return GoldenChange(golden.gid, path, old, value, "person", RULE, seq)
+
+
+def _decide_field(golden: Golden, path: str, cell: Cell) -> Value:
+    group, dot, member = path.rpartition(".")
+    if dot and path not in golden.fields and isinstance(golden.value(group), dict):
+        old = golden.value(group).get(member)
+        cell.value = {**golden.value(group), member: cell.value}
+        golden.fields[group] = cell
+        return old
+    old = golden.value(path)
+    golden.fields[path] = cell
+    return old
+
+
+def _decide_element(golden: Golden, collection: str, rest: str, cell: Cell, region: str | None) -> Value:
+    eid, _, attr = rest.partition("/")
+    element = golden.collection(collection).elements.get(eid)
+    if element is None:
+        raise DecisionError(f"the record has no {collection}/{eid} (any more)")
+    if attr:
+        old = element.attr(attr)
+        element.attrs[attr] = cell
+        return old
+    return _decide_element_value(element, collection, cell, region)
+
+
+def _decide_element_value(element: Element, collection: str, cell: Cell, region: str | None) -> Value:
+    old = element.value.value
+    if cell.value is None:
+        element.alive, element.stamp = False, cell.seq
+        return old
+    before = canonical_key(collection, old, region=region)
+    element.value, element.alive, element.stamp = cell, True, cell.seq
+    if canonical_key(collection, cell.value, region=region) != before:
+        element.keyed = cell.seq
+    return old
+
+
+def take_back(
+    golden: Golden,
+    system: str,
+    history: Sequence[Mapping[str, Any]],
+    *,
+    seq: int,
+    time: float,
+    run: str,
+) -> list[GoldenChange]:
+    """Undo what a system gave to a golden record that it does not belong to (a split).
+
+    A field whose value still comes from this system gets back what it had before the system's first change of it;
+    elements that only this system gave are removed, unless another system shows them with a value of its own.
+    history: the record's changes, oldest first ("path", "old", "source").
+    """
+    changes = []
+    for name, cell in sorted(golden.fields.items()):
+        if cell.source != system or name == "kind":
+            continue
+        before = _before(history, name, system)
+        golden.fields[name] = Cell(before, "person", seq, time, "split", False, run)
+        golden.frozen.pop(name, None)
+        changes.append(GoldenChange(golden.gid, name, cell.value, before, "person", "split", seq))
+    for name, collection in sorted(golden.collections.items()):
+        for element in collection.live():
+            if element.value.source == system and not _shown_first_elsewhere(history, name, element, system):
+                element.alive, element.stamp = False, seq
+                path = f"{name}/{element.eid}"
+                changes.append(GoldenChange(golden.gid, path, element.value.value, None, "person", "split", seq))
+    if changes:
+        golden.seq = seq
+    return changes
+
+
+def _before(history: Sequence[Mapping[str, Any]], path: str, system: str) -> Value:
+    """The value before the unbroken row of changes by this system that led to the present one."""
+    value: Value = None
+    for row in reversed([item for item in history if item["path"] == path]):
+        if row["source"] != system:
+            break
+        value = row["old"]
+    return value
+
+
+def _shown_first_elsewhere(history: Sequence[Mapping[str, Any]], name: str, element: Element, system: str) -> bool:
+    """Whether another system gave this element before."""
+    path = f"{name}/{element.eid}"
+    return any(row["path"] == path and row["source"] not in (system, "person") for row in history)
+
+
+# stored
+
+
+def resolve_conflict(
+    shared: Shared, number: int, *, take: str | None = None, value: Value = None, given: bool = False
+) -> GoldenChange | None:
+    """Carry out a decision on a row of the ledger.
+
+    take:  the system whose value wins; ``given`` with ``value``: this value wins.
+    Returns the change, or None where only the state of the record was decided.  Raises DecisionError.
+    """
+    row = shared.store.history.ledger_row(number)
+    if row is None:
+        raise DecisionError(f"there is no conflict {number}", hint="`crmhub conflicts list --all` shows them")
+    workspace = Workspace(shared)
+    workspace.load([row["gid"]])
+    golden = workspace.goldens.get(row["gid"])
+    if golden is None:
+        raise DecisionError("the record of this conflict does not exist any more")
+    with shared.store.transaction():
+        if row["path"].startswith("@"):
+            _decide_deletion(workspace, golden, row, take)
+            change = None
+        else:
+            change = decide_value(
+                golden,
+                row["path"],
+                value if given else _side(row, golden, take),
+                seq=shared.store.tick(),
+                time=shared.clock(),
+                run=shared.run,
+                region=shared.policy.region,
+            )
+        _store(shared, golden, [] if change is None else [change])
+        _close_rows(shared, row, take if take is not None else "a value given by a person")
+    return change
+
+
+def _side(row: Mapping[str, Any], golden: Golden, take: str | None) -> Value:
+    """The value of a system in a conflict: the last candidate that it gave, or its side of the ledger row."""
+    for value, system, _time in reversed(golden.frozen.get(row["path"], [])):
+        if system == take:
+            return value
+    if take == row["loser_system"]:
+        return row["loser"]
+    if take == row["winner_system"]:
+        return row["winner"]
+    sides = {row["loser_system"], row["winner_system"], *(item[1] for item in golden.frozen.get(row["path"], []))}
+    raise DecisionError(f"{take!r} has no value in this conflict", hint=f"Take one of: {', '.join(sorted(sides))}")
+
+
+def _decide_deletion(workspace: Workspace, golden: Golden, row: Mapping[str, Any], take: str | None) -> None:
+    """A record was deleted in one system under the policy "ask": taking that system deletes it everywhere."""
+    system = row["path"].removeprefix("@")
+    if row["state"] != "open":
+        raise DecisionError("this deletion has been decided")
+    for link in workspace.links[golden.gid]:
+        if link.system == system and link.state == "excluded":
+            link.reason = f"deleted in {system}"
+            workspace.touch(link)
+    if take == system:
+        golden.state, golden.seq = "dead", workspace.shared.store.tick()
+    workspace.changed.clear()
+    workspace.flush()
+
+
+def _close_rows(shared: Shared, row: Mapping[str, Any], resolution: str) -> None:
+    if row["state"] != "open":
+        shared.store.history.resolve_ledger([row["id"]], "flipped", resolution)
+        return
+    rows = shared.store.history.ledger(gid=row["gid"], state="open")
+    shared.store.history.resolve_ledger([x["id"] for x in rows if x["path"] == row["path"]], "resolved", resolution)
+
+
+def _store(shared: Shared, golden: Golden, changes: Sequence[GoldenChange]) -> None:
+    shared.store.records.save_goldens([(golden, title(golden))])
+    shared.store.records.set_keys({golden.gid: match_keys_of_golden(golden, shared.policy.region)})
+    shared.store.history.add(shared.run, shared.clock(), changes, [], [])
+
+
+def split_link(shared: Shared, system: str, resource: str, remote_id: str) -> str:
+    """Take a wrongly linked record out of its golden record; it becomes one of its own, whose gid is returned.
+
+    The two are never matched again.  Raises DecisionError.
+    """
+    ref = f"{system}/{resource}/{remote_id}"
+    link = shared.store.records.links_by_remote(system, resource, [remote_id]).get(remote_id)
+    source = shared.systems.find(system, resource)
+    if link is None or source is None or link.native is None:
+        raise DecisionError(f"{ref} is not linked", hint="`crmhub record show REF` names the linked records")
+    workspace = Workspace(shared)
+    workspace.load([link.gid])
+    old = workspace.goldens[link.gid]
+    native = link.native
+    link = next(item for item in workspace.links[old.gid] if item.id == link.id)
+    others = [item for item in workspace.links[old.gid] if item is not link and item.state not in ("gone", "excluded")]
+    view = source.mapping.get(native)
+    if not others or view is None:
+        raise DecisionError(f"{ref} is the only record of this customer; there is nothing to split")
+    with shared.store.transaction():
+        history = shared.store.history.changes(old.gid)
+        changes = take_back(old, system, history, seq=shared.store.tick(), time=shared.clock(), run=shared.run)
+        fresh = Golden(shared.new_id(), record=old.record, seq=shared.store.tick())
+        workspace.add_golden(fresh)
+        workspace.drop_link(link)
+        moved = Link(
+            system,
+            resource,
+            remote_id,
+            fresh.gid,
+            version=link.version,
+            epoch=link.epoch,
+            created_by_hub=link.created_by_hub,
+            modified=link.modified,
+            round=link.round,
+        )
+        workspace.add_link(moved)
+        merge = workspace.merge(source, None)
+        observe(merge, fresh, moved, Base(), view, native)
+        workspace.touch(moved)
+        workspace.changed.add(old.gid)
+        workspace.flush()
+        shared.store.history.add(shared.run, shared.clock(), changes, [], [])
+        refs = [f"{item.system}/{item.resource}/{item.remote_id}" for item in others]
+        shared.store.work.never_match([(a, b) for a in (ref, fresh.gid) for b in (*refs, old.gid)])
+    return fresh.gid
