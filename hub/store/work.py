@@ -367,7 +367,10 @@ class Work:
         found: set[str] = set()
         for batch in chunks(ids):
             statement = select(quarantine.c.remote_id).where(
-                quarantine.c.system == system, quarantine.c.resource == resource, quarantine.c.remote_id.in_(batch)
+                quarantine.c.system == system,
+                quarantine.c.resource == resource,
+                quarantine.c.remote_id.in_(batch),
+                quarantine.c.gid == "",
             )
             found.update(row.remote_id for row in self._db.rows(statement))
         return found

@@ -28,6 +28,8 @@ def gone(workspace: Workspace, source: Source, link: Link) -> None:
         merge.ledger.append(
             LedgerRow(golden.gid, path, "deleted there, kept elsewhere", link.remote_id, "hub", None, link.system)
         )
+        if not _somewhere(workspace, golden):
+            _dies(workspace, source, golden)
         return
     if policy == "ask":
         link.state, link.reason = "excluded", f"deleted in {link.system}, waiting for a decision"
@@ -43,11 +45,23 @@ def gone(workspace: Workspace, source: Source, link: Link) -> None:
         golden.fields["status"] = merge.cell("archived", "deleted")
         merge.changed(golden, "status", old, golden.fields["status"])
         link.state, link.reason = "excluded", f"deleted in {link.system}"
+        if not _somewhere(workspace, golden):
+            _dies(workspace, source, golden)
         return
+    _dies(workspace, source, golden)
+
+
+def _somewhere(workspace: Workspace, golden: Golden) -> bool:
+    """Whether any system still has the record."""
+    return any(link.state not in ("gone", "excluded") for link in workspace.links.get(golden.gid, ()))
+
+
+def _dies(workspace: Workspace, source: Source, golden: Golden) -> None:
+    merge = workspace.merge(source, None)
     golden.state = "dead"
     golden.seq = workspace.shared.store.tick()
-    merge.changes.append(GoldenChange(golden.gid, "state", "live", "dead", link.system, "deleted", golden.seq))
-    merge.notices.append(Notice(golden.gid, link.system, "", "deleted", "deleted; the values are archived"))
+    merge.changes.append(GoldenChange(golden.gid, "state", "live", "dead", source.system, "deleted", golden.seq))
+    merge.notices.append(Notice(golden.gid, source.system, "", "deleted", "deleted; the values are archived"))
 
 
 def _unseen_edits(workspace: Workspace, source: Source, golden: Golden, link: Link) -> bool:
@@ -99,6 +113,7 @@ def merged_away(workspace: Workspace, source: Source, link: Link | None, survivo
         link.remote_id = survivor_id  # the survivor is new to us: the link follows it
         link.version = None
         workspace.touch(link)
+        workspace.shared.store.work.unstage([(source.system, source.resource, survivor_id)])
         workspace.shared.store.work.reread_add(source.system, source.resource, [survivor_id], "merged")
         return
     workspace.load([found.gid])

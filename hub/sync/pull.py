@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hub.contract.connector import CursorExpired
-from hub.contract.errors import ConnectorError, HubError
+from hub.contract.errors import ConnectorError, ContractViolation, HubError
 from hub.contract.records import Page, Record
 from hub.identity.names import shown_name
 from hub.mapping.view import View
@@ -59,7 +59,7 @@ class Pull:
         elif complete_read:
             with self.shared.store.transaction():
                 cursor.listed = now
-                cursor.relist = False
+                cursor.relist = not first  # reading everything anew shows no tombstones: the next run looks for them
                 self.shared.store.work.save_cursor(cursor)
 
     def _load_ops(self) -> None:
@@ -71,7 +71,6 @@ class Pull:
 
     def _poll(self, cursor: Cursor, start: object) -> bool:
         relist = complete = False
-        count = 0
         for page in self.source.connector.changes(self.source.resource, start):
             if page.epoch is not None and cursor.epoch is not None and page.epoch != cursor.epoch:
                 cursor.epoch, cursor.value = page.epoch, None
@@ -81,7 +80,6 @@ class Pull:
             records = self._complete(page.records)
             with self.shared.store.transaction():
                 fresh, lost = self.take(records)
-                count += len(page.records)
                 cursor.value = page.cursor
                 cursor.epoch = page.epoch
                 if page.complete:
@@ -89,13 +87,14 @@ class Pull:
                     cursor.polled = self.shared.clock()
                 cursor.relist = cursor.relist or page.relist
                 self.shared.store.work.save_cursor(cursor)
-                self._resize(by=fresh - lost) if start is not None else self._resize(to=count)
+                self._resize(by=fresh - lost)
             self.progress(len(page.records))
         if not complete:
-            raise HubError(
+            raise ContractViolation(
                 "the connector ended a pass without saying that it is complete",
+                rule="complete-page",
                 where=self.source.system,
-                hint="This is a fault of the plugin (rule complete-page); nothing was deleted because of it",
+                hint="This is a fault of the plugin; nothing was deleted because of it",
             )
         return relist
 
@@ -152,7 +151,7 @@ class Pull:
         elif certified:
             missing = store.records.unseen(system, resource, round_)
             for start in range(0, len(missing), 200):
-                self._confirm_absence(missing[start : start + 200])
+                total += self._confirm_absence(missing[start : start + 200])
         with store.transaction():
             if certified and not shrunk:
                 cursor.round, cursor.listed, cursor.relist = round_, self.shared.clock(), False
@@ -168,24 +167,27 @@ class Pull:
         stale = [
             item
             for item in page.records
-            if item.error is None
-            and not item.deleted
+            if not item.deleted
             and not (item.id in known and item.version is not None and known[item.id][0] == item.version)
             and not (item.id in waiting and item.version is not None and waiting[item.id][0] == item.version)
         ]
-        records: Sequence[Record] = stale
-        if any(item.data is None for item in stale):
-            records = list(self.source.connector.fetch(resource, [item.id for item in stale]))
+        broken = [item for item in stale if item.error is not None]
+        records: Sequence[Record] = [item for item in stale if item.error is None]
+        if any(item.data is None for item in records):
+            records = list(self.source.connector.fetch(resource, [item.id for item in records]))
         with store.transaction():
-            self.take(records)
+            fresh, lost = self.take([*records, *broken])
+            self._resize(by=fresh - lost)
             store.records.saw(system, resource, ids, round_)
         self.progress(len(page.records))
 
-    def _confirm_absence(self, ids: list[str]) -> None:
+    def _confirm_absence(self, ids: list[str]) -> int:
+        """Ask for records that a listing did not show; returns how many are there all the same."""
         there = {item.id: item for item in self.source.connector.fetch(self.source.resource, ids)}
         with self.shared.store.transaction():
             self.take(list(there.values()))
             self.absent([item for item in ids if item not in there])
+        return len(there)
 
     def absent(self, ids: Iterable[str]) -> None:
         """Records that are proven gone."""
@@ -214,8 +216,10 @@ class Pull:
         gates = self.shared.store.records.versions(system, resource, ids)
         strangers = [item for item in ids if item not in gates]
         waiting = self.shared.store.work.staged_ids(system, resource, strangers)
-        barred = self.shared.store.work.barred_ids(system, resource, strangers)
-        open_ones = [item for item in records if force or not self._unchanged(item, gates.get(item.id))]
+        barred = self.shared.store.work.barred_ids(system, resource, ids)
+        open_ones = [
+            item for item in records if force or item.id in barred or not self._unchanged(item, gates.get(item.id))
+        ]
         links = self.shared.store.records.links_by_remote(
             system, resource, [item.id for item in open_ones if item.id in gates]
         )
@@ -225,13 +229,16 @@ class Pull:
         for record in open_ones:
             link = links.get(record.id)
             self._take_one(workspace, record, None if link is None else _same_link(workspace, link), unknown)
+        followed = {
+            link.remote_id for link in workspace.touched.values() if (link.system, link.resource) == (system, resource)
+        }
         workspace.flush()
-        self._stage(unknown, waiting)
+        self._stage([item for item in unknown if item[0].id not in followed], waiting)
         present = {item.id for item in records if not item.deleted and item.merged_into is None}
         known = (
             {item for item, (_, state, _m) in gates.items() if state not in ("gone", "excluded")}
             | set(waiting)
-            | barred
+            | barred.difference(gates)
         )
         return len(present - known), len(known & {item.id for item in records} - present)
 
@@ -260,6 +267,7 @@ class Pull:
             if link is not None:
                 gone(workspace, self.source, link)
             self.shared.store.work.unstage([(self.source.system, self.source.resource, record.id)])
+            self.shared.store.work.release([(self.source.system, self.source.resource, record.id, "")])
             return
         if record.data is None:
             self.shared.store.work.reread_add(self.source.system, self.source.resource, [record.id], "no data")
@@ -282,6 +290,7 @@ class Pull:
     def observe(self, workspace: Workspace, record: Record, link: Link, view: View) -> None:
         """Merge a linked record; an open write on it is settled first (W1)."""
         golden = workspace.goldens[link.gid]
+        back = link.state in ("excluded", "gone")
         if link.state in ("excluded", "gone", "missing", "out_of_scope", "quarantined"):
             link.state, link.reason = "active", ""
         assert record.data is not None
@@ -296,8 +305,8 @@ class Pull:
         link.modified = merge.time
         if merge.changes:
             self.counter.changed += 1
-            if golden.state == "dead":
-                revive(workspace, self.source, golden)
+        if golden.state == "dead" and (merge.changes or back):
+            revive(workspace, self.source, golden)
         workspace.touch(link)
 
     def _out_of_scope(self, workspace: Workspace, record: Record, link: Link | None) -> None:
