@@ -43,13 +43,13 @@ def is_country(code: str) -> bool:
 
 
 def alpha3(code: str) -> str | None:
-    """"DE" -> "DEU"."""
+    """ "DE" -> "DEU"."""
     row = _ROWS.get(code)
     return row[0] if row else None
 
 
 def english_name(code: str) -> str | None:
-    """"DE" -> "Germany"."""
+    """ "DE" -> "Germany"."""
     row = _ROWS.get(code)
     return row[1][0] if row else None
 

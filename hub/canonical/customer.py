@@ -263,8 +263,11 @@ class Customer(Model):
         return self
 
     def _check_elements(self) -> None:
-        for field, picked in (("emails", (self.primary_email,)), ("phones", (self.primary_phone,)),
-                              ("addresses", (self.primary_address, self.billing_address, self.shipping_address))):
+        for field, picked in (
+            ("emails", (self.primary_email,)),
+            ("phones", (self.primary_phone,)),
+            ("addresses", (self.primary_address, self.billing_address, self.shipping_address)),
+        ):
             if any(index is not None and not 0 <= index < len(getattr(self, field)) for index in picked):
                 raise ValueError(f"a primary or default element of {field} is not in the list")
         for field in ("emails", "phones", "websites", "messengers", "addresses", "tax_ids"):

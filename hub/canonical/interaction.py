@@ -45,8 +45,9 @@ class Interaction(Model):
     id: UUID
     external_ids: tuple[ExternalId, ...] = ()
     customer: UUID
-    kind: Literal["email", "call", "meeting", "sms", "chat", "visit", "return", "complaint", "ticket", "survey", "note",
-                  "task"]
+    kind: Literal[
+        "email", "call", "meeting", "sms", "chat", "visit", "return", "complaint", "ticket", "survey", "note", "task"
+    ]
     direction: Literal["inbound", "outbound", "internal"] | None = None
     subject: Line | None = None
     body: Annotated[Block, Field(max_length=BODY_LIMIT)] | None = None

@@ -14,7 +14,7 @@ _MODIFIER = {script: name for name, script in _SCRIPTS.items()}
 
 @lru_cache(maxsize=1024)
 def to_bcp47(value: str) -> str | None:
-    """"de_AT", "zh_CN.UTF-8", "sr@latin", "EN" -> "de-AT", "zh-CN", "sr-Latn", "en"; None if it is no language tag."""
+    """ "de_AT", "zh_CN.UTF-8", "sr@latin", "EN" -> "de-AT", "zh-CN", "sr-Latn", "en"; None if it is no language tag."""
     text, _, modifier = value.strip().partition("@")
     text = text.partition(".")[0]
     if not _TAG.fullmatch(text):
@@ -29,7 +29,7 @@ def to_bcp47(value: str) -> str | None:
 
 
 def to_posix(tag: str) -> str:
-    """"zh-Hans-CN" -> "zh_CN", "sr-Latn" -> "sr@latin"."""
+    """ "zh-Hans-CN" -> "zh_CN", "sr-Latn" -> "sr@latin"."""
     language, *rest = tag.split("-")
     region = next((part for part in rest if len(part) in (2, 3)), "")
     script = next((part for part in rest if len(part) == 4), "")
@@ -56,8 +56,11 @@ def nearest(tag: str, offered: Iterable[str]) -> str | None:
         return tag
     language = tag.split("-")[0]
     script = script_of(tag)
-    fitting = [item for item in choices if item.split("-")[0] == language
-               and (not script or not script_of(item) or script_of(item) == script)]
+    fitting = [
+        item
+        for item in choices
+        if item.split("-")[0] == language and (not script or not script_of(item) or script_of(item) == script)
+    ]
     plain = [item for item in fitting if len(item.split("-")) == 1]
     same_region = [item for item in fitting if item.split("-")[-1] == tag.split("-")[-1]]
     for group in (same_region, plain, fitting):

@@ -82,7 +82,7 @@ def _with_new(full: str, parts: Mapping[str, Any], member: str) -> Iterable[Name
         before, found, after = text.partition(sample[member])
         if not found or not (full.startswith(before) and full.endswith(after)):
             continue
-        new = full[len(before): len(full) - len(after) or None]
+        new = full[len(before) : len(full) - len(after) or None]
         if len(full) > len(before) + len(after) and new == new.strip():
             yield {name: (new if name == member else parts.get(name)) for name in PARTS}
 

@@ -91,15 +91,33 @@ class Order(Model):
         """Sums that do not add up, compared at the currency's digits."""
         tax = Decimal(0) if self.taxes_included else self.tax
         checks = [
-            ("total", self.total, self.subtotal - self.discount + self.shipping_amount + tax,
-             "subtotal - discount + shipping + tax"),
+            (
+                "total",
+                self.total,
+                self.subtotal - self.discount + self.shipping_amount + tax,
+                "subtotal - discount + shipping + tax",
+            ),
         ]
         if self.lines:
-            checks.append(("subtotal", self.subtotal, sum((line.total for line in self.lines), Decimal(0)),
-                           "the sum of the lines"))
+            checks.append(
+                (
+                    "subtotal",
+                    self.subtotal,
+                    sum((line.total for line in self.lines), Decimal(0)),
+                    "the sum of the lines",
+                )
+            )
         if self.refunds:
-            checks.append(("refunded", self.refunded, sum((item.amount for item in self.refunds), Decimal(0)),
-                           "the sum of the refunds"))
-        return [f"{name} is {stated} {self.currency}, but {what} is {counted}"
-                for name, stated, counted, what in checks
-                if rounded(stated, self.currency) != rounded(counted, self.currency)]
+            checks.append(
+                (
+                    "refunded",
+                    self.refunded,
+                    sum((item.amount for item in self.refunds), Decimal(0)),
+                    "the sum of the refunds",
+                )
+            )
+        return [
+            f"{name} is {stated} {self.currency}, but {what} is {counted}"
+            for name, stated, counted, what in checks
+            if rounded(stated, self.currency) != rounded(counted, self.currency)
+        ]

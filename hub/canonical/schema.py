@@ -10,8 +10,28 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Kind = Literal[
-    "text", "multiline", "name", "date", "time", "language", "country", "currency", "bool", "number", "money", "enum",
-    "reference", "consent", "email", "phone", "url", "address", "tax_id", "messenger", "tag", "membership",
+    "text",
+    "multiline",
+    "name",
+    "date",
+    "time",
+    "language",
+    "country",
+    "currency",
+    "bool",
+    "number",
+    "money",
+    "enum",
+    "reference",
+    "consent",
+    "email",
+    "phone",
+    "url",
+    "address",
+    "tax_id",
+    "messenger",
+    "tag",
+    "membership",
 ]
 
 
@@ -37,10 +57,28 @@ class CollectionDef:
 
 
 NAME_MEMBERS: Final = (
-    "full", "prefix", "given", "middle", "family", "suffix", "nickname", "legal", "order", "form",
+    "full",
+    "prefix",
+    "given",
+    "middle",
+    "family",
+    "suffix",
+    "nickname",
+    "legal",
+    "order",
+    "form",
 )
 ADDRESS_MEMBERS: Final = (
-    "recipient", "company", "attention", "lines", "district", "city", "region", "postal_code", "country", "phone",
+    "recipient",
+    "company",
+    "attention",
+    "lines",
+    "district",
+    "city",
+    "region",
+    "postal_code",
+    "country",
+    "phone",
 )
 
 DEPENDS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
@@ -70,8 +108,9 @@ _FIELDS = (
     FieldDef("job.title", "text"),
     FieldDef("job.department", "text"),
     FieldDef("job.role", "text"),
-    FieldDef("lifecycle.stage", "enum",
-             values=("lead", "mql", "sql", "opportunity", "customer", "repeat", "lapsed", "lost")),
+    FieldDef(
+        "lifecycle.stage", "enum", values=("lead", "mql", "sql", "opportunity", "customer", "repeat", "lapsed", "lost")
+    ),
     FieldDef("employees", "number"),
     FieldDef("annual_revenue", "money"),
 )

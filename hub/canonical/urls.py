@@ -26,7 +26,7 @@ def same_url(left: str, right: str) -> bool:
 def _split(value: str) -> tuple[str, str]:
     text = clean_line(value)
     found = _SCHEME.match(text)
-    host, slash, rest = (text[found.end():] if found else text).partition("/")
+    host, slash, rest = (text[found.end() :] if found else text).partition("/")
     return found.group().lower() if found else "", (host.lower() + slash + rest).rstrip("/")
 
 

@@ -110,8 +110,11 @@ def _same_group(kind: str, left: Group, right: Group, region: str | None) -> boo
         return _tax_key(left, None) == _tax_key(right, None)
     if kind == "name":
         # ``form`` and ``order`` say how to read the rest; they are compared like the others, but only if both know.
-        return all(left[name] == right[name] or (name in ("form", "order") and None in (left[name], right[name]))
-                   for name in left if name in right)
+        return all(
+            left[name] == right[name] or (name in ("form", "order") and None in (left[name], right[name]))
+            for name in left
+            if name in right
+        )
     return all(_plain(left[name]) == _plain(right[name]) for name in left if name in right)
 
 

@@ -24,8 +24,12 @@ from hub.mapping.transforms import Registry
 
 
 def compile_mapping(
-    spec: MappingSpec, *, server_version: str | None = None, schema: Mapping[str, Field] | None = None,
-    region: str | None = None, registry: Registry | None = None,
+    spec: MappingSpec,
+    *,
+    server_version: str | None = None,
+    schema: Mapping[str, Field] | None = None,
+    region: str | None = None,
+    registry: Registry | None = None,
 ) -> CompiledMapping:
     """Compile a mapping for an installation.
 
@@ -46,8 +50,14 @@ def compile_mapping(
     ids = {item.lines.list: item.lines.id for item in collections.values() if isinstance(item, RowsCollection)}
     own = KeyPlace(spec.own_key, ids.get(spec.own_key.list)) if spec.own_key is not None else None
     return CompiledMapping(
-        spec, fields=fields, collections=collections, defaults=builder.defaults, own=own,
-        select=condition(spec.select), digest=_digest(spec, fields, collections))
+        spec,
+        fields=fields,
+        collections=collections,
+        defaults=builder.defaults,
+        own=own,
+        select=condition(spec.select),
+        digest=_digest(spec, fields, collections),
+    )
 
 
 def _digest(spec: MappingSpec, fields: Mapping[str, MappedField], collections: Mapping[str, MappedCollection]) -> str:

@@ -34,8 +34,15 @@ class CompiledMapping:
     """Implements ``hub.mapping.view.Mapping_``.  Made by ``hub.mapping.compile.compile_mapping``."""
 
     def __init__(
-        self, spec: MappingSpec, *, fields: Mapping[str, MappedField], collections: Mapping[str, MappedCollection],
-        defaults: Mapping[str, Value], own: KeyPlace | None, select: Condition | None, digest: str,
+        self,
+        spec: MappingSpec,
+        *,
+        fields: Mapping[str, MappedField],
+        collections: Mapping[str, MappedCollection],
+        defaults: Mapping[str, Value],
+        own: KeyPlace | None,
+        select: Condition | None,
+        digest: str,
     ) -> None:
         self.name = spec.name
         self.system = spec.system
@@ -53,13 +60,20 @@ class CompiledMapping:
         self._select = select
         self._plain = [(name, field.get, field) for name, field in fields.items() if field.when is None]
         self._conditional = [(name, field) for name, field in fields.items() if field.when is not None]
-        self._only_if_blank = {line.name: line.only_if_blank for lines in spec.fields.values() for line in lines
-                               if line.only_if_blank and not line.name.startswith("name.")}
+        self._only_if_blank = {
+            line.name: line.only_if_blank
+            for lines in spec.fields.values()
+            for line in lines
+            if line.only_if_blank and not line.name.startswith("name.")
+        }
         self._uncertain = [name for name, field in fields.items() if field.spec.server_default]
         self._consents = [(name, field) for name, field in fields.items() if isinstance(field, ConsentField)]
         self._roots = self._mapped_roots()
-        self.list_ids = {item.lines.list: item.lines.id for item in collections.values()
-                     if isinstance(item, RowsCollection) and item.lines.id is not None}
+        self.list_ids = {
+            item.lines.list: item.lines.id
+            for item in collections.values()
+            if isinstance(item, RowsCollection) and item.lines.id is not None
+        }
 
     def _mapped_roots(self) -> frozenset[str]:
         paths = [path for field in self._fields.values() for path in field.paths]
@@ -95,10 +109,23 @@ class CompiledMapping:
                 if positions or isinstance(item, RowsCollection):
                     collections[name] = positions
         uncertain = frozenset(name for name in self._uncertain if fields.get(name) is not None)
-        evidence = {name: found for name, field in self._consents
-                    if fields.get(name) is not None and (found := field.evidence(data))} if self._consents else {}
-        return View(fields=fields, collections=collections, defaults=self._defaults, uncertain=uncertain,
-                    evidence=evidence, problems=tuple(problems))
+        evidence = (
+            {
+                name: found
+                for name, field in self._consents
+                if fields.get(name) is not None and (found := field.evidence(data))
+            }
+            if self._consents
+            else {}
+        )
+        return View(
+            fields=fields,
+            collections=collections,
+            defaults=self._defaults,
+            uncertain=uncertain,
+            evidence=evidence,
+            problems=tuple(problems),
+        )
 
     def _get_conditional(self, data: Mapping[str, Any], fields: dict[str, Value], problems: list[Problem]) -> None:
         for name, field in self._conditional:
@@ -160,17 +187,20 @@ class CompiledMapping:
         if change.own_key is not None and self._own is not None:
             self._own.put(change.own_key, draft)
         if change.kind == "create":
-            draft.write({path: native for path, native in constants(self._spec.select).items()
-                         if draft.row.get(path) is None})
+            draft.write(
+                {path: native for path, native in constants(self._spec.select).items() if draft.row.get(path) is None}
+            )
         return Put(draft.patch(), draft.held)
 
     def _values(self, change: Change) -> Mapping[str, Value]:
         """What to write; a create also says BLANK for what the system requires (its placeholder)."""
         if change.kind != "create":
             return change.fields
-        required = {lines[0].name.partition(".")[0] if name.startswith("name.") else name: None
-                    for name, lines in self._spec.fields.items()
-                    if any(line.required and line.placeholder is not None for line in lines)}
+        required = {
+            lines[0].name.partition(".")[0] if name.startswith("name.") else name: None
+            for name, lines in self._spec.fields.items()
+            if any(line.required and line.placeholder is not None for line in lines)
+        }
         missing = {name: value for name, value in required.items() if name in self._fields}
         return {**missing, **change.fields}
 

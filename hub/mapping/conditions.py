@@ -40,5 +40,8 @@ def condition(allowed: Allowed) -> Condition | None:
 
 def constants(allowed: Allowed) -> dict[str, Any]:
     """What a new record or row gets so that it fulfils the condition: the first value of each path, blanks left out."""
-    return {path: values[0] for path, values in allowed.items()
-            if values and all(_comparable(value) is not None for value in values)}
+    return {
+        path: values[0]
+        for path, values in allowed.items()
+        if values and all(_comparable(value) is not None for value in values)
+    }

@@ -61,7 +61,8 @@ class ListDraft:
         for entry in self.rows:
             if not entry.fresh and not entry.removed and entry.new is not entry.old:
                 changes[str(entry.old[self.id])] = {
-                    key: value for key, value in entry.new.items() if entry.old.get(key) != value}
+                    key: value for key, value in entry.new.items() if entry.old.get(key) != value
+                }
         removed = tuple(str(entry.old[self.id]) for entry in self.rows if entry.removed and not entry.fresh)
         added = [index for index in order if self.rows[index].fresh]
         if any(self.rows[index].fresh for index in order[: len(order) - len(added)]):
@@ -69,11 +70,15 @@ class ListDraft:
             for number, index in enumerate(added):
                 self.rows[index].new = {self.id: f"{NEW_ROW}{number}", **self.rows[index].new}
         ids = [row_id for index in order if (row_id := self._id_of(self.rows[index].new)) is not None]
-        natural = [row_id for entry in self.rows
-                   if not entry.removed and (row_id := self._id_of(entry.old)) is not None]
-        parts = Parts(add=tuple(self.rows[index].new for index in added), remove=removed,
-                      set={key: value for key, value in changes.items() if value},
-                      order=tuple(ids) if ids != natural else None)
+        natural = [
+            row_id for entry in self.rows if not entry.removed and (row_id := self._id_of(entry.old)) is not None
+        ]
+        parts = Parts(
+            add=tuple(self.rows[index].new for index in added),
+            remove=removed,
+            set={key: value for key, value in changes.items() if value},
+            order=tuple(ids) if ids != natural else None,
+        )
         return parts if parts.add or parts.set or parts.remove or parts.order else UNCHANGED
 
     def _whole(self, order: list[int]) -> Any:
@@ -131,8 +136,11 @@ class Draft:
 
     def patch(self) -> dict[str, Any]:
         """What differs from the base, by top-level key."""
-        data = {root: self.row[root] for root in self._roots
-                if self.new or root not in self.base or self.base[root] != self.row[root]}
+        data = {
+            root: self.row[root]
+            for root in self._roots
+            if self.new or root not in self.base or self.base[root] != self.row[root]
+        }
         for name, rows in self.lists.items():
             native = rows.native()
             if native is not UNCHANGED:
@@ -154,11 +162,16 @@ def _with_parts(rows: Any, parts: Parts, id_column: str) -> list[Any]:
     def id_of(row: Any) -> str:
         return str(row.get(id_column)) if isinstance(row, Mapping) else ""
 
-    kept = [{**row, **parts.set[id_of(row)]} if id_of(row) in parts.set else row for row in rows_of(rows)
-            if id_of(row) not in removed]
+    kept = [
+        {**row, **parts.set[id_of(row)]} if id_of(row) in parts.set else row
+        for row in rows_of(rows)
+        if id_of(row) not in removed
+    ]
     rows = [*kept, *(dict(row) for row in parts.add)]
     if parts.order is not None:
         place = {row_id: index for index, row_id in enumerate(parts.order)}
         rows.sort(key=lambda row: place.get(id_of(row), len(place)))
-    return [{key: value for key, value in row.items() if key != id_column} if id_of(row).startswith(NEW_ROW) else row
-            for row in rows]
+    return [
+        {key: value for key, value in row.items() if key != id_column} if id_of(row).startswith(NEW_ROW) else row
+        for row in rows
+    ]

@@ -146,8 +146,11 @@ class AddressElement:
         found: dict[str, Any] = {}
         for member, leaf in self._members:
             wanted = value.get(member)
-            shown = (hindered if wanted and leaf.placed and hindered
-                     else leaf.image(wanted, *((place,) if leaf.placed else ())))
+            shown = (
+                hindered
+                if wanted and leaf.placed and hindered
+                else leaf.image(wanted, *((place,) if leaf.placed else ()))
+            )
             if isinstance(shown, Refused):
                 if member not in _SOFT:
                     return Refused(f"{member}: {shown.reason}")
@@ -165,8 +168,9 @@ class AddressElement:
         return (country_code(country) if country else None), None
 
 
-def make_element(name: str, members: Mapping[str, Line], around: Surroundings, *, prefix: str = "",
-                 code: str | None = None) -> Element | None:
+def make_element(
+    name: str, members: Mapping[str, Line], around: Surroundings, *, prefix: str = "", code: str | None = None
+) -> Element | None:
     """Compile the members of a collection's element.  ``code`` fixes the scheme or kind (slots with such a pick)."""
     leaves: dict[str, Leaf] = {}
     definition = COLLECTIONS[name]
@@ -177,8 +181,11 @@ def make_element(name: str, members: Mapping[str, Line], around: Surroundings, *
             continue
         if not around.applies(line.since, line.until) or not (prefix or around.available(line)):
             continue
-        kind = _ADDRESS_KINDS.get(member, "text") if name == "addresses" else (
-            definition.kind if member == "value" else "text")
+        kind = (
+            _ADDRESS_KINDS.get(member, "text")
+            if name == "addresses"
+            else (definition.kind if member == "value" else "text")
+        )
         leaf = make_leaf(line, around, kind=kind, prefix=prefix)
         if leaf is not None:
             leaves[member] = leaf

@@ -34,6 +34,6 @@ class MappingError(HubError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """"; did you mean 'x'?" with the nearest known word, or nothing."""
+    """ "; did you mean 'x'?" with the nearest known word, or nothing."""
     near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
     return f"; did you mean {near[0]!r}?" if near else ""

@@ -45,8 +45,9 @@ class ScalarField:
         self.when = when
         self.get = leaf.get
         self.paths = leaf.paths
-        self.spec = FieldSpec(line.name, line.direction, server_default=line.server_default,
-                              create_only=line.direction == "create")
+        self.spec = FieldSpec(
+            line.name, line.direction, server_default=line.server_default, create_only=line.direction == "create"
+        )
 
     def put(self, value: Value, draft: Draft) -> str | None:
         change = self.leaf.change(draft.row, value, new=draft.new)
@@ -214,8 +215,12 @@ class NameField:
     def put(self, value: Value, draft: Draft) -> str | None:
         wanted = self._wanted(value or {})
         out: dict[str, Any] = {}
-        without_full = not draft.new and self._has_parts(wanted) and self._leaves_full_empty(draft.row) \
+        without_full = (
+            not draft.new
+            and self._has_parts(wanted)
+            and self._leaves_full_empty(draft.row)
             and self._has_parts(self.get(draft.row))
+        )
         for member, leaf in self._members.items():
             if (member not in wanted and not draft.new) or (member == "full" and without_full):
                 continue

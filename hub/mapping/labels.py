@@ -30,8 +30,11 @@ class LabelColumn:
         self._keep = line.unmapped == "keep"
         self._fallback = None if line.unmapped in ("keep", "opaque", "quarantine") else line.unmapped
         self._write = {label: natives_of(native)[0] for label, native in (line.table or {}).items()}
-        self._known = {str(spelling).casefold(): label for label, native in (line.table or {}).items()
-                       for spelling in natives_of(native)}
+        self._known = {
+            str(spelling).casefold(): label
+            for label, native in (line.table or {}).items()
+            for spelling in natives_of(native)
+        }
 
     def get(self, row: Mapping[str, Any]) -> Labels:
         return self._of(self._read(row))

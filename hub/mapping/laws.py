@@ -17,8 +17,20 @@ from hub.mapping.samples import Golden, sample_golden, sample_native
 from hub.mapping.spec import MappingSpec
 from hub.mapping.view import Change, Row, View
 
-LAWS = ("Totality", "GetPut", "PutGet", "PutPut", "Norm", "Frame", "Blank", "Exact", "Refuse", "Sticky", "Examples",
-        "Triangle")
+LAWS = (
+    "Totality",
+    "GetPut",
+    "PutGet",
+    "PutPut",
+    "Norm",
+    "Frame",
+    "Blank",
+    "Exact",
+    "Refuse",
+    "Sticky",
+    "Examples",
+    "Triangle",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +55,7 @@ class Report:
 
     @property
     def coverage(self) -> str:
-        """"38 of 61 fields mapped, 2 required unmapped"."""
+        """ "38 of 61 fields mapped, 2 required unmapped"."""
         total = len(self.mapped) + len(self.unmapped)
         text = f"{len(self.mapped)} of {total} fields mapped"
         return f"{text}, {len(self.required)} required unmapped" if self.required else text
@@ -54,8 +66,15 @@ class Report:
         return "\n".join(lines)
 
 
-def check(mapping: CompiledMapping, spec: MappingSpec, *, records: Sequence[Mapping[str, Any]] = (),
-          examples: int = 200, seed: int = 0, required: Sequence[str] = ()) -> Report:
+def check(
+    mapping: CompiledMapping,
+    spec: MappingSpec,
+    *,
+    records: Sequence[Mapping[str, Any]] = (),
+    examples: int = 200,
+    seed: int = 0,
+    required: Sequence[str] = (),
+) -> Report:
     """Try every law.
 
     records:  real native records (they are read, never written).
@@ -133,8 +152,13 @@ def triangle(first: CompiledMapping, second: CompiledMapping, native: Mapping[st
 
 def _golden_of(view: View) -> Golden:
     fields = {name: rebuild(value, None, set()) if name == "name" else value for name, value in view.fields.items()}
-    return Golden(fields, {name: tuple(Row(row.value, row.attrs, row.primary) for row in rows)
-                           for name, rows in view.collections.items()})
+    return Golden(
+        fields,
+        {
+            name: tuple(Row(row.value, row.attrs, row.primary) for row in rows)
+            for name, rows in view.collections.items()
+        },
+    )
 
 
 def _returned(mapping: CompiledMapping, name: str, value: Any, view: View) -> Any:
@@ -178,7 +202,9 @@ def _smallest(mapping: CompiledMapping, violation: Violation, golden: Golden, se
 def _without_one(golden: Golden) -> Iterator[Callable[[Golden], Golden]]:
     for name in list(golden.fields):
         yield lambda sample, name=name: Golden(  # type: ignore[misc]  # mypy cannot type a lambda's default
-            {key: value for key, value in sample.fields.items() if key != name}, sample.rows)
+            {key: value for key, value in sample.fields.items() if key != name}, sample.rows
+        )
     for name in list(golden.rows):
         yield lambda sample, name=name: Golden(  # type: ignore[misc]  # the same
-            sample.fields, {key: rows for key, rows in sample.rows.items() if key != name})
+            sample.fields, {key: rows for key, rows in sample.rows.items() if key != name}
+        )

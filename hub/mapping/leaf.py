@@ -34,8 +34,9 @@ class Surroundings:
         """Whether a line for these versions is for this server; an unknown server counts as the newest."""
         if self.server_version is None:
             return until is None
-        return ((since is None or not _older(self.server_version, since))
-                and (until is None or not _newer(self.server_version, until)))
+        return (since is None or not _older(self.server_version, since)) and (
+            until is None or not _newer(self.server_version, until)
+        )
 
     def field(self, path: str) -> Field | None:
         return self.schema.get(path) if self.schema else None
@@ -52,8 +53,12 @@ class Surroundings:
         missing = [path for path in line.at if not self.has(path)]
         for path in missing:
             if not line.optional:
-                self.problem(line, f"{line.name}: this installation has no field {path!r}"
-                             + did_you_mean(path, self.schema or ()) + " (or add optional = true)")
+                self.problem(
+                    line,
+                    f"{line.name}: this installation has no field {path!r}"
+                    + did_you_mean(path, self.schema or ())
+                    + " (or add optional = true)",
+                )
         return not missing or (line.optional and len(missing) < len(line.at))
 
 
@@ -118,9 +123,11 @@ class Leaf:
         read, of, line = self.native_of, self.of, self.line
         # Plain text without a placeholder is most of a record: read it without a detour.
         if self._pair.get is as_line and line.placeholder is None and line.empty is not False:
+
             def get_text(row: Any) -> Any:
                 native = read(row)
                 return None if native is None or native == "" else as_line(native)
+
             return get_text
         return lambda row, *place: of(read(row), *place)
 
@@ -175,8 +182,11 @@ class Leaf:
         if isinstance(natives, Refused):
             return natives
         if new:
-            return {path: native for path, native in zip(self.paths, natives, strict=True)
-                    if native is not None and native != "" and (native is not False or self.line.table)}
+            return {
+                path: native
+                for path, native in zip(self.paths, natives, strict=True)
+                if native is not None and native != "" and (native is not False or self.line.table)
+            }
         if shown == self.of_natives(natives, *place):
             return {}
         return dict(zip(self.paths, natives, strict=True))
@@ -195,8 +205,11 @@ def _blank_spelling(line: Line) -> Any:
 
 
 def _table_has(line: Line, native: Any) -> bool:
-    return any(native is spelling or (native == spelling and type(native) is type(spelling))
-               for entry in (line.table or {}).values() for spelling in natives_of(entry))
+    return any(
+        native is spelling or (native == spelling and type(native) is type(spelling))
+        for entry in (line.table or {}).values()
+        for spelling in natives_of(entry)
+    )
 
 
 def _native_reader(paths: tuple[str, ...], *, wide: bool) -> Callable[[Any], Any]:
@@ -206,9 +219,20 @@ def _native_reader(paths: tuple[str, ...], *, wide: bool) -> Callable[[Any], Any
     return lambda row: tuple(read(row) for read in readers)
 
 
-_PAIR_OF_KIND = {"email": "email", "phone": "phone", "url": "url", "tax_id": "taxid", "multiline": "text(lines)",
-                 "language": "language", "date": "date(partial)", "country": "country", "number": "number",
-                 "money": "money", "bool": "bool", "lines": "lines"}
+_PAIR_OF_KIND = {
+    "email": "email",
+    "phone": "phone",
+    "url": "url",
+    "tax_id": "taxid",
+    "multiline": "text(lines)",
+    "language": "language",
+    "date": "date(partial)",
+    "country": "country",
+    "number": "number",
+    "money": "money",
+    "bool": "bool",
+    "lines": "lines",
+}
 
 
 def make_leaf(line: Line, around: Surroundings, *, kind: str = "text", prefix: str = "") -> Leaf | None:
@@ -223,8 +247,7 @@ def make_leaf(line: Line, around: Surroundings, *, kind: str = "text", prefix: s
     values = tuple(found.values) if found is not None and found.values is not None else None
     limits = [limit for limit in (line.max, found.max_length if found is not None else None) if limit]
     expression = line.pair or ("map" if line.table else _PAIR_OF_KIND.get(kind, "text"))
-    env = Env(region=around.region, values=values, table=line.table, unmapped=line.unmapped,
-              width=len(line.at))
+    env = Env(region=around.region, values=values, table=line.table, unmapped=line.unmapped, width=len(line.at))
     if line.table and line.pair:
         expression += " | map"
     try:
@@ -237,8 +260,11 @@ def make_leaf(line: Line, around: Surroundings, *, kind: str = "text", prefix: s
         around.problem(line, f"{line.name}: {error}")
         return None
     if not pair.exact and line.direction != "read":
-        around.problem(line, f"{line.name}: {pair.name} declares no values that it keeps exactly; "
-                       'it can only be used with direction = "read"')
+        around.problem(
+            line,
+            f"{line.name}: {pair.name} declares no values that it keeps exactly; "
+            'it can only be used with direction = "read"',
+        )
         return None
     if len(line.at) > 1 and not pair.wide:
         around.problem(line, f"{line.name}: {pair.name} and {len(line.at)} paths do not fit together")

@@ -28,7 +28,7 @@ class KeyPlace:
         text = clean_text(row.get(self._place.value)) if isinstance(row.get(self._place.value), str) else None
         if not isinstance(text, str) or not text.startswith(self._place.prefix):
             return None
-        return text[len(self._place.prefix):] or None
+        return text[len(self._place.prefix) :] or None
 
     def get(self, data: Mapping[str, Any]) -> str | None:
         """Our key, or None."""

@@ -13,8 +13,25 @@ from hub.mapping.parse_lines import Source, allowed_values, parse_line
 from hub.mapping.spec import CollectionLines, Example, Line, MappingSpec, OwnKey
 from hub.mapping.toml_lines import Path, key_lines
 
-_TOP = frozenset({"version", "system", "resource", "record", "extends", "own_key", "match", "empty", "select", "fields",
-                  "consents", "custom", "maps", "example", *COLLECTIONS})
+_TOP = frozenset(
+    {
+        "version",
+        "system",
+        "resource",
+        "record",
+        "extends",
+        "own_key",
+        "match",
+        "empty",
+        "select",
+        "fields",
+        "consents",
+        "custom",
+        "maps",
+        "example",
+        *COLLECTIONS,
+    }
+)
 _MATCH = ("own_key", "uid", "external_id", "number", "tax_id", "email", "phone")
 _GROUPS = frozenset(name.split(".")[0] for name in FIELDS if "." in name) | {"name", "custom", "consents"}
 _VERSION = 1
@@ -37,8 +54,15 @@ def parse_mapping(text: str, *, name: str, file: str, shipped: MappingSpec | Non
     lines = key_lines(text)
     if "extends" in data:
         if data["extends"] != "shipped" or shipped is None:
-            raise MappingError([Issue(file, lines.get(("extends",), 0),
-                                      'extends = "shipped" needs a shipped mapping of the same name; there is none')])
+            raise MappingError(
+                [
+                    Issue(
+                        file,
+                        lines.get(("extends",), 0),
+                        'extends = "shipped" needs a shipped mapping of the same name; there is none',
+                    )
+                ]
+            )
         data = extend(shipped.data, data)
     source = Source(file, lines, data.get("maps", {}), default_empty=data.get("empty"))
     spec = _Parser(source, data).spec(name)
@@ -113,10 +137,18 @@ class _Parser:
         self._custom()
         self._collections()
         return MappingSpec(
-            name=name, file=self.source.file, system=str(data.get("system", "")),
-            resource=str(data.get("resource", "")), record=str(data.get("record", "")), match=self._match(),
-            empty=data.get("empty"), own_key=self._own_key(),
-            select=self._select(), fields=self.fields, collections=self.collections, examples=self._examples(),
+            name=name,
+            file=self.source.file,
+            system=str(data.get("system", "")),
+            resource=str(data.get("resource", "")),
+            record=str(data.get("record", "")),
+            match=self._match(),
+            empty=data.get("empty"),
+            own_key=self._own_key(),
+            select=self._select(),
+            fields=self.fields,
+            collections=self.collections,
+            examples=self._examples(),
             data={**data, "fields": flatten_fields(data.get("fields", {}))},
         )
 
@@ -168,8 +200,9 @@ class _Parser:
         lines = [line for name, found in self.fields.items() if name.startswith("name.") for line in found]
         directions = {line.direction for line in lines} - {"read"}
         if len(directions) > 1:
-            self.source.problem(("fields", "name"), "the members of name have different directions: "
-                                + ", ".join(sorted(directions)))
+            self.source.problem(
+                ("fields", "name"), "the members of name have different directions: " + ", ".join(sorted(directions))
+            )
 
     def _field_path(self, name: str) -> Path:
         for path in (("fields", name), ("fields", *name.split("."))):
@@ -228,18 +261,29 @@ class _Parser:
         known = {*self.fields, *self.collections}
         for name in names:
             if name not in known:
-                self.source.problem(("example",), f"example {number + 1}: {name!r} is not mapped here"
-                                    + did_you_mean(name, known))
+                self.source.problem(
+                    ("example",), f"example {number + 1}: {name!r} is not mapped here" + did_you_mean(name, known)
+                )
 
     def _examples(self) -> tuple[Example, ...]:
         examples = []
         for number, raw in enumerate(self.data.get("example", [])):
             unknown = set(raw) - {"name", "native", "reads", "absent"}
             if unknown or not isinstance(raw.get("native"), dict) or not isinstance(raw.get("reads", {}), dict):
-                self.source.problem(("example",), f"example {number + 1}: needs name, native, reads; may have absent"
-                                    + "".join(f"; unknown key {key!r}" for key in sorted(unknown)))
+                self.source.problem(
+                    ("example",),
+                    f"example {number + 1}: needs name, native, reads; may have absent"
+                    + "".join(f"; unknown key {key!r}" for key in sorted(unknown)),
+                )
                 continue
             self._known_names(number, [*raw.get("reads", {}), *raw.get("absent", ())])
-            examples.append(Example(str(raw.get("name", f"example {number + 1}")), raw["native"], raw.get("reads", {}),
-                                    tuple(raw.get("absent", ())), self.source.lines.get(("example",), 0)))
+            examples.append(
+                Example(
+                    str(raw.get("name", f"example {number + 1}")),
+                    raw["native"],
+                    raw.get("reads", {}),
+                    tuple(raw.get("absent", ())),
+                    self.source.lines.get(("example",), 0),
+                )
+            )
         return tuple(examples)

@@ -36,7 +36,7 @@ def parse_collection(source: Source, name: str, raw: Any) -> CollectionLines | N
     if "slots" in raw:
         return _slots(source, path, name, raw)
     if not isinstance(raw.get("list"), str):
-        source.problem(path, f"{name}: needs list = \"native list\" or [{name}.slots]")
+        source.problem(path, f'{name}: needs list = "native list" or [{name}.slots]')
         return None
     return _rows(source, path, name, raw)
 
@@ -53,12 +53,23 @@ def _rows(source: Source, path: Path, name: str, raw: Mapping[str, Any]) -> Coll
             source.problem(path, f"{name}: no member is mapped")
         members = {"value": plain} if plain else {}
     return CollectionLines(
-        name=name, file=source.file, number=source.number(path), direction=raw.get("direction", "both"),
-        list=raw["list"], split=raw.get("split", ""), id=raw.get("id"),
-        where=allowed_values(source, (*path, "where"), raw.get("where", {})), members=members,
-        label=_label(source, path, name, raw), primary=_primary(source, path, name, raw.get("primary")),
-        ours=raw.get("ours", ""), only_when=allowed_values(source, path, raw.get("only_when", {})),
-        optional=raw.get("optional", False), since=raw.get("since"), until=raw.get("until"))
+        name=name,
+        file=source.file,
+        number=source.number(path),
+        direction=raw.get("direction", "both"),
+        list=raw["list"],
+        split=raw.get("split", ""),
+        id=raw.get("id"),
+        where=allowed_values(source, (*path, "where"), raw.get("where", {})),
+        members=members,
+        label=_label(source, path, name, raw),
+        primary=_primary(source, path, name, raw.get("primary")),
+        ours=raw.get("ours", ""),
+        only_when=allowed_values(source, path, raw.get("only_when", {})),
+        optional=raw.get("optional", False),
+        since=raw.get("since"),
+        until=raw.get("until"),
+    )
 
 
 def _label(source: Source, path: Path, name: str, raw: Mapping[str, Any]) -> Line | None:
@@ -100,9 +111,16 @@ def _slots(source: Source, path: Path, name: str, raw: Mapping[str, Any]) -> Col
         if parsed is not None:
             slots.append(parsed)
     return CollectionLines(
-        name=name, file=source.file, number=source.number(path), direction=raw.get("direction", "both"),
-        slots=tuple(slots), only_when=allowed_values(source, path, raw.get("only_when", {})),
-        optional=raw.get("optional", False), since=raw.get("since"), until=raw.get("until"))
+        name=name,
+        file=source.file,
+        number=source.number(path),
+        direction=raw.get("direction", "both"),
+        slots=tuple(slots),
+        only_when=allowed_values(source, path, raw.get("only_when", {})),
+        optional=raw.get("optional", False),
+        since=raw.get("since"),
+        until=raw.get("until"),
+    )
 
 
 def _slot(source: Source, path: Path, name: str, slot: str, raw: Any) -> SlotLine | None:
@@ -115,9 +133,16 @@ def _slot(source: Source, path: Path, name: str, slot: str, raw: Any) -> SlotLin
     for pick in picks:
         _check_pick(source, path, name, pick)
     members = _slot_members(source, path, name, slot, raw)
-    return SlotLine(name=slot, picks=picks, members=members, number=source.number(path),
-                    only_when=allowed_values(source, path, raw.get("only_when", {})),
-                    optional=raw.get("optional", False), since=raw.get("since"), until=raw.get("until"))
+    return SlotLine(
+        name=slot,
+        picks=picks,
+        members=members,
+        number=source.number(path),
+        only_when=allowed_values(source, path, raw.get("only_when", {})),
+        optional=raw.get("optional", False),
+        since=raw.get("since"),
+        until=raw.get("until"),
+    )
 
 
 def _slot_members(source: Source, path: Path, name: str, slot: str, raw: Mapping[str, Any]) -> dict[str, Line]:
@@ -130,11 +155,19 @@ def _slot_members(source: Source, path: Path, name: str, slot: str, raw: Mapping
         members = _members(source, path, name, raw)
         if not members:
             source.problem(path, f"{name}: slot {slot!r} maps no member")
-        return {member: replace(item, optional=item.optional or raw.get("optional", False))
-                for member, item in members.items()}
+        return {
+            member: replace(item, optional=item.optional or raw.get("optional", False))
+            for member, item in members.items()
+        }
     # A slot of a plain element, a tax id or a messenger is one native field, named like the slot unless ``at`` says so.
-    line = {"at": slot, **{key: value for key, value in raw.items()
-                            if key == "optional" or (key in LINE_KEYS and key not in _SLOT_KEYS)}}
+    line = {
+        "at": slot,
+        **{
+            key: value
+            for key, value in raw.items()
+            if key == "optional" or (key in LINE_KEYS and key not in _SLOT_KEYS)
+        },
+    }
     parsed = parse_line(source, path, "value", line)
     return {"value": parsed} if parsed is not None else {}
 

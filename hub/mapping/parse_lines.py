@@ -14,20 +14,35 @@ from hub.mapping.transforms_table import natives_of
 _TEXT = "a text"
 _FLAG = "true or false"
 _KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
-    "at": ((str, list), "a native path or a list of paths"), "as": (str, "a transform pair"), "max": (int, "a number"),
-    "over": (str, '"refuse" or "cut"'), "map": ((dict, str), "a table or the name of one"),
-    "direction": (str, '"both", "read", "write" or "create"'), "required": (bool, _FLAG), "placeholder": (str, _TEXT),
-    "from": (str, '"hub"'), "ref": (str, "a native resource"), "only_when": (dict, "a table: path = value"),
-    "only_if_blank": (list, "a list of canonical fields"), "server_default": (bool, _FLAG), "optional": (bool, _FLAG),
-    "since": (str, "a version as text"), "until": (str, "a version as text"), "unknown": (str, '"skip"'),
+    "at": ((str, list), "a native path or a list of paths"),
+    "as": (str, "a transform pair"),
+    "max": (int, "a number"),
+    "over": (str, '"refuse" or "cut"'),
+    "map": ((dict, str), "a table or the name of one"),
+    "direction": (str, '"both", "read", "write" or "create"'),
+    "required": (bool, _FLAG),
+    "placeholder": (str, _TEXT),
+    "from": (str, '"hub"'),
+    "ref": (str, "a native resource"),
+    "only_when": (dict, "a table: path = value"),
+    "only_if_blank": (list, "a list of canonical fields"),
+    "server_default": (bool, _FLAG),
+    "optional": (bool, _FLAG),
+    "since": (str, "a version as text"),
+    "until": (str, "a version as text"),
+    "unknown": (str, '"skip"'),
     "create": (bool, _FLAG),
 }
 _ANY = frozenset({"unmapped", "default", "const", "empty"})
 LINE_KEYS = frozenset(_KINDS) | _ANY
 _CONSENT_KEYS = frozenset({"at", "read", "write", "evidence", "optional", "only_when", "since", "until"})
 _STATUSES = ("granted", "denied", "withdrawn", "pending", "unknown")
-_CHOICES = {"over": ("refuse", "cut"), "direction": ("both", "read", "write", "create"), "from": ("hub",),
-            "unknown": ("skip",)}
+_CHOICES = {
+    "over": ("refuse", "cut"),
+    "direction": ("both", "read", "write", "create"),
+    "from": ("hub",),
+    "unknown": ("skip",),
+}
 
 
 @dataclass(slots=True)
@@ -81,8 +96,10 @@ def _types_fit(source: Source, path: Path, name: str, raw: Mapping[str, Any]) ->
         if expected and (not isinstance(value, expected[0]) or (isinstance(value, bool) and expected[0] is int)):
             source.problem((*path, key), f"{name}: {key} must be {expected[1]}")
         elif key in _CHOICES and value not in _CHOICES[key]:
-            source.problem((*path, key), f"{name}: {key} must be one of {', '.join(_CHOICES[key])}"
-                           + did_you_mean(str(value), _CHOICES[key]))
+            source.problem(
+                (*path, key),
+                f"{name}: {key} must be one of {', '.join(_CHOICES[key])}" + did_you_mean(str(value), _CHOICES[key]),
+            )
     return len(source.issues) == before
 
 
@@ -93,14 +110,28 @@ def _paths(raw: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _plain_line(source: Source, path: Path, name: str, raw: Mapping[str, Any]) -> Line:
     line = Line(
-        name=name, file=source.file, number=source.number(path), at=_paths(raw), pair=raw.get("as", ""),
-        max=raw.get("max"), over=raw.get("over", "refuse"), table=_table(source, path, name, raw.get("map")),
-        unmapped=raw.get("unmapped", "opaque"), direction=raw.get("direction", "both"),
-        required=raw.get("required", False), placeholder=raw.get("placeholder"), default=raw.get("default"),
-        const=raw.get("const", MISSING), from_hub=raw.get("from") == "hub", ref=raw.get("ref"),
+        name=name,
+        file=source.file,
+        number=source.number(path),
+        at=_paths(raw),
+        pair=raw.get("as", ""),
+        max=raw.get("max"),
+        over=raw.get("over", "refuse"),
+        table=_table(source, path, name, raw.get("map")),
+        unmapped=raw.get("unmapped", "opaque"),
+        direction=raw.get("direction", "both"),
+        required=raw.get("required", False),
+        placeholder=raw.get("placeholder"),
+        default=raw.get("default"),
+        const=raw.get("const", MISSING),
+        from_hub=raw.get("from") == "hub",
+        ref=raw.get("ref"),
         only_when=allowed_values(source, path, raw.get("only_when", {})),
-        only_if_blank=tuple(raw.get("only_if_blank", ())), server_default=raw.get("server_default", False),
-        optional=raw.get("optional", False), since=raw.get("since"), until=raw.get("until"),
+        only_if_blank=tuple(raw.get("only_if_blank", ())),
+        server_default=raw.get("server_default", False),
+        optional=raw.get("optional", False),
+        since=raw.get("since"),
+        until=raw.get("until"),
         empty=raw.get("empty", source.default_empty),
     )
     _check_line(source, path, line)
@@ -127,8 +158,11 @@ def _check_one_to_one(source: Source, path: Path, line: Line) -> None:
         for spelling in natives_of(native):
             folded = spelling.casefold() if isinstance(spelling, str) else spelling
             if folded in seen:
-                source.problem(path, f"{line.name}: {spelling!r} stands for both {seen[folded]!r} and {value!r}; "
-                               "a table that is written must be one to one")
+                source.problem(
+                    path,
+                    f"{line.name}: {spelling!r} stands for both {seen[folded]!r} and {value!r}; "
+                    "a table that is written must be one to one",
+                )
             seen[folded] = value
 
 
@@ -152,14 +186,27 @@ def _consent_line(source: Source, path: Path, name: str, raw: Mapping[str, Any])
             source.problem(path, f"{name}: unknown status {status!r}{did_you_mean(str(status), _STATUSES)}")
     widening = sorted(set(write) - {"denied", "withdrawn"})
     if widening:
-        source.problem(path, f"{name}: write may hold only denied and withdrawn, not {', '.join(widening)}: "
-                       "the hub never widens a consent")
+        source.problem(
+            path,
+            f"{name}: write may hold only denied and withdrawn, not {', '.join(widening)}: "
+            "the hub never widens a consent",
+        )
     unknown = set(evidence) - {"captured_at", "source", "method"}
     if unknown:
         source.problem(path, f"{name}: evidence is captured_at, source, method; not {', '.join(sorted(unknown))}")
     if "granted" in read.values() and "captured_at" not in evidence:
         source.problem(path, f"{name}: granted can be read only with evidence.captured_at; read pending instead")
-    return Line(name=name, file=source.file, number=source.number(path), at=_paths(raw),
-                direction="both" if write else "read", optional=raw.get("optional", False),
-                only_when=allowed_values(source, path, raw.get("only_when", {})), since=raw.get("since"),
-                until=raw.get("until"), read_table=read, write_table=write, evidence=evidence)
+    return Line(
+        name=name,
+        file=source.file,
+        number=source.number(path),
+        at=_paths(raw),
+        direction="both" if write else "read",
+        optional=raw.get("optional", False),
+        only_when=allowed_values(source, path, raw.get("only_when", {})),
+        since=raw.get("since"),
+        until=raw.get("until"),
+        read_table=read,
+        write_table=write,
+        evidence=evidence,
+    )

@@ -32,9 +32,14 @@ class RowsCollection:
         self._read_flag = reader(self._flag) if self._flag else None
         self._first = lines.primary == "first"
         self.spec = CollectionSpec(
-            name=lines.name, shape="list", direction=lines.direction, ids=lines.id is not None,
-            attrs=frozenset({"labels"} if labels else ()), ours=lines.ours,
-            primary="first" if self._first else ("flag" if self._flag else None))
+            name=lines.name,
+            shape="list",
+            direction=lines.direction,
+            ids=lines.id is not None,
+            attrs=frozenset({"labels"} if labels else ()),
+            ours=lines.ours,
+            primary="first" if self._first else ("flag" if self._flag else None),
+        )
 
     @property
     def roots(self) -> tuple[str, ...]:
@@ -71,9 +76,17 @@ class RowsCollection:
                 primary = not found
             elif self._read_flag is not None:
                 primary = bool(self._read_flag(row))
-            found.append((index, Position(
-                pos=str(row[id_column]) if id_column is not None and row.get(id_column) is not None else None,
-                value=value, attrs={"labels": labels.get(row)} if labels is not None else {}, primary=primary)))
+            found.append(
+                (
+                    index,
+                    Position(
+                        pos=str(row[id_column]) if id_column is not None and row.get(id_column) is not None else None,
+                        value=value,
+                        attrs={"labels": labels.get(row)} if labels is not None else {},
+                        primary=primary,
+                    ),
+                )
+            )
         return found
 
     def get(self, data: Mapping[str, Any], problems: list[Problem]) -> tuple[Position, ...]:
@@ -123,7 +136,8 @@ class RowsCollection:
             natives = self.element.change(row, wanted.value, new=False, held=held)
             if isinstance(natives, Refused) or self._foreign(wanted.value):
                 draft.held[self.lines.name] = (
-                    natives.reason if isinstance(natives, Refused) else f"not one of {self.lines.ours!r}")
+                    natives.reason if isinstance(natives, Refused) else f"not one of {self.lines.ours!r}"
+                )
                 return
             if held:
                 draft.held[self.lines.name] = "; ".join(held)
@@ -131,8 +145,12 @@ class RowsCollection:
         if self.labels is not None and "labels" in wanted.attrs:
             labels = self.labels.change(row, wanted.attrs["labels"] or (), new=False)
             row = written(row, labels) if labels else row
-        if self._flag and wanted.primary is not KEEP and wanted.primary is not None \
-                and bool(row.get(self._flag)) != wanted.primary:
+        if (
+            self._flag
+            and wanted.primary is not KEEP
+            and wanted.primary is not None
+            and bool(row.get(self._flag)) != wanted.primary
+        ):
             row = {**row, self._flag: wanted.primary}
         if self._where is not None and not self._where(row):
             draft.held[self.lines.name] = "the system has no kind of row for this value"
@@ -177,11 +195,13 @@ class RowsCollection:
             return Refused("nothing of it can be shown")
         return shown if isinstance(shown, Refused) else row
 
-    def _reorder(self, change: CollectionChange, rows: ListDraft, selected: list[int],
-                 added: list[tuple[Entry, bool]]) -> None:
+    def _reorder(
+        self, change: CollectionChange, rows: ListDraft, selected: list[int], added: list[tuple[Entry, bool]]
+    ) -> None:
         """Bring the primary row to the front of this collection's rows."""
-        chosen = [selected[index] for index, row in change.edit.items()
-                  if row.primary is True and 0 <= index < len(selected)]
+        chosen = [
+            selected[index] for index, row in change.edit.items() if row.primary is True and 0 <= index < len(selected)
+        ]
         new = [index for index, entry in enumerate(rows.rows) if any(entry is item and first for item, first in added)]
         mine = selected + [index for index, entry in enumerate(rows.rows) if any(entry is item for item, _ in added)]
         front = new[:1] or chosen[:1]

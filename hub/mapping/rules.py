@@ -42,8 +42,10 @@ def with_ids(record: Native, mapping: CompiledMapping) -> dict[str, Any]:
     for name, column in mapping.list_ids.items():
         rows = data.get(name)
         if isinstance(rows, list):
-            data[name] = [row if not isinstance(row, dict) or row.get(column) is not None
-                          else {**row, column: f"n{index}"} for index, row in enumerate(rows)]
+            data[name] = [
+                row if not isinstance(row, dict) or row.get(column) is not None else {**row, column: f"n{index}"}
+                for index, row in enumerate(rows)
+            ]
     return data
 
 
@@ -67,9 +69,15 @@ def own_change(mapping: CompiledMapping, view: View) -> Change:
     """The change that says what the record shows already."""
     fields = {name: value for name, value in view.fields.items() if mapping.fields[name].direction != "read"}
     collections = {
-        name: CollectionChange(edit={index: Row(row.value, row.attrs, row.primary)
-                                     for index, row in enumerate(rows) if row.value is not None or row.pos})
-        for name, rows in view.collections.items()}
+        name: CollectionChange(
+            edit={
+                index: Row(row.value, row.attrs, row.primary)
+                for index, row in enumerate(rows)
+                if row.value is not None or row.pos
+            }
+        )
+        for name, rows in view.collections.items()
+    }
     return Change("update", fields, collections)
 
 
@@ -98,8 +106,9 @@ def get_put(mapping: CompiledMapping, native: Native) -> Iterator[Violation]:
         yield Violation("GetPut", mapping.name, "the pruned record reads otherwise", native)
 
 
-def _shown(mapping: CompiledMapping, change: Change, put: Put, before: View | None, native: Native,
-           law: str) -> Iterator[Violation]:
+def _shown(
+    mapping: CompiledMapping, change: Change, put: Put, before: View | None, native: Native, law: str
+) -> Iterator[Violation]:
     """What the record shows after a put must be the prediction of norm and norm_row."""
     view = mapping.get(native)
     if view is None:
@@ -113,8 +122,9 @@ def _shown(mapping: CompiledMapping, change: Change, put: Put, before: View | No
         if predicted is UNSUPPORTED or name in put.held:
             yield from _held(name, value, put, before, view, law)
         elif not _as_predicted(view.fields.get(name), predicted):
-            yield Violation(law, name, f"{value!r} was predicted to show {predicted!r}, "
-                            f"but shows {view.fields.get(name)!r}", value)
+            yield Violation(
+                law, name, f"{value!r} was predicted to show {predicted!r}, but shows {view.fields.get(name)!r}", value
+            )
     for name, wanted in change.collections.items():
         if name in view.collections and mapping.collections[name].direction != "read":
             yield from _shown_rows(mapping, name, wanted, put, view.collections[name], law)
@@ -138,19 +148,25 @@ def _held(name: str, value: Value, put: Put, before: View | None, view: View, la
         yield Violation(law, name, f"was held back, but the record shows {new!r} instead of {old!r}")
 
 
-def _shown_rows(mapping: CompiledMapping, name: str, wanted: CollectionChange, put: Put,
-                shown: tuple[Position, ...], law: str) -> Iterator[Violation]:
+def _shown_rows(
+    mapping: CompiledMapping, name: str, wanted: CollectionChange, put: Put, shown: tuple[Position, ...], law: str
+) -> Iterator[Violation]:
     spec = mapping.collections[name]
     if spec.shape == "slots":
         for index, row in wanted.edit.items():
             image = mapping.norm_row(name, row.value, row.attrs, shown[index].pos)
             expected = image.value if image is not None else None
             if shown[index].value != expected and name not in put.held:
-                yield Violation(law, name, f"slot {shown[index].pos}: predicted {expected!r}, "
-                                f"shows {shown[index].value!r}", row.value)
+                yield Violation(
+                    law,
+                    name,
+                    f"slot {shown[index].pos}: predicted {expected!r}, shows {shown[index].value!r}",
+                    row.value,
+                )
         return
-    images = [mapping.norm_row(name, row.value, row.attrs) for row in wanted.add
-              if str(row.value).startswith(spec.ours)]
+    images = [
+        mapping.norm_row(name, row.value, row.attrs) for row in wanted.add if str(row.value).startswith(spec.ours)
+    ]
     expected_rows = [(image.value, dict(image.attrs)) for image in images if image is not None]
     if None in images and name not in put.held:
         yield Violation(law, name, "an element cannot be held, but put does not say so")
@@ -203,14 +219,18 @@ def frame(mapping: CompiledMapping, golden: Golden, native: Native) -> Iterator[
     base = {**native, "unmapped here": 1}
     for name, columns in mapping.native_shape().items():
         if columns and isinstance(base.get(name), list):
-            base[name] = [{**row, "unmapped here": 1, "_row": 2} if isinstance(row, dict) else row
-                          for row in base[name]]
+            base[name] = [
+                {**row, "unmapped here": 1, "_row": 2} if isinstance(row, dict) else row for row in base[name]
+            ]
     view = mapping.get(base)
     if view is None:
         return
-    edits = {name: CollectionChange(edit={index: row for index, row in enumerate(golden.rows.get(name, ()))
-                                          if index < len(shown)})
-             for name, shown in view.collections.items()}
+    edits = {
+        name: CollectionChange(
+            edit={index: row for index, row in enumerate(golden.rows.get(name, ())) if index < len(shown)}
+        )
+        for name, shown in view.collections.items()
+    }
     after = mapping.apply(base, mapping.put(Change("update", golden.fields, edits), base).data)
     for root in base:
         if root not in mapping.native_shape() and after.get(root) != base[root]:
@@ -252,8 +272,11 @@ def exact(mapping: CompiledMapping, random: Random) -> Iterator[Violation]:
     """Values of a pair's declared domain come back as they went in, or are refused; never changed."""
     for name, leaf in mapping.leaves():
         make = GENERATORS.get(leaf.pair.exact)
-        value = random.choice(sorted(leaf.line.table or {"": 0})) if leaf.pair.exact == "table" else (
-            make(random) if make is not None else None)
+        value = (
+            random.choice(sorted(leaf.line.table or {"": 0}))
+            if leaf.pair.exact == "table"
+            else (make(random) if make is not None else None)
+        )
         if value is None or not leaf.writable or value == leaf.line.placeholder:
             continue
         image = leaf.image(value, *_place(leaf))
@@ -289,8 +312,9 @@ def coded(mapping: CompiledMapping, golden: Golden) -> Iterator[Violation]:
             image = mapping.norm_row(name, wanted, row.attrs)
             shown: Any = image.value if image is not None else wanted
             if shown[member] != wanted[member]:
-                yield Violation("Refuse", name, f"{member} {wanted[member]!r} would be shown as {shown[member]!r}",
-                                wanted)
+                yield Violation(
+                    "Refuse", name, f"{member} {wanted[member]!r} would be shown as {shown[member]!r}", wanted
+                )
 
 
 def sticky(mapping: CompiledMapping, golden: Golden, second: Golden) -> Iterator[Violation]:
@@ -309,8 +333,11 @@ def sticky(mapping: CompiledMapping, golden: Golden, second: Golden) -> Iterator
             put = mapping.put(Change("update", {}, {name: part}), native)
             after = mapping.get(with_ids(mapping.apply(native, put.data), mapping))
             now = after.collections.get(name, ()) if after is not None else ()
-            moved = [old.pos or str(place) for place, old in enumerate(shown)
-                     if not (slots and place in part.edit) and (place >= len(now) or now[place].value != old.value)]
+            moved = [
+                old.pos or str(place)
+                for place, old in enumerate(shown)
+                if not (slots and place in part.edit) and (place >= len(now) or now[place].value != old.value)
+            ]
             if moved:
                 yield Violation("Sticky", name, f"writing one element changed {', '.join(moved)}", second.rows[name])
 

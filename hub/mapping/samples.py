@@ -17,12 +17,36 @@ from hub.mapping.view import RemoteRef, Row, Value
 
 Maker = Callable[[Random], Any]
 
-_LINES = ("Anna Schmidt", "王伟", "Zoë Ångström", "O'Brien & Sons", "Müller, Söhne", "יעל", "नमस्ते", "a", "x;y", "😀 ok",
-          "-", "0", "false", "null", "hub:vip", "A.B", "100 %")
+_LINES = (
+    "Anna Schmidt",
+    "王伟",
+    "Zoë Ångström",
+    "O'Brien & Sons",
+    "Müller, Söhne",
+    "יעל",
+    "नमस्ते",
+    "a",
+    "x;y",
+    "😀 ok",
+    "-",
+    "0",
+    "false",
+    "null",
+    "hub:vip",
+    "A.B",
+    "100 %",
+)
 _NAMES = (("Eva", "Roth"), ("伟", "王"), ("Maria del Mar", "Ruiz"), ("Cher", None), (None, "Li"))
 _LABELS = ("work", "home", "mobile", "fax", "billing", "shipping", "other")
-_PLACES = (("DE", "Bayern", "DE-BY"), ("AT", "Wien", "AT-9"), ("CH", "Zürich", "CH-ZH"), ("US", "Texas", "US-TX"),
-           ("CN", "上海", "CN-SH"), ("FR", "Bretagne", None), (None, "Atlantis", None))
+_PLACES = (
+    ("DE", "Bayern", "DE-BY"),
+    ("AT", "Wien", "AT-9"),
+    ("CH", "Zürich", "CH-ZH"),
+    ("US", "Texas", "US-TX"),
+    ("CN", "上海", "CN-SH"),
+    ("FR", "Bretagne", None),
+    (None, "Atlantis", None),
+)
 
 
 def _line(random: Random) -> str:
@@ -42,8 +66,15 @@ def _email(random: Random) -> str:
 
 
 def _phone(random: Random) -> str:
-    return random.choice((f"+4930{random.randint(100000, 9999999)}", f"030 {random.randint(100000, 999999)}",
-                          "+1 (415) 555-2671", "ask for Bo", f"0171/{random.randint(1000000, 9999999)}"))
+    return random.choice(
+        (
+            f"+4930{random.randint(100000, 9999999)}",
+            f"030 {random.randint(100000, 999999)}",
+            "+1 (415) 555-2671",
+            "ask for Bo",
+            f"0171/{random.randint(1000000, 9999999)}",
+        )
+    )
 
 
 def _moment(random: Random) -> str:
@@ -103,8 +134,12 @@ def sample_name(random: Random) -> dict[str, Any]:
     if shape == 1:
         return complete({"full": _line(random)})
     given, family = random.choice(_NAMES)
-    rest = {"prefix": random.choice((None, "Dr.")), "middle": random.choice((None, None, "J.")),
-            "suffix": random.choice((None, "jr.")), "nickname": random.choice((None, "Evi"))}
+    rest = {
+        "prefix": random.choice((None, "Dr.")),
+        "middle": random.choice((None, None, "J.")),
+        "suffix": random.choice((None, "jr.")),
+        "nickname": random.choice((None, "Evi")),
+    }
     return complete({"given": given, "family": family, **rest})
 
 
@@ -112,9 +147,14 @@ def sample_address(random: Random) -> dict[str, Any]:
     """A complete address group whose region lies in its country (or nowhere)."""
     country, region, code = random.choice(_PLACES)
     address: dict[str, Any] = dict.fromkeys(ADDRESS_MEMBERS)
-    address |= {"lines": _several(_line)(random), "city": random.choice(("Wien", "上海", "Ulm")),
-                "postal_code": random.choice((None, "1010", "D-89073")), "country": country,
-                "region": random.choice((None, region, code)), "recipient": random.choice((None, _line(random)))}
+    address |= {
+        "lines": _several(_line)(random),
+        "city": random.choice(("Wien", "上海", "Ulm")),
+        "postal_code": random.choice((None, "1010", "D-89073")),
+        "country": country,
+        "region": random.choice((None, region, code)),
+        "recipient": random.choice((None, _line(random))),
+    }
     return address
 
 
@@ -180,9 +220,32 @@ def _sample_attrs(random: Random, collection: str) -> dict[str, Value]:
 
 def sample_json(random: Random) -> Any:
     """Anything that a system may put where nobody expects it."""
-    return random.choice((
-        None, "", "  ", "a\x00b", "\ud800", "  padded \t text\n", "x" * 30, "2024-02-31", "DE", "@", 0, 7, -1.5, True,
-        False, [], {}, ["a"], [7, "seven"], [None], [[]], {"id": 7, "name": "x"}))
+    return random.choice(
+        (
+            None,
+            "",
+            "  ",
+            "a\x00b",
+            "\ud800",
+            "  padded \t text\n",
+            "x" * 30,
+            "2024-02-31",
+            "DE",
+            "@",
+            0,
+            7,
+            -1.5,
+            True,
+            False,
+            [],
+            {},
+            ["a"],
+            [7, "seven"],
+            [None],
+            [[]],
+            {"id": 7, "name": "x"},
+        )
+    )
 
 
 def sample_native(random: Random, mapping: CompiledMapping) -> dict[str, Any]:
@@ -192,6 +255,8 @@ def sample_native(random: Random, mapping: CompiledMapping) -> dict[str, Any]:
         if columns is None or random.random() < 0.2:
             record[root] = sample_json(random)
         else:
-            record[root] = [{"id": str(index), **{column: sample_json(random) for column in columns}}
-                            for index in range(random.randint(0, 3))]
+            record[root] = [
+                {"id": str(index), **{column: sample_json(random) for column in columns}}
+                for index in range(random.randint(0, 3))
+            ]
     return record

@@ -44,14 +44,18 @@ class SlotsCollection:
         self._by_name = {slot.name: slot for slot in slots}
         self._attrs = {slot.name: slot.attrs for slot in slots}
         self.spec = CollectionSpec(
-            name=lines.name, shape="slots", direction=lines.direction,
+            name=lines.name,
+            shape="slots",
+            direction=lines.direction,
             attrs=frozenset({"labels"} if any(self._attrs.values()) else ()),
-            slots=tuple(SlotSpec(slot.name, slot.picks) for slot in slots))
+            slots=tuple(SlotSpec(slot.name, slot.picks) for slot in slots),
+        )
 
     @property
     def roots(self) -> tuple[str, ...]:
-        return tuple({root_of(path): None for slot in self._slots for leaf in slot.element.leaves
-                      for path in leaf.paths})
+        return tuple(
+            {root_of(path): None for slot in self._slots for leaf in slot.element.leaves for path in leaf.paths}
+        )
 
     def leaves(self) -> tuple[Leaf, ...]:
         return tuple(leaf for slot in self._slots for leaf in slot.element.leaves)
@@ -69,13 +73,15 @@ class SlotsCollection:
             if value is None:
                 found.append(Position(slot.name, None))
             else:
-                found.append(Position(slot.name, value, self._attrs[slot.name],
-                                      True if "primary" in slot.picks else None))
+                found.append(
+                    Position(slot.name, value, self._attrs[slot.name], True if "primary" in slot.picks else None)
+                )
         return tuple(found)
 
     def put(self, change: CollectionChange, draft: Draft) -> None:
-        positions = self.get(draft.base, []) if not draft.new else tuple(Position(slot.name, None)
-                                                                          for slot in self._slots)
+        positions = (
+            self.get(draft.base, []) if not draft.new else tuple(Position(slot.name, None) for slot in self._slots)
+        )
         for index, wanted in sorted(change.edit.items()):
             if not 0 <= index < len(positions) or wanted.value is KEEP:
                 continue

@@ -58,8 +58,13 @@ def _one(args: tuple[str, ...], name: str, *choices: str) -> str:
 def text(args: tuple[str, ...], env: Env) -> Transform:
     """Single-line text, or text(lines) for text of several lines."""
     read = as_line if _one(args, "text", "line", "lines") == "line" else as_block
-    return Transform("text", read, read, exact="line" if read is as_line else "block",
-                     examples=[("  a  b ", "a b")] if read is as_line else [("a\r\nb\n", "a\nb")])
+    return Transform(
+        "text",
+        read,
+        read,
+        exact="line" if read is as_line else "block",
+        examples=[("  a  b ", "a b")] if read is as_line else [("a\r\nb\n", "a\nb")],
+    )
 
 
 def email(args: tuple[str, ...], env: Env) -> Transform:
@@ -70,8 +75,13 @@ def email(args: tuple[str, ...], env: Env) -> Transform:
         found = as_line(native)
         return emails.first_address(found) if isinstance(found, str) else found
 
-    return Transform("email", get, as_line, exact="email",
-                     examples=[(" Bo@X.example ", "Bo@X.example"), ("a@x.example, b@x.example", "a@x.example")])
+    return Transform(
+        "email",
+        get,
+        as_line,
+        exact="email",
+        examples=[(" Bo@X.example ", "Bo@X.example"), ("a@x.example, b@x.example", "a@x.example")],
+    )
 
 
 def phone(args: tuple[str, ...], env: Env) -> Transform:
@@ -99,8 +109,13 @@ def url(args: tuple[str, ...], env: Env) -> Transform:
         found = as_line(value)
         return f"http://{found}" if isinstance(found, str) and not urls.has_scheme(found) else found
 
-    return Transform("url", as_line, as_line if form == "plain" else put, exact="url",
-                     examples=[(" https://x.example/a ", "https://x.example/a")])
+    return Transform(
+        "url",
+        as_line,
+        as_line if form == "plain" else put,
+        exact="url",
+        examples=[(" https://x.example/a ", "https://x.example/a")],
+    )
 
 
 def lines(args: tuple[str, ...], env: Env) -> Transform:
@@ -133,13 +148,18 @@ def lines(args: tuple[str, ...], env: Env) -> Transform:
     def spread(value: Any) -> Any:
         given = [value] if isinstance(value, str) else [str(item) for item in value]
         # The last field takes what is left, one line each: nothing is cut and the reading side splits it again.
-        single, rest = given[: env.width - 1], given[env.width - 1:]
+        single, rest = given[: env.width - 1], given[env.width - 1 :]
         return (*single, *[None] * (env.width - 1 - len(single)), "\n".join(rest) or None)
 
     if form == "fields":
         return Transform("lines(fields)", get, spread, exact="lines", wide=True, examples=[(("a", "b"), ["a", "b"])])
-    return Transform(f"lines({form})", get, put, exact="lines" if form == "newline" else "lines_no_comma",
-                     examples=[(f"a{separator} b", ["a", "b"])])
+    return Transform(
+        f"lines({form})",
+        get,
+        put,
+        exact="lines" if form == "newline" else "lines_no_comma",
+        examples=[(f"a{separator} b", ["a", "b"])],
+    )
 
 
 def html(args: tuple[str, ...], env: Env) -> Transform:
@@ -163,9 +183,25 @@ def taxid(args: tuple[str, ...], env: Env) -> Transform:
 
 
 _CORE: dict[str, Factory] = {
-    "text": text, "email": email, "phone": phone, "url": url, "lines": lines, "html": html, "number": number,
-    "money": money, "bool": boolean, "date": date_pair, "time": time_pair, "country": country, "region": region,
-    "language": language, "taxid": taxid, "lookup": lookup, "map": table, "split": split, "label": label,
+    "text": text,
+    "email": email,
+    "phone": phone,
+    "url": url,
+    "lines": lines,
+    "html": html,
+    "number": number,
+    "money": money,
+    "bool": boolean,
+    "date": date_pair,
+    "time": time_pair,
+    "country": country,
+    "region": region,
+    "language": language,
+    "taxid": taxid,
+    "lookup": lookup,
+    "map": table,
+    "split": split,
+    "label": label,
 }
 
 

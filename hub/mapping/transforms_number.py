@@ -88,19 +88,37 @@ def date_pair(args: tuple[str, ...], env: Env) -> Transform:
     """A date: full, partial (the year may be unknown), "MM/DD" (no year), epoch_ms, serial (spreadsheets)."""
     form = args[0] if args else "full"
     if form == "full":
-        return Transform("date(full)", _read_date, lambda value: value if is_full(value) else Refused("no year"),
-                         exact="full_date", examples=[("1980-04-12T00:00:00", "1980-04-12")])
+        return Transform(
+            "date(full)",
+            _read_date,
+            lambda value: value if is_full(value) else Refused("no year"),
+            exact="full_date",
+            examples=[("1980-04-12T00:00:00", "1980-04-12")],
+        )
     if form == "partial":
-        return Transform("date(partial)", _read_date, lambda value: value, exact="date",
-                         examples=[("--0412", "--04-12"), ("19800412", "1980-04-12")])
+        return Transform(
+            "date(partial)",
+            _read_date,
+            lambda value: value,
+            exact="date",
+            examples=[("--0412", "--04-12"), ("19800412", "1980-04-12")],
+        )
     if form == "MM/DD":
-        return Transform("date(MM/DD)", lambda native: _read_date("--" + str(native).replace("/", "-")),
-                         lambda value: value[-5:].replace("-", "/") if not is_full(value) else Refused("has a year"),
-                         exact="yearless_date", examples=[("04/12", "--04-12")])
+        return Transform(
+            "date(MM/DD)",
+            lambda native: _read_date("--" + str(native).replace("/", "-")),
+            lambda value: value[-5:].replace("-", "/") if not is_full(value) else Refused("has a year"),
+            exact="yearless_date",
+            examples=[("04/12", "--04-12")],
+        )
     if form == "epoch_ms":
         zone = ZoneInfo(args[1]) if len(args) > 1 else UTC
-        return Transform("date(epoch_ms)", lambda native: _from_epoch(native, zone),
-                         lambda value: _to_epoch(value, zone), exact="full_date")
+        return Transform(
+            "date(epoch_ms)",
+            lambda native: _from_epoch(native, zone),
+            lambda value: _to_epoch(value, zone),
+            exact="full_date",
+        )
     if form == "serial":
         return Transform("date(serial)", _from_serial, _to_serial, exact="full_date", examples=[(1, "1899-12-31")])
     raise ValueError("date takes one of: full, partial, MM/DD, epoch_ms, serial")
@@ -122,8 +140,10 @@ def _to_epoch(value: str, zone: Any) -> Any:
     if not is_full(value):
         return Refused("no year")
     day = date.fromisoformat(value)
-    return int((datetime(day.year, day.month, day.day, tzinfo=zone) - datetime(1970, 1, 1, tzinfo=UTC))
-               / timedelta(milliseconds=1))
+    return int(
+        (datetime(day.year, day.month, day.day, tzinfo=zone) - datetime(1970, 1, 1, tzinfo=UTC))
+        / timedelta(milliseconds=1)
+    )
 
 
 def _from_serial(native: Any) -> Any:

@@ -111,5 +111,10 @@ def language(args: tuple[str, ...], env: Env) -> Transform:
             return tag.split("-")[0]
         return languages.to_posix(tag) if form == "posix" else tag
 
-    return Transform(f"language({form})", get, put, exact="language_short" if form == "short" else "language",
-                     examples=[("zh_CN", "zh-CN")] if form == "posix" else [("de", "de")])
+    return Transform(
+        f"language({form})",
+        get,
+        put,
+        exact="language_short" if form == "short" else "language",
+        examples=[("zh_CN", "zh-CN")] if form == "posix" else [("de", "de")],
+    )

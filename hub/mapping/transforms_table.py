@@ -112,5 +112,10 @@ def label(args: tuple[str, ...], env: Env) -> Transform:
         found = {clean_text(piece.lower()) for piece in text.split(",")}
         return tuple(sorted(item for item in found if isinstance(item, str))) or None
 
-    return Transform("label", get, lambda value: ", ".join(sorted(value)), exact="labels",
-                     examples=[("Work, home", ("home", "work"))])
+    return Transform(
+        "label",
+        get,
+        lambda value: ", ".join(sorted(value)),
+        exact="labels",
+        examples=[("Work, home", ("home", "work"))],
+    )

@@ -95,7 +95,7 @@ class Row:
 
     value: Value | Literal[_Unsupported.KEEP] = KEEP
     attrs: Mapping[str, Value] = field(default_factory=dict)
-    primary: bool | None | Literal[_Unsupported.KEEP] = KEEP
+    primary: bool | Literal[_Unsupported.KEEP] | None = KEEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,9 @@ class Mapping_(Protocol):
     def norm(self, name: str, value: Value) -> Value:
         """The image predicted when the system has held this field's value; UNSUPPORTED if it cannot hold it."""
 
-    def norm_row(self, collection: str, value: Value, attrs: Mapping[str, Value], slot: str | None = None) -> Row | None:
+    def norm_row(
+        self, collection: str, value: Value, attrs: Mapping[str, Value], slot: str | None = None
+    ) -> Row | None:
         """The image predicted for one element (value and the attributes that the row can hold); None if it cannot be held."""
 
     def own_key(self, data: Mapping[str, Any]) -> str | None:

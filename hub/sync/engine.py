@@ -109,6 +109,7 @@ class Engine:
             self._apply(shared, result, plan, approved=approved, canary=canary)
             if canary is None and not self._blocked(plan, approved):
                 self._second_round(shared, result)
+                self._loaded(result)
         return result
 
     def read(self, kind: str = "match") -> Result:
@@ -150,7 +151,7 @@ class Engine:
             if self.store.work.meta(f"sources:{self.sync_name}") != names:
                 self.store.records.mark_all_dirty()  # a new system wants the records that did not change, too
                 self.store.work.set_meta(f"sources:{self.sync_name}", names)
-        first = self.store.work.meta(f"approved:{self.sync_name}") == ""
+        first = self.store.work.meta(f"approved:{self.sync_name}") == "" or self._loading()
         quiet = (
             frozenset(
                 name
@@ -253,8 +254,21 @@ class Engine:
                 linked += self.store.records.count_links(source.system, source.resource).get("active", 0)
             rules = self.store.work.meta(f"rules:{self.sync_name}:{system}")
             changed = ("the mapping",) if rules and rules != self._rules(system) else ()
-            facts[system] = Facts(linked, first, self._shrank.get(system, ""), changed=changed)
+            facts[system] = Facts(
+                linked, first, loading=self._loading(), shrank=self._shrank.get(system, ""), changed=changed
+            )
         return facts
+
+    def _loading(self) -> bool:
+        """Whether an approved first sync was begun and has not ended yet (it was interrupted, or only a canary)."""
+        return self.store.work.meta(f"loading:{self.sync_name}") == "begun"
+
+    def _loaded(self, result: Result) -> None:
+        """The first load is over once nothing was held, stopped or left out."""
+        held = result.plan is not None and bool(result.plan.trips) and not result.approved
+        if self._loading() and not held and not result.paused:
+            with self.store.transaction():
+                self.store.work.set_meta(f"loading:{self.sync_name}", "done")
 
     def _rules(self, system: str) -> str:
         return ",".join(f"{item.resource}:{item.mapping.hash}:{item.scope}" for item in self.systems.of(system))
@@ -271,6 +285,8 @@ class Engine:
         held = set() if approved else {trip.system for trip in plan.trips}
         if approved:
             with self.store.transaction():
+                if self.store.work.meta(f"approved:{self.sync_name}") == "":
+                    self.store.work.set_meta(f"loading:{self.sync_name}", "begun")
                 self.store.work.set_meta(f"approved:{self.sync_name}", plan.hash())
         portions = [canary] if canary is not None else ([*CANARY, None] if approved else [None])
         work = {source: self._items(plan, source) for source in self._open_sources(result, held)}

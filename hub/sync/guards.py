@@ -14,13 +14,15 @@ from hub.sync.policy import Guards, is_blank
 class Facts:
     """What the guards need to know about a system beside the plan.
 
-    linked: active links; first: the first sync has not been approved yet; shrank: message of a listing that shrank;
+    linked: active links; first: the first sync has not been approved yet;
+    loading: an approved first sync was interrupted and goes on; shrank: message of a listing that shrank;
     relinked: links dropped or moved in this run; lossy: lossy writes among those of the canary; canary: its size;
     changed: what changed since the last run ("mapping", "scope").
     """
 
     linked: int = 0
     first: bool = False
+    loading: bool = False
     shrank: str = ""
     relinked: int = 0
     lossy: int = 0
@@ -48,7 +50,7 @@ def _judge(items: list[Item], facts: Facts, guards: Guards) -> list[tuple[str, s
         found.append(("first_sync", f"the first sync writes {len(items)} records; a person approves it once"))
     if deletes > max(guards.delete[0], guards.delete[1] * linked):
         found.append(("deletes", f"{deletes} of {facts.linked} records would be deleted"))
-    if creates > max(guards.create[0], guards.create[1] * linked) and not facts.first:
+    if creates > max(guards.create[0], guards.create[1] * linked) and not (facts.first or facts.loading):
         found.append(("creates", f"{creates} records would be created beside {facts.linked}"))
     found += _field_guards(updates, facts, guards)
     if facts.shrank:
@@ -78,7 +80,7 @@ def _field_guards(updates: list[Item], facts: Facts, guards: Guards) -> list[tup
     found = []
     linked = max(facts.linked, 1)
     for name, number in sorted(changed.items()):
-        if number > max(10, guards.field_changed * linked) and not facts.first:
+        if number > max(10, guards.field_changed * linked) and not (facts.first or facts.loading):
             found.append(("field_changed", f"{name} would change on {number} of {facts.linked} records"))
     for name, number in sorted(blanked.items()):
         if number > max(guards.field_blanked[0], guards.field_blanked[1] * linked):

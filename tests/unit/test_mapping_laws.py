@@ -184,8 +184,11 @@ def test_slots_that_move_up_break_sticky(monkeypatch: pytest.MonkeyPatch) -> Non
     def put(self: SlotsCollection, change: CollectionChange, draft: Draft) -> None:
         shown = self.get(draft.base, [])
         new = [row for row in change.edit.values() if row.value is not None]
-        kept = [Row(place.value) for index, place in enumerate(shown)
-                if index not in change.edit and place.value is not None]
+        kept = [
+            Row(place.value)
+            for index, place in enumerate(shown)
+            if index not in change.edit and place.value is not None
+        ]
         packed = [*new, *kept, *[Row(None)] * len(shown)]
         right(self, CollectionChange(edit=dict(enumerate(packed[: len(shown) or len(new)]))), draft)
 

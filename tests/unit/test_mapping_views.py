@@ -32,8 +32,9 @@ def written(made: CompiledMapping, base: Mapping[str, Any] | None = None, **fiel
 
 @pytest.mark.parametrize(("version", "read"), [("18.0", "old"), ("19.0.1", "old"), ("19.1", "new"), (None, "new")])
 def test_the_first_line_for_this_server_version_counts(version: str | None, read: str) -> None:
-    made = mapping('[fields]\nnotes = [{ at = "a", until = "19.0" }, { at = "b", since = "19.1" }]\n',
-                   server_version=version)
+    made = mapping(
+        '[fields]\nnotes = [{ at = "a", until = "19.0" }, { at = "b", since = "19.1" }]\n', server_version=version
+    )
     view = made.get({"a": "old", "b": "new"})
     assert view is not None
     assert view.fields == {"notes": read}
@@ -53,11 +54,18 @@ def test_an_optional_path_that_the_installation_lacks_is_skipped_and_another_is_
 
 
 def test_what_the_installation_does_not_offer_or_cannot_hold_is_held_back() -> None:
-    schema = {"lang": Field("lang", "enum", values=["de", "zh_CN"]), "title": Field("title", max_length=5),
-              "addresses": Field("addresses", "list"), "addresses.country": Field("", "enum", values=[])}
-    made = mapping('[fields]\nlanguage = { at = "lang", as = "language(posix)" }\njob.title = "title"\n'
-                   '[addresses]\nlist = "addresses"\nid = "id"\ncity = "city"\n'
-                   'country = { at = "country", as = "country" }\n', schema=schema)
+    schema = {
+        "lang": Field("lang", "enum", values=["de", "zh_CN"]),
+        "title": Field("title", max_length=5),
+        "addresses": Field("addresses", "list"),
+        "addresses.country": Field("", "enum", values=[]),
+    }
+    made = mapping(
+        '[fields]\nlanguage = { at = "lang", as = "language(posix)" }\njob.title = "title"\n'
+        '[addresses]\nlist = "addresses"\nid = "id"\ncity = "city"\n'
+        'country = { at = "country", as = "country" }\n',
+        schema=schema,
+    )
     assert made.norm("language", "zh-CN") == "zh-CN"
     assert made.norm("language", "de-AT") == "de"
     assert made.norm("language", "fr") is UNSUPPORTED
@@ -77,7 +85,9 @@ def test_a_value_is_cut_only_where_the_line_says_so_and_with_a_mark() -> None:
 
 
 def test_server_defaults_are_uncertain_and_fallbacks_are_defaults() -> None:
-    made = mapping('[fields]\nlanguage = { at = "lang", server_default = true }\nkind = { from = "hub", default = "person" }\n')
+    made = mapping(
+        '[fields]\nlanguage = { at = "lang", server_default = true }\nkind = { from = "hub", default = "person" }\n'
+    )
     view = made.get({"lang": "en"})
     assert view is not None
     assert (view.uncertain, view.defaults) == ({"language"}, {"kind": "person"})
@@ -96,10 +106,17 @@ def test_a_constant_is_read_and_never_written() -> None:
     assert made.put(Change("create", {"kind": "organisation"}), None).held
 
 
-@pytest.mark.parametrize(("native", "value"), [
-    (7, RemoteRef("r", "7")), ([7, "ACME"], RemoteRef("r", "7")), ({"id": "x"}, RemoteRef("r", "x")),
-    (None, None), (False, None), ("", None),
-])
+@pytest.mark.parametrize(
+    ("native", "value"),
+    [
+        (7, RemoteRef("r", "7")),
+        ([7, "ACME"], RemoteRef("r", "7")),
+        ({"id": "x"}, RemoteRef("r", "x")),
+        (None, None),
+        (False, None),
+        ("", None),
+    ],
+)
 def test_references_are_shown_in_many_ways(native: Any, value: Any) -> None:
     made = mapping('[fields]\ncompany = { ref = "r", at = "parent" }\n')
     view = made.get({"parent": native})
@@ -110,8 +127,10 @@ def test_references_are_shown_in_many_ways(native: Any, value: Any) -> None:
 
 
 def test_a_condition_looks_at_the_record_as_it_will_be() -> None:
-    made = mapping('[fields]\ncompany_text = { at = "text", only_when = { parent = false } }\n'
-                   'company = { ref = "r", at = "parent" }\n')
+    made = mapping(
+        '[fields]\ncompany_text = { at = "text", only_when = { parent = false } }\n'
+        'company = { ref = "r", at = "parent" }\n'
+    )
     change = {"company_text": "ACME", "company": RemoteRef("r", "7")}
     put = made.put(Change("create", change), None)
     assert put.data == {"parent": "7"}
@@ -129,9 +148,12 @@ def test_records_outside_of_the_selection_are_not_ours_and_new_ones_get_it() -> 
 
 
 def test_consents_are_read_by_a_table_and_only_refusals_are_written() -> None:
-    made = mapping('[consents.email_marketing]\nat = "state"\nread = { yes = "granted", no = "denied" }\n'
-                   'write = { denied = "no", withdrawn = "no" }\nevidence = { captured_at = "when", method = "how" }\n'
-                   .replace("write", "write"))
+    made = mapping(
+        '[consents.email_marketing]\nat = "state"\nread = { yes = "granted", no = "denied" }\n'
+        'write = { denied = "no", withdrawn = "no" }\nevidence = { captured_at = "when", method = "how" }\n'.replace(
+            "write", "write"
+        )
+    )
     view = made.get({"state": "YES", "when": "2026-01-01", "how": "form"})
     assert view is not None
     assert view.fields == {"consents.email_marketing": "granted"}
@@ -148,14 +170,21 @@ def test_custom_fields_are_fields_like_others() -> None:
     assert written(made, custom__loyalty_number="7") == {"Loyalty_Number": "7"}
 
 
-@pytest.mark.parametrize(("name", "family", "given"), [
-    (EVA, "Roth", "Eva"), (complete({"full": "Maria del Mar Ruiz"}), "Maria del Mar Ruiz", None),
-    (complete({}), "-", None), (complete({"given": "Cher"}), "-", "Cher"),
-])
+@pytest.mark.parametrize(
+    ("name", "family", "given"),
+    [
+        (EVA, "Roth", "Eva"),
+        (complete({"full": "Maria del Mar Ruiz"}), "Maria del Mar Ruiz", None),
+        (complete({}), "-", None),
+        (complete({"given": "Cher"}), "-", "Cher"),
+    ],
+)
 def test_a_system_with_parts_only_holds_a_full_name_as_family_name(name: Any, family: str, given: str | None) -> None:
-    made = mapping('[fields]\nname.given = "First"\n'
-                   'name.family = { at = "Last", required = true, placeholder = "-" }\n'
-                   'name.full = { at = "Full", direction = "read", only_if_blank = ["name.given", "name.family"] }\n')
+    made = mapping(
+        '[fields]\nname.given = "First"\n'
+        'name.family = { at = "Last", required = true, placeholder = "-" }\n'
+        'name.full = { at = "Full", direction = "read", only_if_blank = ["name.given", "name.family"] }\n'
+    )
     native = written(made, name=name)
     assert (native.get("Last"), native.get("First")) == (family, given)
     view = made.get({**native, "Full": "read only"})
@@ -200,9 +229,15 @@ list = "groups"
 value = "name"
 ours = "hub:"
 """
-BASE = {"ways": [{"id": 1, "type": "email", "value": "a@x.example"}, {"id": 2, "type": "phone", "value": "1"},
-                 {"id": 3, "type": "email", "value": "b@x.example"}, {"id": 4, "type": "fax", "value": "9"}],
-        "groups": [{"id": 5, "name": "friends"}, {"id": 6, "name": "hub:old"}]}
+BASE = {
+    "ways": [
+        {"id": 1, "type": "email", "value": "a@x.example"},
+        {"id": 2, "type": "phone", "value": "1"},
+        {"id": 3, "type": "email", "value": "b@x.example"},
+        {"id": 4, "type": "fax", "value": "9"},
+    ],
+    "groups": [{"id": 5, "name": "friends"}, {"id": 6, "name": "hub:old"}],
+}
 
 
 def changed(**collections: CollectionChange) -> Mapping[str, Any]:
@@ -210,10 +245,17 @@ def changed(**collections: CollectionChange) -> Mapping[str, Any]:
 
 
 def test_two_collections_share_one_native_list() -> None:
-    data = changed(emails=CollectionChange(remove=frozenset({0}), add=(Row("c@x.example", {"labels": ("work",)}),)),
-                   phones=CollectionChange(edit={0: Row("2", {"labels": ("home", "mobile")})}))
-    assert data == {"ways": Parts(add=({"type": "email", "value": "c@x.example", "note": "work"},),
-                                  set={"2": {"type": "mobile", "value": "2"}}, remove=("1",))}
+    data = changed(
+        emails=CollectionChange(remove=frozenset({0}), add=(Row("c@x.example", {"labels": ("work",)}),)),
+        phones=CollectionChange(edit={0: Row("2", {"labels": ("home", "mobile")})}),
+    )
+    assert data == {
+        "ways": Parts(
+            add=({"type": "email", "value": "c@x.example", "note": "work"},),
+            set={"2": {"type": "mobile", "value": "2"}},
+            remove=("1",),
+        )
+    }
 
 
 def test_another_primary_row_is_a_matter_of_order() -> None:
@@ -226,18 +268,30 @@ def test_another_primary_row_is_a_matter_of_order() -> None:
 
 def test_a_new_primary_row_is_put_in_front_by_a_stand_in_for_its_id() -> None:
     data = changed(emails=CollectionChange(add=(Row("c@x.example"), Row("d@x.example", primary=True))))
-    assert data == {"ways": Parts(
-        add=({"id": "+0", "type": "email", "value": "d@x.example"}, {"id": "+1", "type": "email", "value": "c@x.example"}),
-        order=("+0", "2", "1", "4", "3", "+1"))}
+    assert data == {
+        "ways": Parts(
+            add=(
+                {"id": "+0", "type": "email", "value": "d@x.example"},
+                {"id": "+1", "type": "email", "value": "c@x.example"},
+            ),
+            order=("+0", "2", "1", "4", "3", "+1"),
+        )
+    }
     view = mapping(LISTS).get(mapping(LISTS).apply(BASE, data))
     assert view is not None
     assert [(row.pos, row.value) for row in view.collections["emails"]] == [
-        (None, "d@x.example"), ("1", "a@x.example"), ("3", "b@x.example"), (None, "c@x.example")]
+        (None, "d@x.example"),
+        ("1", "a@x.example"),
+        ("3", "b@x.example"),
+        (None, "c@x.example"),
+    ]
 
 
 def test_an_optional_line_with_several_paths_makes_do_with_those_that_exist() -> None:
-    body = '[addresses.slots.main]\npick = "primary"\n' \
+    body = (
+        '[addresses.slots.main]\npick = "primary"\n'
         'lines = { at = ["street", "street2"], as = "lines(fields)", optional = true }\n'
+    )
     made = mapping(body, schema={"street": Field("street")})
     change = Change("create", {}, {"addresses": CollectionChange(edit={0: Row({"lines": ["a", "b"]})})})
     assert made.put(change, None).data == {"street": "a\nb"}
@@ -263,15 +317,23 @@ def test_our_key_is_a_row_of_its_own_and_is_written_once() -> None:
 
 
 def test_rows_without_ids_keep_what_is_not_mapped() -> None:
-    made = mapping('[emails]\nlist = "EMAIL"\nvalue = "value"\nprimary = { at = "pref" }\n'
-                   'label = { at = "labels", as = "tokens", map = { work = "WORK" }, unmapped = "opaque" }\n')
-    base = {"EMAIL": [{"value": "a@x.example", "labels": ["x-own", "work"], "_i": 3}, {"value": "b@x.example", "_i": 4}]}
+    made = mapping(
+        '[emails]\nlist = "EMAIL"\nvalue = "value"\nprimary = { at = "pref" }\n'
+        'label = { at = "labels", as = "tokens", map = { work = "WORK" }, unmapped = "opaque" }\n'
+    )
+    base = {
+        "EMAIL": [{"value": "a@x.example", "labels": ["x-own", "work"], "_i": 3}, {"value": "b@x.example", "_i": 4}]
+    }
     view = made.get(base)
     assert view is not None
     assert view.collections["emails"][0].attrs == {"labels": ("work",)}
     edit = CollectionChange(edit={0: Row("c@x.example", {"labels": ()}), 1: Row(primary=True)})
-    assert made.put(Change("update", {}, {"emails": edit}), base).data == {"EMAIL": [
-        {"value": "c@x.example", "labels": ["x-own"], "_i": 3}, {"value": "b@x.example", "_i": 4, "pref": True}]}
+    assert made.put(Change("update", {}, {"emails": edit}), base).data == {
+        "EMAIL": [
+            {"value": "c@x.example", "labels": ["x-own"], "_i": 3},
+            {"value": "b@x.example", "_i": 4, "pref": True},
+        ]
+    }
 
 
 SLOTS = """
@@ -289,17 +351,31 @@ def test_slots_show_what_their_picks_say() -> None:
     view = mapping(SLOTS).get({"mobile": "1", "phone": "2", "street": "a", "street2": "b\nc"})
     assert view is not None
     assert view.collections["phones"] == (
-        Position("mobile", "1", {"labels": ("mobile",)}), Position("phone", "2", {}, True))
+        Position("mobile", "1", {"labels": ("mobile",)}),
+        Position("phone", "2", {}, True),
+    )
     assert view.collections["addresses"] == (
-        Position("main", {"lines": ["a", "b", "c"], "city": None}, {"labels": ("billing",)}),)
+        Position("main", {"lines": ["a", "b", "c"], "city": None}, {"labels": ("billing",)}),
+    )
 
 
 def test_an_emptied_slot_is_cleared_in_all_its_fields() -> None:
     base = {"street": "a", "street2": "b", "city": "Ulm", "mobile": "1"}
-    change = Change("update", {}, {"addresses": CollectionChange(edit={0: Row(None)}),
-                                   "phones": CollectionChange(edit={0: Row(None), 1: Row("2")})})
+    change = Change(
+        "update",
+        {},
+        {
+            "addresses": CollectionChange(edit={0: Row(None)}),
+            "phones": CollectionChange(edit={0: Row(None), 1: Row("2")}),
+        },
+    )
     assert mapping(SLOTS).put(change, base).data == {
-        "street": None, "street2": None, "city": None, "mobile": None, "phone": "2"}
+        "street": None,
+        "street2": None,
+        "city": None,
+        "mobile": None,
+        "phone": "2",
+    }
 
 
 def test_the_view_of_nothing_has_every_slot_and_field() -> None:
@@ -313,8 +389,9 @@ def test_pruning_keeps_what_is_mapped_and_what_belongs_to_the_connector() -> Non
 
 
 def test_native_lists_and_objects_are_written_whole() -> None:
-    made = mapping('[fields]\nname.family = "N.family"\nname.given = "N.given"\ncompany_text = "ORG.0"\n'
-                   'job.department = "ORG.1"\n')
+    made = mapping(
+        '[fields]\nname.family = "N.family"\nname.given = "N.given"\ncompany_text = "ORG.0"\njob.department = "ORG.1"\n'
+    )
     base = {"N": {"family": "Roth", "given": "Eva", "extra": "x"}, "ORG": ["ACME", "Sales", "East"]}
     data = written(made, base, name={**EVA, "given": "Ada", "full": "Ada Roth"}, job__department=None)
     assert data == {"N": {"family": "Roth", "given": "Ada", "extra": "x"}, "ORG": ["ACME", "", "East"]}
