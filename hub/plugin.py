@@ -1,11 +1,11 @@
 """The whole public API for plugin authors.
 
-    from hub import plugin
+from hub import plugin
 
-    class Shop(plugin.Connector[ShopConfig]): ...
+class Shop(plugin.Connector[ShopConfig]): ...
 
-    @plugin.hookimpl
-    def hub_connectors(): return [Shop]
+@plugin.hookimpl
+def hub_connectors(): return [Shop]
 """
 
 from hub.contract.connector import Connector, ConnectorConfig, Context, CursorExpired
