@@ -97,7 +97,7 @@ def _tell(terminal: Terminal, story: Story, pause: _Pause, started: float) -> Ou
     _end(terminal, story, numbers)
     failed = numbers["duplicates_created"] or numbers["lost_edits"] or numbers["third_sync_writes"]
     code = Exit.FAILED if failed or not numbers["accounting_ok"] else Exit.DONE
-    return Outcome(result=numbers, code=code, run_id=third.run)
+    return Outcome(result=numbers, code=code, run_id=third.run, extra=numbers)
 
 
 def _step(terminal: Terminal, number: int, line: str, text: str) -> None:

@@ -69,6 +69,8 @@ class Outcome:
     problems: Sequence[Problem] = ()
     code: Exit = Exit.DONE
     run_id: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """More keys of the JSON summary line."""
 
 
 class Terminal:
@@ -150,6 +152,7 @@ class Terminal:
                 "result": outcome.result,
                 "counts": outcome.counts,
                 "problems": problems,
+                **outcome.extra,
             },
         )
         if not self.options.json:

@@ -286,7 +286,8 @@ def summary(world: World, story: Story, first: Result, second: Result, third: Re
         "conflicts": world.app.store.history.count_ledger(second.run),
         "lost_edits": len(story.lost()),
         "third_sync_writes": written,
-        "third_sync_calls": {name: counter.calls for name, counter in third.counters.items()},
+        "third_sync_calls": sum(counter.calls for counter in third.counters.values()),
+        "calls_by_system": {name: counter.calls for name, counter in third.counters.items()},
         "accounting_ok": all(item.ok for result in (first, second, third) for item in result.accounts),
         "seconds": round(time.monotonic() - started, 1),
     }
