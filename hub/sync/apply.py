@@ -108,6 +108,8 @@ class Apply:
                     self.counter.stale += 1
                     self.replan.add(item.gid)
                     continue
+                if item.kind == "create" and self._create_open():
+                    continue  # never two open creates that leave no key to find them by: planned again next time
                 if self._busy.get((item.system, item.gid), 0) > LOOP_WRITES:
                     self._refuse(
                         item,
@@ -131,6 +133,13 @@ class Apply:
                 ready.append((row, item))
             store.work.save_ops([row for row, _ in ready])
         return ready
+
+    def _create_open(self) -> bool:
+        """Whether a create of unknown outcome is open that only natural keys can recognise."""
+        return self.source.capabilities.create == "none" and any(
+            op.kind == "create" and op.resource == self.source.resource
+            for op in self.shared.store.work.open_ops(self.source.system)
+        )
 
     def _finish(
         self, ops: dict[str, tuple[OpRow, Item]], receipts: dict[str, Receipt], failure: ConnectorError | None

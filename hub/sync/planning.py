@@ -47,9 +47,9 @@ def make_plan(
     does; looking does not)."""
     plan = Plan(sync)
     blocked = {(op.system, op.resource, op.gid) for op in shared.store.work.open_ops()}
-    refused = {
-        (item.system, item.resource, item.gid): item.fingerprint for item in shared.store.work.quarantined() if item.gid
-    }
+    quarantined = [item for item in shared.store.work.quarantined() if item.gid]
+    refused = {(item.system, item.resource, item.gid): item.fingerprint for item in quarantined}
+    ambiguous = {(item.system, item.resource, item.gid) for item in quarantined if item.code == "ambiguous_create"}
     gids = shared.store.records.dirty_gids()
     if only is not None:
         gids = [gid for gid in gids if gid in only]
@@ -67,6 +67,9 @@ def make_plan(
                     waits = True
                     continue
                 for item in plan_on(workspace, source, golden):
+                    if item.kind == "create" and key in ambiguous:
+                        waits = True  # it may exist already: only a person can tell, whatever golden says now
+                        continue
                     if refused.get(key) == fingerprint(golden, source) and item.data:
                         waits = True
                         continue

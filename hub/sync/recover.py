@@ -59,7 +59,8 @@ class Recover:
         with self.shared.store.transaction():
             workspace = Workspace(self.shared)
             workspace.load([links[op.remote_id].gid])
-            link = next(item for item in workspace.links[links[op.remote_id].gid] if item.remote_id == op.remote_id)
+            known = links[op.remote_id]
+            link = next(item for item in workspace.links[known.gid] if item.id == known.id)
             base = base_of(link, self.source.mapping)
             settle_open_op(self.shared, self.source, op, link, base, view)
             merge = workspace.merge(self.source, record.modified_at.timestamp() if record.modified_at else None)

@@ -1,0 +1,555 @@
+"""The table of crashes and lost answers (sync-semantics, section 8): nothing is written twice, nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.contract.errors import ConnectorError, OutcomeUnknown, Unavailable
+from hub.contract.records import Page
+from hub.store.store import Store
+from hub.sync.policy import Policy
+from tests.engine.world import PLAIN, Fault, World, failing, no_fault
+
+SEARCHABLE = ("marker", "client_id", "upsert_key")
+
+
+def lose_answers(world: World, system: str, number: int = 1, then_down: bool = True) -> None:
+    """The next ``number`` writes are carried out and their answers lost; then the system is down."""
+    state = {"lost": 0}
+
+    def fault(call: str, _number: int) -> ConnectorError | None:
+        if call == "receipt" and state["lost"] < number:
+            state["lost"] += 1
+            return OutcomeUnknown("no answer")
+        if then_down and state["lost"] >= number and call != "receipt":
+            return Unavailable("down")
+        return None
+
+    world.servers[system].fault = fault
+
+
+def lose_requests(world: World, system: str) -> None:
+    """Writes get no answer and were not carried out, and the system is down afterwards."""
+    world.servers[system].fault = failing(OutcomeUnknown("no answer"), "write")
+
+
+def heal(world: World) -> None:
+    for server in world.servers.values():
+        server.fault = no_fault
+
+
+def world_with(folder: Path, create: str = "marker", **traits: Any) -> World:
+    world = World(folder, A=PLAIN)
+    world.add_system("B", PLAIN, create=create, **traits)
+    return world
+
+
+def first(world: World) -> World:
+    """The first sync is behind us."""
+    world.servers["A"].add({"name": "Old Friend", "email": "old@x.example"})
+    world.sync()
+    return world
+
+
+def anna(world: World, **values: Any) -> None:
+    world.servers["A"].add({"name": "Anna Berg", "email": "anna@x.example", **values})
+
+
+def names(world: World, system: str) -> list[str]:
+    return sorted(data["name"] for data in world.servers[system].alive().values())
+
+
+def ops(world: World) -> list[str]:
+    return [op.state for op in world.store.work.open_ops()]
+
+
+# creates
+
+
+@pytest.mark.parametrize("create", SEARCHABLE)
+def test_a_create_whose_answer_was_lost_is_found_by_our_key_and_adopted(tmp_path: Path, create: str) -> None:
+    world = first(world_with(tmp_path, create))
+    anna(world)
+    lose_answers(world, "B")
+    world.sync()
+    assert ops(world) == ["ambiguous"]
+    heal(world)
+    result = world.sync()
+    assert names(world, "B") == ["Anna Berg", "Old Friend"]
+    assert result.counters["B"].adopted == 1
+    assert ops(world) == []
+    world.quiet()
+
+
+@pytest.mark.parametrize("create", [*SEARCHABLE, "none"])
+def test_a_create_whose_request_was_lost_is_sent_again(tmp_path: Path, create: str) -> None:
+    world = first(world_with(tmp_path, create))
+    anna(world)
+    lose_requests(world, "B")
+    world.sync()
+    heal(world)
+    world.sync()
+    assert names(world, "B") == ["Anna Berg", "Old Friend"]
+    world.quiet()
+
+
+def test_a_create_is_never_sent_again_before_the_probe(tmp_path: Path) -> None:
+    world = first(world_with(tmp_path))
+    anna(world)
+    lose_answers(world, "B")
+    world.sync()
+    world.servers["B"].fault = failing(Unavailable("down"), "find")
+    world.sync()
+    world.sync()
+    assert names(world, "B") == ["Anna Berg", "Old Friend"]
+    assert world.servers["B"].writes.count(("create", "2")) == 1
+    assert len(world.servers["B"].writes) == 2
+    heal(world)
+    world.sync()
+    world.quiet()
+
+
+def test_within_the_index_lag_a_create_waits(tmp_path: Path) -> None:
+    world = first(world_with(tmp_path, index_lag=2 * 3600.0))
+    anna(world)
+    lose_answers(world, "B")
+    world.sync()
+    heal(world)
+    hidden = world.servers["B"].records.pop("2")  # neither find nor changes show it yet
+    world.servers["B"].log.remove("2")
+    world.sync()
+    assert ops(world) == ["ambiguous"], "too early to say that it did not happen"
+    assert len(world.servers["B"].writes) == 2
+    world.servers["B"].records["2"] = hidden
+    world.servers["B"].log.append("2")
+    world.sync()
+    assert names(world, "B") == ["Anna Berg", "Old Friend"]
+    assert ops(world) == []
+    world.quiet()
+
+
+def test_after_the_index_lag_a_create_that_is_not_found_is_sent_again(tmp_path: Path) -> None:
+    world = first(world_with(tmp_path, index_lag=2 * 3600.0))
+    anna(world)
+    lose_requests(world, "B")
+    world.sync()
+    heal(world)
+    world.sync()
+    assert names(world, "B") == ["Old Friend"]
+    world.sync()
+    world.sync()
+    assert names(world, "B") == ["Anna Berg", "Old Friend"]
+    world.quiet()
+
+
+def test_a_create_found_twice_is_quarantined_and_never_made_a_third_time(tmp_path: Path) -> None:
+    world = first(world_with(tmp_path))
+    anna(world)
+    lose_answers(world, "B")
+    world.sync()
+    made = world.servers["B"].records["2"]
+    world.servers["B"].add(dict(made.data), op_key=made.op_key)
+    heal(world)
+    world.sync()
+    assert [item.code for item in world.store.work.quarantined("B")] == ["ambiguous_create"]
+    world.servers["A"].edit("2", notes="edited later")
+    world.sync()
+    world.sync()
+    assert names(world, "B").count("Anna Berg") == 2, "an edit must not make a third one"
+    world.quiet()
+
+
+def test_a_unique_key_refuses_the_second_create_and_names_the_first(tmp_path: Path) -> None:
+    world = first(world_with(tmp_path, "unique_key", unique="email"))
+    anna(world)
+    lose_answers(world, "B")
+    world.sync()
+    heal(world)
+    world.sync()
+    world.sync()
+    assert names(world, "B") == ["Anna Berg", "Old Friend"]
+    assert len(world.goldens()) == 2
+    world.servers["A"].edit("2", notes="linked")
+    world.sync()
+    assert world.servers["B"].records["2"].data["notes"] == "linked"
+    world.quiet()
+
+
+@pytest.mark.parametrize("email", ["anna@x.example", None], ids=["with e-mail", "by name only"])
+def test_a_create_without_any_key_is_found_by_its_natural_keys(tmp_path: Path, email: str | None) -> None:
+    world = first(world_with(tmp_path, "none"))
+    world.servers["A"].add({"name": "Anna Berg", "email": email})
+    lose_answers(world, "B")
+    world.sync()
+    heal(world)
+    world.sync()
+    assert names(world, "B") == ["Anna Berg", "Old Friend"]
+    assert len(world.goldens()) == 2
+    world.quiet()
+
+
+def test_a_create_without_any_key_does_not_adopt_an_older_stranger(tmp_path: Path) -> None:
+    world = first(world_with(tmp_path, "none"))
+    world.servers["B"].fault = failing(Unavailable("down"), "changes")
+    anna(world)
+    world.servers["B"].add({"name": "Anna Berg", "email": "anna@x.example"})
+    world.now += 7200
+    lose_answers(world, "B")
+    world.servers["B"].fault, answer = failing(Unavailable("down"), "changes"), world.servers["B"].fault
+    world.sync()
+    world.servers["B"].fault = answer
+    heal(world)
+    world.sync()
+    assert names(world, "B") == ["Anna Berg", "Old Friend"], "the stranger is matched by its e-mail, not made again"
+    world.quiet()
+
+
+def test_never_two_open_creates_without_a_key_on_one_system(tmp_path: Path) -> None:
+    world = first(world_with(tmp_path, "none"))
+    for index in range(4):
+        world.servers["A"].add({"name": f"New {index}", "email": f"n{index}@x.example"})
+    most = 0
+
+    def fault(call: str, _number: int) -> ConnectorError | None:
+        nonlocal most
+        most = max(most, len([op for op in world.store.work.open_ops("B") if op.kind == "create"]))
+        return OutcomeUnknown("no answer") if call == "receipt" else None
+
+    world.servers["B"].fault = fault
+    for _ in range(6):
+        world.sync()
+    heal(world)
+    for _ in range(3):
+        world.sync()
+    assert most == 1
+    assert names(world, "B") == ["New 0", "New 1", "New 2", "New 3", "Old Friend"]
+    world.quiet()
+
+
+def test_a_batch_with_partial_results_confirms_each_item_by_itself(tmp_path: Path) -> None:
+    world = first(world_with(tmp_path))
+    for index in range(5):
+        world.servers["A"].add({"name": f"New {index}", "email": f"n{index}@x.example"})
+    count = 0
+
+    def fault(call: str, _number: int) -> ConnectorError | None:
+        nonlocal count
+        if call == "receipt":
+            count += 1
+            return OutcomeUnknown("no answer") if count in (2, 4) else None
+        return Unavailable("down") if count and call in ("find", "fetch") else None
+
+    world.servers["B"].fault = fault
+    result = world.sync()
+    assert (result.counters["B"].created, ops(world)) == (3, ["ambiguous", "ambiguous"])
+    heal(world)
+    result = world.sync()
+    assert result.counters["B"].adopted == 2
+    assert names(world, "B") == ["New 0", "New 1", "New 2", "New 3", "New 4", "Old Friend"]
+    world.quiet()
+
+
+def test_an_answer_without_an_image_is_completed_by_a_read(tmp_path: Path) -> None:
+    world = first(world_with(tmp_path, image=False))
+    anna(world, notes="vip")
+    world.sync()
+    assert names(world, "B") == ["Anna Berg", "Old Friend"]
+    world.servers["A"].edit("2", notes="new")
+    world.sync()
+    assert world.servers["B"].records["2"].data["notes"] == "new"
+    world.quiet()
+
+
+def test_an_answer_without_an_image_and_without_a_read_stays_open(tmp_path: Path) -> None:
+    world = first(world_with(tmp_path, image=False))
+    anna(world)
+    world.servers["B"].fault = failing(Unavailable("down"), "fetch", "find")
+    world.sync()
+    assert ops(world) == ["ambiguous"]
+    heal(world)
+    world.sync()
+    assert names(world, "B") == ["Anna Berg", "Old Friend"]
+    world.quiet()
+
+
+# updates and deletes
+
+
+def updating(folder: Path, **traits: Any) -> World:
+    world = world_with(folder, **traits)
+    anna(world, notes="old")
+    world.sync()
+    world.servers["A"].edit("1", notes="new")
+    return world
+
+
+def test_an_update_whose_answer_was_lost_is_confirmed_by_reading(tmp_path: Path) -> None:
+    world = updating(tmp_path)
+    lose_answers(world, "B")
+    world.sync()
+    heal(world)
+    writes = len(world.servers["B"].writes)
+    world.sync()
+    assert world.one("B")["notes"] == "new"
+    assert len(world.servers["B"].writes) == writes, "not written twice"
+    assert [row["kind"] for row in world.store.history.journal_rows()].count("update") == 1
+    world.quiet()
+
+
+def test_an_update_whose_request_was_lost_is_sent_again(tmp_path: Path) -> None:
+    world = updating(tmp_path)
+    lose_requests(world, "B")
+    world.sync()
+    heal(world)
+    world.sync()
+    assert world.one("B")["notes"] == "new"
+    assert world.ledger() == []
+    world.quiet()
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+def test_an_edit_after_an_update_of_unknown_outcome_is_an_edit(tmp_path: Path, carried_out: bool) -> None:
+    world = updating(tmp_path)
+    (lose_answers if carried_out else lose_requests)(world, "B")
+    world.sync()
+    world.servers["B"].edit("1", name="Anna Berg-Meier")
+    heal(world)
+    world.sync()
+    for system in "AB":
+        assert (world.one(system)["name"], world.one(system)["notes"]) == ("Anna Berg-Meier", "new")
+    assert world.ledger() == []
+    world.quiet()
+
+
+def test_an_edit_of_the_same_field_on_top_of_our_write_is_no_conflict(tmp_path: Path) -> None:
+    world = updating(tmp_path)
+    world.servers["A"].edit("1", name="Anna B.")
+    lose_answers(world, "B")
+    world.sync()
+    world.servers["B"].edit("1", notes="by a user of B")
+    heal(world)
+    world.sync()
+    assert world.one("A")["notes"] == world.one("B")["notes"] == "by a user of B"
+    world.quiet()
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+def test_a_delete_of_unknown_outcome_is_settled_by_reading(tmp_path: Path, carried_out: bool) -> None:
+    world = world_with(tmp_path)
+    world.policy = Policy(("A", "B"), delete={"A": "propagate"})
+    anna(world)
+    world.sync()
+    world.servers["A"].remove("1")
+    (lose_answers if carried_out else lose_requests)(world, "B")
+    world.sync()
+    heal(world)
+    world.sync()
+    assert world.servers["B"].alive() == {}
+    assert len(world.goldens("dead")) == 1
+    world.quiet()
+
+
+# reading
+
+
+def test_a_page_that_was_read_but_not_stored_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = first(world_with(tmp_path))
+    for index in range(7):
+        world.servers["A"].add({"name": f"New {index}", "email": f"n{index}@x.example"})
+    for server in world.servers.values():
+        server.traits.page = 2
+    calls = {"n": 0}
+    original = type(world.store.work).save_cursor
+
+    def save(work: Any, item: Any) -> None:
+        calls["n"] += 1
+        if calls["n"] == 2:
+            raise Unavailable("the network went away in the middle of a page")
+        original(work, item)
+
+    monkeypatch.setattr(type(world.store.work), "save_cursor", save)
+    world._sync()
+    monkeypatch.undo()
+    world.sync()
+    assert len(world.goldens()) == 8
+    assert len(world.servers["B"].alive()) == 8
+    world.quiet()
+
+
+def test_reading_the_same_page_again_changes_nothing(tmp_path: Path) -> None:
+    world = first(world_with(tmp_path))
+    anna(world, notes="vip")
+    world.sync()
+    seq, writes = world.store.seq, world.writes()
+    for system in "AB":
+        cursor = world.store.work.cursor(system, "contacts")
+        cursor.value = 0
+        with world.store.transaction():
+            world.store.work.save_cursor(cursor)
+    world.sync()
+    assert (world.store.seq, world.writes()) == (seq, writes)
+
+
+def test_a_lost_store_is_linked_again_by_our_keys_without_creating_or_deleting(tmp_path: Path) -> None:
+    world = World(tmp_path / "one", A=PLAIN, B='own_key = "hub_id"\n' + PLAIN)
+    world.servers["A"].add({"name": "Anna Berg", "email": "anna@x.example"})
+    world.servers["A"].add({"name": "No Mail"})
+    world.sync()
+    again = World(tmp_path / "two", A=PLAIN, B='own_key = "hub_id"\n' + PLAIN)
+    for name, server in world.servers.items():
+        again.servers[name] = again.connectors[name].server = server
+        server.clock = lambda: again.now
+    before = again.writes()
+    result = again.engine().read()
+    assert result.plan is not None
+    assert [item.kind for item in result.plan.items if item.kind == "delete"] == []
+    result = again.engine().sync()
+    assert again.writes() == before, "nothing is written before a person approves"
+    assert result.plan is not None
+    assert result.state == "waiting" or result.plan.items == []
+
+
+# crashes at every commit
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+@contextmanager
+def dying(store: Store, at: int) -> Iterator[dict[str, int]]:
+    """The process dies at the ``at``-th commit of the store: just before it, so that it is lost."""
+    counted = {"n": 0}
+    original = store.db.transaction
+
+    @contextmanager
+    def transaction() -> Iterator[Any]:
+        outermost = store.db._depth == 0  # type: ignore[attr-defined]  # the SQLite store
+        with original() as connection:
+            yield connection
+            if outermost:
+                counted["n"] += 1
+                if counted["n"] == at:
+                    raise Killed
+
+    store.db.transaction = transaction  # type: ignore[method-assign]  # a crash on purpose
+    yield counted
+
+
+def busy_world(folder: Path) -> World:
+    """Three systems with a create, an update, a delete, a conflict and a merge ahead."""
+    policy = Policy(("A", "B", "C"), delete={"A": "propagate"})
+    world = World(folder, policy, A=PLAIN, B=PLAIN, C=PLAIN)
+    for index in range(5):
+        world.servers["A"].add({"name": f"P {index}", "email": f"p{index}@x.example", "notes": f"n {index}"})
+    world.sync()
+    a, b = world.servers["A"], world.servers["B"]
+    a.add({"name": "New", "email": "new@x.example"})
+    b.add({"name": "Newer", "email": "newer@x.example"})
+    ids = {data["name"]: id_ for id_, data in b.alive().items()}
+    a.edit("1", notes="updated")
+    a.remove("2")
+    a.edit("3", notes="from A")
+    world.now += 600
+    b.edit(ids["P 2"], notes="from B")
+    a.remove("4", merged_into="5")
+    return world
+
+
+def shown(world: World) -> dict[str, list[tuple[Any, ...]]]:
+    """What each system shows, without ids."""
+    return {
+        name: sorted((data.get("name"), data.get("email"), data.get("notes")) for data in server.alive().values())
+        for name, server in world.servers.items()
+    }
+
+
+def run_until_quiet(world: World) -> None:
+    for _ in range(6):
+        before = world.writes()
+        world.sync()
+        if world.writes() == before:
+            return
+    raise AssertionError("never quiet")
+
+
+def test_a_crash_at_any_commit_ends_in_the_same_state(tmp_path: Path) -> None:
+    undisturbed = busy_world(tmp_path / "calm")
+    run_until_quiet(undisturbed)
+    expected = shown(undisturbed)
+    creates = {name: sum(k == "create" for k, _ in s.writes) for name, s in undisturbed.servers.items()}
+    at, clean = 0, False
+    while not clean:
+        at += 1
+        world = busy_world(tmp_path / str(at))
+        with dying(world.store, at) as counted:
+            try:
+                world._sync()
+                clean = counted["n"] < at
+            except Killed:
+                pass
+        world.store.close()
+        world.reopen()
+        run_until_quiet(world)
+        assert shown(world) == expected, f"crash at commit {at}"
+        made = {name: sum(k == "create" for k, _ in s.writes) for name, s in world.servers.items()}
+        assert made == creates, f"crash at commit {at}"
+        assert world.store.work.open_ops() == []
+        assert len(world.goldens()) == len(undisturbed.goldens())
+        world.quiet()
+    assert at > 15, "the scenario has enough steps to be worth it"
+
+
+FAULTS: dict[str, Callable[[], ConnectorError]] = {
+    "lost": lambda: OutcomeUnknown("no answer"),
+    "down": lambda: Unavailable("down"),
+}
+
+
+@pytest.mark.parametrize("system", ["A", "B", "C"])
+@pytest.mark.parametrize("kind", list(FAULTS))
+def test_a_fault_at_any_call_ends_in_the_same_state(tmp_path: Path, system: str, kind: str) -> None:
+    undisturbed = busy_world(tmp_path / "calm")
+    run_until_quiet(undisturbed)
+    expected = shown(undisturbed)
+    at, clean = 0, False
+    while not clean:
+        at += 1
+        world = busy_world(tmp_path / str(at))
+        seen = {"n": 0}
+
+        def fault(call: str, _number: int, seen: dict[str, int] = seen, at: int = at) -> ConnectorError | None:
+            seen["n"] += 1
+            return FAULTS[kind]() if seen["n"] == at else None
+
+        made: Fault = fault
+        world.servers[system].fault = made
+        world._sync()
+        clean = seen["n"] < at
+        world.servers[system].fault = no_fault
+        run_until_quiet(world)
+        assert shown(world) == expected, f"fault at call {at}"
+        assert world.store.work.open_ops() == []
+    assert at > 2
+
+
+def test_a_listing_that_breaks_off_is_taken_up_again(tmp_path: Path) -> None:
+    world = first(world_with(tmp_path))
+    connector = world.connectors["A"]
+    original = connector.listing
+
+    def broken(resource: str) -> Iterator[Page]:
+        yield from original(resource)
+        raise Unavailable("the line went dead")
+
+    connector.listing = broken  # type: ignore[method-assign]  # a fault of the remote
+    result = world._sync(reconcile=0)
+    assert list(result.paused) == ["A"]
+    connector.listing = original  # type: ignore[method-assign]  # works again
+    world.sync(reconcile=0)
+    world.quiet()
