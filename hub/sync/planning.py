@@ -8,6 +8,7 @@ from math import ceil
 
 from hub.canonical.values import key as canonical_key
 from hub.state import Golden, Link
+from hub.store.work import Quarantined
 from hub.sync.guards import Facts, trips
 from hub.sync.merge.observe import base_of
 from hub.sync.merge.settle import note
@@ -28,7 +29,7 @@ def fingerprint(golden: Golden, source: Source) -> str:
         for name, coll in sorted(golden.collections.items())
         if coll.live()
     ]
-    return str(hash_of([values, parts, source.mapping.hash]))
+    return str(hash_of([golden.state, values, parts, source.mapping.hash]))
 
 
 def hash_of(value: object) -> str:
@@ -47,9 +48,7 @@ def make_plan(
     does; looking does not)."""
     plan = Plan(sync)
     blocked = {(op.system, op.resource, op.gid) for op in shared.store.work.open_ops()}
-    quarantined = [item for item in shared.store.work.quarantined() if item.gid]
-    refused = {(item.system, item.resource, item.gid): item.fingerprint for item in quarantined}
-    ambiguous = {(item.system, item.resource, item.gid) for item in quarantined if item.code == "ambiguous_create"}
+    refusals = {(item.system, item.resource, item.gid): item for item in shared.store.work.quarantined() if item.gid}
     gids = shared.store.records.dirty_gids()
     if only is not None:
         gids = [gid for gid in gids if gid in only]
@@ -58,6 +57,7 @@ def make_plan(
         workspace.load(gids[start : start + _BATCH])
         _load_references(workspace)
         settled: list[str] = []
+        released: list[tuple[str, str, str, str]] = []
         for gid in gids[start : start + _BATCH]:
             golden = workspace.goldens[gid]
             items, waits = [], False
@@ -66,14 +66,14 @@ def make_plan(
                 if key in blocked:
                     waits = True
                     continue
-                for item in plan_on(workspace, source, golden):
-                    if item.kind == "create" and key in ambiguous:
-                        waits = True  # it may exist already: only a person can tell, whatever golden says now
-                        continue
-                    if refused.get(key) == fingerprint(golden, source) and item.data:
-                        waits = True
-                        continue
-                    items.append(item)
+                wanted = list(plan_on(workspace, source, golden))
+                refusal = refusals.get(key)
+                if refusal is not None and _stands(refusal, workspace, source, golden, wanted):
+                    waits = True
+                    wanted = [item for item in wanted if not (item.data or item.kind == "delete")]
+                elif refusal is not None:
+                    released.append((*key[:2], refusal.remote_id, gid))
+                items.extend(wanted)
             plan.items.extend(item for item in items if item.data or item.kind == "delete")
             plan.conflicts += bool(golden.frozen)
             if book:
@@ -86,6 +86,7 @@ def make_plan(
             with shared.store.transaction():
                 workspace.changed.clear()
                 workspace.flush()
+                shared.store.work.release(released)
                 shared.store.records.mark_dirty(settled, dirty=False)
     plan.items.sort(
         key=lambda item: ({"create": 0, "update": 1, "delete": 2}[item.kind], item.system, item.resource, item.gid)
@@ -94,6 +95,16 @@ def make_plan(
     plan.calls = estimate_calls(shared, plan)
     plan.trips = trips(plan, facts or {}, shared.policy.guards)
     return plan
+
+
+def _stands(refusal: Quarantined, workspace: Workspace, source: Source, golden: Golden, wanted: list[Item]) -> bool:
+    """Whether a refused write is still refused: there is something to write, and nothing that it depended on changed."""
+    if not refusal.remote_id and workspace.link(source.system, source.resource, golden.gid) is not None:
+        return False  # it was a create
+    if refusal.code == "ambiguous_create":
+        return True  # it may exist already: only a person can tell, whatever golden says now
+    writes = any(item.data or item.kind == "delete" for item in wanted)
+    return writes and refusal.fingerprint == fingerprint(golden, source)
 
 
 def _load_references(workspace: Workspace) -> None:
