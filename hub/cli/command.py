@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.cli.exits import Exit, of_error
-from hub.cli.logs import log_to_stderr
+from hub.cli.logs import logs_on_stderr
 from hub.cli.terminal import Options, Outcome, Problem, Terminal
 from hub.contract.errors import HubError
 
@@ -75,7 +75,9 @@ def command(app: typer.Typer, name: str, *, example: str, title: str = "") -> Ca
         def wrapper(context: typer.Context, **given: Any) -> None:
             options = take_options(context, given)
             arguments = {item.name: given[item.name] for item in own}
-            code = _run(Terminal(title or name, options), function, arguments)
+            terminal = Terminal(title or name, options)
+            with logs_on_stderr(terminal.redact, debug=options.debug, as_json=options.json):
+                code = _run(terminal, function, arguments)
             raise typer.Exit(int(code))
 
         app.command(name, epilog=f"Example: {example}")(_signed(wrapper, own))
@@ -100,7 +102,6 @@ def _signed(wrapper: Callable[..., None], own: list[inspect.Parameter]) -> Calla
 def _run(terminal: Terminal, function: Run, arguments: dict[str, Any]) -> Exit:
     """Run a command; whatever happens, the caller gets a code and (with --json) a summary."""
     options = terminal.options
-    log_to_stderr(terminal.redact, debug=options.debug, as_json=options.json)
     try:
         try:
             outcome = function(terminal, **arguments) or Outcome()

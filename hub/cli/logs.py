@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 
@@ -29,13 +30,18 @@ class _Lines(logging.Formatter):
         return f"{at} {record.levelname} {record.name} {escaped}"
 
 
-def log_to_stderr(redact: Callable[[str], str], *, debug: bool, as_json: bool) -> None:
-    """Send the hub's logs to stderr; warnings, or with ``debug`` everything."""
+@contextmanager
+def logs_on_stderr(redact: Callable[[str], str], *, debug: bool, as_json: bool) -> Iterator[None]:
+    """Send the hub's logs to stderr while the body runs; warnings, or with ``debug`` everything."""
     logger = logging.getLogger("crmhub")
-    for old in list(logger.handlers):
-        logger.removeHandler(old)
+    before = (logger.level, logger.propagate)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Lines(redact, as_json=as_json))
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG if debug else logging.WARNING)
     logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.level, logger.propagate = before

@@ -119,7 +119,6 @@ def _link(link: Link) -> dict[str, Any]:
         "remote_id": link.remote_id,
         "state": link.state,
         "reason": link.reason,
-        "version": link.version,
         "created_by_hub": link.created_by_hub,
         "held": link.held,
     }

@@ -169,9 +169,9 @@ class Engine:
             yield shared, result
             self._account(shared, result)
         except BaseException as error:
-            state = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+            result.state = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
             with self.store.transaction():
-                self.store.history.end_run(run, self._clock(), state, result.to_json())
+                self.store.history.end_run(run, self._clock(), result.state, result.to_json())
             raise
         finally:
             for source in self.systems.sources:

@@ -1,0 +1,331 @@
+"""What programs rely on: exit codes, the JSON of every command, help, start-up cost, the lock, stopping."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from hub.cli.exits import Exit, worst
+from hub.cli.main import make_app
+from hub.cli.masking import mask_name, mask_text, mask_value
+from tests.e2e.hub_folder import CONFIG, SECRET, HubFolder
+
+
+def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The path of every command."""
+    for name, item in group.commands.items():
+        if hasattr(item, "commands"):
+            yield from commands(item, (*path, name))
+        else:
+            yield (*path, name)
+
+
+ALL = sorted(commands(typer.main.get_command(make_app())))
+
+JSON: dict[str, list[str]] = {
+    "apply": ["plan.json"],
+    "check": [],
+    "conflicts list": ["--all"],
+    "conflicts resolve": ["1", "--take", "shop"],
+    "conflicts show": ["1"],
+    "connect list": [],
+    "connect test": ["office"],
+    "init": ["--config", "new.toml"],
+    "mapping check": ["probe.contacts", "--examples", "5"],
+    "mapping try": ["office", "1"],
+    "match": ["customers"],
+    "plan": ["customers"],
+    "plugin list": [],
+    "quarantine list": [],
+    "quarantine retry": ["--all"],
+    "quarantine show": ["shop/contacts/a"],
+    "record explain": ["anna@x.example"],
+    "record search": ["anna"],
+    "record show": ["anna@x.example"],
+    "review link": ["1", "office/contacts/1"],
+    "review list": [],
+    "review show": ["1"],
+    "review split": ["1"],
+    "runs list": [],
+    "runs show": ["0"],
+    "status": [],
+    "sync": ["customers"],
+}
+"""Arguments with which each command says something (an error is an answer, too)."""
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_the_help_of_every_command_ends_with_an_example(path: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(make_app(), [*path, "--help"])
+    assert result.exit_code == 0
+    assert f"Example: crmhub {' '.join(path)}" in result.stdout
+    for option in ("--config", "--json", "--quiet", "--no-color", "--show-pii", "--debug"):
+        assert option in result.stdout
+
+
+def test_no_command_is_missing_here() -> None:
+    assert sorted({*JSON, "demo"}) == [" ".join(path) for path in ALL]
+
+
+@pytest.mark.parametrize("name", sorted(JSON))
+def test_every_command_ends_its_json_with_a_summary(
+    synced: HubFolder, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(synced.path)
+    synced.edit("office", "1", notes="likes tea")
+    synced.edit("shop", "a", notes="likes coffee")
+    synced.run("sync")
+    synced.run("plan", "customers", "-o", "plan.json")
+    answer = synced.run(*name.split(), *JSON[name], "--json")
+    for line in answer.lines:
+        assert line["schema_version"] == 1
+        assert line["command"] == name
+    summary = answer.summary
+    assert summary["type"] == "summary"
+    assert summary["exit_code"] == answer.code
+    assert {"run_id", "result", "counts", "problems"} <= set(summary)
+    for problem in summary["problems"]:
+        assert set(problem) == {"code", "severity", "where", "message", "hint", "retryable"}
+        assert problem["code"]
+        assert problem["message"]
+        assert problem["severity"] in ("error", "warning", "info")
+    assert bool(answer.code) <= bool(summary["problems"]), "who fails says why"
+    for personal in ("Anna", "anna@x.example", "likes tea", "Berg"):
+        assert personal not in answer.out.replace(synced.path.name, ""), "personal data is masked in JSON"
+
+
+@pytest.mark.parametrize("name", ["record show", "plan", "conflicts show"])
+def test_personal_data_is_shown_when_asked_for(synced: HubFolder, name: str) -> None:
+    synced.edit("office", "1", notes="likes tea")
+    synced.edit("shop", "a", notes="likes coffee")
+    synced.run("sync")
+    synced.edit("office", "1", name="likes tea, too")
+    answer = synced.run(*name.split(), *JSON[name], "--json", "--show-pii")
+    assert "likes tea" in answer.out
+
+
+def test_options_may_stand_before_or_after_the_command(folder: HubFolder) -> None:
+    assert folder.run("--json", "status").summary["command"] == "status"
+    assert folder.run("status", "--json").summary["command"] == "status"
+
+
+def test_a_long_run_tells_its_progress_in_json_lines(folder: HubFolder) -> None:
+    people = {str(number): {"name": f"P{number}", "email": f"p{number}@x.example"} for number in range(15)}
+    folder.put("office", people)
+    folder.fault("office", "slow")
+    answer = folder.run("match", "customers", "--json")
+    kinds = [line["type"] for line in answer.lines]
+    assert kinds[-1] == "summary"
+    assert "progress" in kinds
+    assert next(line for line in answer.lines if line["type"] == "progress")["step"] == "read"
+
+
+# exit codes, in processes of their own
+
+
+def test_the_exit_codes_of_a_first_sync_and_of_a_quiet_one(folder: HubFolder) -> None:
+    waiting = folder.process("sync", "customers")
+    assert waiting.code == 5
+    command = next(line for line in waiting.out.splitlines() if "--approve" in line).split("crmhub ")[1].split()
+    assert folder.process(*command).code == 0
+    assert folder.process("sync").code == 0
+    assert folder.process("status").code == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "error"), [("auth", 6, "needs_login"), ("down", 7, "unavailable"), ("bug", 1, "plugin_bug")]
+)
+def test_a_system_that_fails_pauses_alone_and_sets_the_exit_code(
+    synced: HubFolder, fault: str, code: int, error: str
+) -> None:
+    synced.fault("shop", fault)
+    answer = synced.process("sync", "--json")
+    assert answer.code == code, answer
+    (problem,) = answer.summary["problems"]
+    assert problem["code"] == error
+    assert problem["where"] == "shop"
+    assert problem["hint"]
+    assert problem["retryable"] == (fault == "down")
+    assert "Traceback" not in answer.err
+    status = synced.process("status")
+    assert status.code == code
+    assert "crmhub connect test shop" in status.out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["sync", "nothing"], ["nothing"], ["sync", "--canary", "0"], ["review", "show", "9"], ["plan", "--nothing"]],
+)
+def test_wrong_usage_is_2(folder: HubFolder, words: list[str]) -> None:
+    assert folder.process(*words).code == 2
+
+
+def test_a_broken_configuration_is_2_and_shows_no_traceback(folder: HubFolder) -> None:
+    folder.configure(CONFIG.replace('["office", "shop"]', "3"))
+    answer = folder.process("sync")
+    assert answer.code == 2
+    assert "config.toml:" in answer.err
+    assert "Traceback" not in answer.err
+    assert "Traceback" in folder.process("sync", "--debug").err
+
+
+def test_what_happened_worst_is_told() -> None:
+    assert worst([Exit.LATER, Exit.RECORDS, Exit.PERSON, Exit.LOGIN, Exit.FAILED]) == 1
+    assert worst([Exit.LATER, Exit.RECORDS, Exit.PERSON, Exit.LOGIN]) == 6
+    assert worst([Exit.LATER, Exit.RECORDS, Exit.PERSON]) == 5
+    assert worst([Exit.LATER, Exit.RECORDS]) == 3
+    assert worst([Exit.LATER]) == 7
+    assert worst([]) == 0
+
+
+# the lock, and stopping
+
+
+def test_a_second_run_at_the_same_time_is_refused(folder: HubFolder) -> None:
+    folder.fault("office", "slow")
+    folder.put("office", {str(number): {"name": f"P{number}"} for number in range(60)})
+    with folder.start("match", "customers") as first:
+        wait_for(lambda: (folder.path / "crmhub-data" / "hub.db.lock").exists() and running(folder))
+        second = folder.process("sync", "--json")
+        looking = folder.process("status")
+        first.terminate()
+        first.communicate(timeout=60)
+    assert second.code == 11
+    assert second.summary["problems"][0]["code"] == "locked"
+    assert second.summary["problems"][0]["retryable"]
+    assert looking.code in (0, 5), "looking needs no lock"
+    assert first.returncode == 130
+
+
+def running(folder: HubFolder) -> bool:
+    """Whether the lock file names its holder."""
+    return bool((folder.path / "crmhub-data" / "hub.db.lock").read_text())
+
+
+def wait_for(condition: Any, seconds: float = 30.0) -> None:
+    """Wait until something outside this process has happened."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.02)
+
+
+def test_an_interrupted_run_ends_cleanly_and_can_be_repeated(folder: HubFolder) -> None:
+    folder.fault("office", "slow")
+    folder.put("office", {str(number): {"name": f"P{number}"} for number in range(60)})
+    with folder.start("sync", "customers", "--json") as process:
+        wait_for(lambda: (folder.path / "crmhub-data" / "hub.db.lock").exists() and running(folder))
+        time.sleep(0.5)
+        process.send_signal(2)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    summary = json.loads(out.splitlines()[-1])
+    assert summary["type"] == "summary"
+    assert summary["problems"][0]["code"] == "interrupted"
+    assert "safe to run the same command again" in summary["problems"][0]["hint"]
+    assert "Traceback" not in err
+    assert folder.run("runs", "list", "--json").summary["result"][0]["state"] == "interrupted"
+    folder.fault("office", "")
+    assert folder.first_sync().code == 0
+
+
+# what is loaded
+
+
+LOADED = """
+import sys
+sys.argv = ["crmhub", *{words!r}]
+from hub.cli.main import main
+try:
+    main()
+except SystemExit as ended:
+    code = ended.code
+print("loaded:", *[name for name in ("requests", "sqlalchemy", "alembic", "openpyxl", "trytond") if name in sys.modules])
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "never"),
+    [
+        (["--help"], ["requests", "sqlalchemy", "alembic", "openpyxl"]),
+        (["sync", "--help"], ["requests", "sqlalchemy", "alembic", "openpyxl"]),
+        (["check"], ["sqlalchemy", "alembic"]),
+        (["plugin", "list"], ["sqlalchemy", "alembic"]),
+        (["connect", "list"], ["sqlalchemy", "alembic"]),
+        (["status"], ["requests", "alembic", "openpyxl"]),
+    ],
+    ids=" ".join,
+)
+def test_a_command_loads_only_what_it_needs(folder: HubFolder, words: list[str], never: list[str]) -> None:
+    if words == ["status"]:
+        folder.first_sync()
+    result = subprocess.run(
+        [sys.executable, "-c", LOADED.format(words=words)],
+        cwd=folder.path,
+        env={"PROBE_TOKEN": SECRET, "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert result.returncode in (0, 5), result.stderr
+    loaded = result.stdout.splitlines()[-1].split()[1:]
+    assert not set(never).intersection(loaded)
+
+
+# secrets and personal data
+
+
+@pytest.mark.parametrize("words", [["sync", "--debug"], ["sync", "--json", "--debug"], ["connect", "test", "office"]])
+def test_a_secret_never_shows_up(folder: HubFolder, words: list[str]) -> None:
+    folder.fault("office", "auth")
+    answer = folder.process(*words)
+    assert answer.code == 6
+    assert SECRET not in answer.out + answer.err
+    assert "***" in answer.out + answer.err
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("Anna Berg", "A*** B***"),
+        ("anna.berg+x@mail.example", "a***@***.example"),
+        ("+49 30 1234567", "***67"),
+        ("李雷", "李***"),
+        ("", ""),
+    ],
+)
+def test_names_addresses_and_numbers_are_masked(text: str, masked: str) -> None:
+    assert mask_name(text) == masked
+
+
+def test_only_what_is_personal_is_masked_in_a_message() -> None:
+    text = "field email: anna@x.example and +49 (30) 123-4567 refused, code 422"
+    assert mask_text(text) == "field email: a***@***.example and ***67 refused, code 422"
+
+
+def test_values_that_say_nothing_about_a_person_stay() -> None:
+    assert mask_value("language", "de") == "de"
+    assert mask_value("consents.email_marketing", "denied") == "denied"
+    assert mask_value("emails/e1/labels", ["work"]) == ["work"]
+    assert mask_value("name", {"full": "Anna", "form": "full"}) == {"full": "A***", "form": "full"}
+    assert mask_value("addresses/a1", {"lines": ["Am Hof 1"], "country": "DE"}) == {
+        "lines": ["A*** H*** 1***"],
+        "country": "DE",
+    }
+
+
+def test_the_example_of_the_package_is_the_one_of_the_repository() -> None:
+    from hub.config.templates import example_text
+
+    assert example_text() == (Path(__file__).parents[2] / "config.example.toml").read_text(encoding="utf-8")
