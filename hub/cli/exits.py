@@ -95,6 +95,7 @@ def of_result(result: Result) -> Exit:
         codes.append(Exit.PERSON)
     if result.stale:
         codes.append(Exit.STALE)
-    if any(counter.failed for counter in result.counters.values()) or any(not item.ok for item in result.accounts):
+    unsound = any(item.quarantined or not item.ok for item in result.accounts)
+    if unsound or any(counter.failed for counter in result.counters.values()):
         codes.append(Exit.RECORDS)
     return worst(codes)

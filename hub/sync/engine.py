@@ -184,7 +184,8 @@ class Engine:
         if result.paused and len(result.paused) == len(self.systems.names()):
             return "failed"
         failed = sum(counter.failed for counter in result.counters.values())
-        if failed or result.paused or result.stale:
+        quarantined = any(item.quarantined for item in result.accounts)
+        if failed or quarantined or result.paused or result.stale:
             return "partial"
         if result.held and not result.applied:
             return "waiting"

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -120,7 +121,7 @@ def test_an_unreachable_host_stops_only_its_own_system(place: Place) -> None:
     place.rows("left", "1,Anna,Berg,anna@x.example,")
     with_book(place, "http://127.0.0.1:9/")
     summary = place.summary("sync", "customers")
-    assert summary["exit_code"] == 7
+    assert summary["exit_code"] == 5, "the first sync of the other system waits for a person, which comes first"
     assert any(item["where"] == "book" and item["retryable"] for item in summary["problems"]), summary["problems"]
     assert place.accounts(summary)["left"]["total"] == 1
 
@@ -225,7 +226,7 @@ def test_an_unknown_column_is_kept_and_reported(place: Place) -> None:
 def test_an_ambiguous_column_is_asked_with_the_choices(place: Place) -> None:
     (place.folder / "left" / "people.csv").write_text("编号,名字,邮箱\n1,王伟,wang@x.example\n")
     done = place.run("sync", "customers")
-    assert done.returncode == 2, done.stderr
+    assert done.returncode == 1, done.stderr
     says(done, "名字", "columns")
 
 
@@ -312,13 +313,16 @@ def test_a_store_from_a_newer_version_is_left_alone(place: Place) -> None:
     place.rows("left", "1,Anna,Berg,anna@x.example,")
     place.sync()
     database = next((place.folder / "crmhub-data").glob("*.db"))
-    with sqlite3.connect(database) as connection:
+    ask = "SELECT gid, doc FROM golden"
+    with closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA user_version = 999")
-    before = database.read_bytes()
+        before = connection.execute(ask).fetchall()
     done = place.run("sync", "customers")
     assert done.returncode == 1
     says(done, "999", "newer")
-    assert database.read_bytes() == before
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute(ask).fetchall() == before
+        assert connection.execute("PRAGMA user_version").fetchone() == (999,)
 
 
 def test_a_full_disk_is_said_and_the_next_run_goes_on(place: Place) -> None:
