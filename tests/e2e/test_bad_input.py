@@ -210,7 +210,7 @@ def test_a_ragged_row_is_quarantined_with_its_line_and_the_others_go_on(place: P
     account = place.accounts(summary)["left"]
     assert (account["total"], account["in_sync"], account["quarantined"]) == (3, 2, 1)
     listed = place.run("quarantine", "list", "--show-pii").stdout
-    assert "line 3" in listed, listed
+    assert "Row 3 of people.csv" in listed, listed
     assert "bo@x.example,1,2,3,4" in (place.folder / "left" / "people.csv").read_text(), "the row is still there"
 
 
