@@ -275,7 +275,8 @@ class Engine:
         return ",".join(f"{item.resource}:{item.mapping.hash}:{item.scope}" for item in self.systems.of(system))
 
     def _blocked(self, plan: Plan, approved: bool) -> bool:
-        return bool(plan.vetoes) or (not approved and any(trip.guard == "first_sync" for trip in plan.trips))
+        guards = {trip.guard for trip in plan.trips}
+        return bool(plan.vetoes) or "lossy" in guards or (not approved and "first_sync" in guards)
 
     # writing
 
@@ -296,6 +297,9 @@ class Engine:
         for portion in portions:
             self._portion(result, work, workers, start, portion)
             if portion is not None and canary is None and self._lossy(plan, workers, start):
+                if self._loading():
+                    with self.store.transaction():
+                        self.store.work.set_meta(f"approved:{self.sync_name}", "")  # the rest needs another approval
                 break
         for source in work:
             worker = workers[id(source)]

@@ -12,8 +12,9 @@ from hub.store.work import Quarantined
 from hub.sync.guards import Facts, trips
 from hub.sync.merge.observe import base_of
 from hub.sync.merge.settle import note
+from hub.sync.plan.draft import WAITING, Draft
 from hub.sync.plan.items import Item, Payload, Plan
-from hub.sync.plan.record import WAITING, Draft, blank_base, plan_record, title
+from hub.sync.plan.record import blank_base, plan_record, title
 from hub.sync.policy import canonical_bytes
 from hub.sync.systems import Source
 from hub.sync.workspace import Shared, Workspace

@@ -368,6 +368,7 @@ class Pull:
                     record.created_at.timestamp() if record.created_at else None,
                 )
             )
+        self.shared.store.work.reconsider([(system, resource, item.remote_id) for item in items])
         self.shared.store.work.stage(items)
 
 

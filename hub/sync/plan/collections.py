@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hub.canonical.schema import COLLECTIONS
 from hub.canonical.values import key, same
 from hub.mapping.view import KEEP, CollectionChange, CollectionSpec, Row, Value
 from hub.state import LOST, Collection, Element, Esent, Shown
 from hub.sync.plan.assign import assign
-
-if TYPE_CHECKING:
-    from hub.sync.plan.record import Draft
+from hub.sync.plan.draft import Draft
 
 
 class _Lists:

@@ -2,48 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Final
-
 from hub.canonical.schema import field_def
 from hub.canonical.values import same
-from hub.mapping.view import UNSUPPORTED, Change, CollectionChange, Mapping_, RemoteRef, Value, blank_view
-from hub.state import Base, Golden, Link, Shown
+from hub.mapping.view import UNSUPPORTED, Change, Mapping_, RemoteRef, Value, blank_view
+from hub.state import Base, Golden, Shown
 from hub.sync.merge.fields import PENDING
 from hub.sync.plan.collections import plan_list, plan_slots
-from hub.sync.plan.items import Diff, Item, Payload
+from hub.sync.plan.draft import WAITING, Draft
+from hub.sync.plan.items import Item
 from hub.sync.plan.parts import encode
 from hub.sync.policy import is_blank
-
-WAITING: Final = "waits until the referenced record exists in this system"
-
-
-@dataclass(slots=True)
-class Draft:
-    """The plan of one record while it is being made."""
-
-    golden: Golden
-    link: Link
-    base: Base
-    mapping: Mapping_
-    creating: bool
-    refer: Callable[[str, str], str | None]
-    """(gid, native resource) -> the native id of that golden record in this system, None while it has no link."""
-    survivor: Callable[[str], str]
-    region: str | None = None
-    skip: frozenset[str] = frozenset()
-    """Fields not to be written now (consents during the first load)."""
-    fields: dict[str, Value] = field(default_factory=dict)
-    collections: dict[str, CollectionChange] = field(default_factory=dict)
-    writes: Payload = field(default_factory=Payload)
-    book: Payload = field(default_factory=Payload)
-    diffs: list[Diff] = field(default_factory=list)
-    held: dict[str, str] = field(default_factory=dict)
-
-    def diff(self, path: str, old: Value, new: Value) -> None:
-        cell = self.golden.fields.get(path)
-        self.diffs.append(Diff(path, old, new, cell.source if cell else "", cell.rule if cell else ""))
 
 
 def plan_record(draft: Draft, own_key: str | None = None) -> Item:

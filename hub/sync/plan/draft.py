@@ -1,0 +1,40 @@
+"""The plan of one record on one system while it is being made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from hub.mapping.view import CollectionChange, Mapping_, Value
+from hub.state import Base, Golden, Link
+from hub.sync.plan.items import Diff, Payload
+
+WAITING: Final = "waits until the referenced record exists in this system"
+
+
+@dataclass(slots=True)
+class Draft:
+    """The plan of one record while it is being made."""
+
+    golden: Golden
+    link: Link
+    base: Base
+    mapping: Mapping_
+    creating: bool
+    refer: Callable[[str, str], str | None]
+    """(gid, native resource) -> the native id of that golden record in this system, None while it has no link."""
+    survivor: Callable[[str], str]
+    region: str | None = None
+    skip: frozenset[str] = frozenset()
+    """Fields not to be written now (consents during the first load)."""
+    fields: dict[str, Value] = field(default_factory=dict)
+    collections: dict[str, CollectionChange] = field(default_factory=dict)
+    writes: Payload = field(default_factory=Payload)
+    book: Payload = field(default_factory=Payload)
+    diffs: list[Diff] = field(default_factory=list)
+    held: dict[str, str] = field(default_factory=dict)
+
+    def diff(self, path: str, old: Value, new: Value) -> None:
+        cell = self.golden.fields.get(path)
+        self.diffs.append(Diff(path, old, new, cell.source if cell else "", cell.rule if cell else ""))
