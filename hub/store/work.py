@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 from hub.store.database import pack, unpack
 from hub.store.protocol import Database
 from hub.store.records import chunks
-from hub.store.tables import cursor, link, meta, never_match, op, plan, quarantine, reread, staged
+from hub.store.tables import cursor, link, meta, never_match, op, plan, quarantine, reread, review, staged
 
 
 @dataclass(slots=True)
@@ -240,7 +240,32 @@ class Work:
         )
         self._db.write(statement, [{"b_s": s, "b_r": r, "b_i": i} for s, r, i in refs])
 
+    def reconsider(self, refs: Sequence[tuple[str, str, str]]) -> None:
+        """These records changed or are waiting no more: questions about them are obsolete, their other records are
+        matched anew."""
+        numbers: set[int] = set()
+        sides: dict[tuple[str, str], list[str]] = {}
+        for system, resource, remote_id in refs:
+            sides.setdefault((system, resource), []).append(remote_id)
+        for (system, resource), ids in sides.items():
+            for batch in chunks(ids):
+                statement = select(staged.c.review).where(
+                    staged.c.system == system,
+                    staged.c.resource == resource,
+                    staged.c.remote_id.in_(batch),
+                    staged.c.review.is_not(None),
+                )
+                numbers.update(row.review for row in self._db.rows(statement))
+        if numbers:
+            self._db.write(update(staged).where(staged.c.review.in_(numbers)).values(state="new", review=None))
+            self._db.write(
+                update(review)
+                .where(review.c.id.in_(numbers), review.c.state == "open")
+                .values(state="obsolete", decision="a record of it has changed")
+            )
+
     def unstage(self, refs: Sequence[tuple[str, str, str]]) -> None:
+        self.reconsider(refs)
         statement = delete(staged).where(
             staged.c.system == bindparam("b_s"),
             staged.c.resource == bindparam("b_r"),

@@ -75,6 +75,7 @@ def make_plan(
                 elif refusal is not None:
                     released.append((*key[:2], refusal.remote_id, gid))
                 items.extend(wanted)
+            waits = waits or any(golden.value(name) is not None for name in shared.quiet)
             plan.items.extend(item for item in items if item.data or item.kind == "delete")
             plan.conflicts += bool(golden.frozen)
             if book:
