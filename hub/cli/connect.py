@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +16,6 @@ from hub.cli.command import command
 from hub.cli.exits import is_retryable, of_error
 from hub.cli.terminal import Outcome, Problem, Terminal
 from hub.config.quantities import show_duration
-from hub.contract.connector import Connector
 from hub.contract.errors import HubError, Unavailable
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from hub.contract.records import Account
 
 _CONNECT_SECONDS = 10.0
+_SHOWN_RIGHTS = 4
 _SKEW_WORTH_SAYING = 2.0
 """Seconds of clock difference below which it does not matter."""
 
@@ -100,14 +100,13 @@ def _try(terminal: Terminal, name: str, steps: _Steps) -> dict[str, str]:
         account = opened.connector.check()
         answered = app.clock()
         words.append(account.name)
-        words += (
-            [" ".join(filter(None, (account.server, account.version)))] if account.server or account.version else []
-        )
+        version = "" if account.version in account.server else account.version
+        words += filter(None, [" ".join(filter(None, (account.server, version)))])
     with steps.step("rights") as words:
         if account.missing:
             words.append(f"missing: {', '.join(account.missing)}")
         elif account.granted:
-            words.append(", ".join(account.granted))
+            words.append(_few(account.granted))
     for resource in resources:
         with steps.step("read") as words:
             words.append(_first_of(opened, resource.name))
@@ -117,6 +116,12 @@ def _try(terminal: Terminal, name: str, steps: _Steps) -> dict[str, str]:
             late = "behind" if skew > 0 else "ahead of"
             words.append("in step" if abs(skew) < _SKEW_WORTH_SAYING else f"{show_duration(abs(skew))} {late} ours")
     return _verdict(opened, account, any(item.capabilities.writes for item in resources))
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    shown = ", ".join(names[:_SHOWN_RIGHTS])
+    return f"{shown} and {len(names) - _SHOWN_RIGHTS} more" if len(names) > _SHOWN_RIGHTS else shown
 
 
 def _network(opened: Connected, steps: _Steps) -> None:
@@ -169,6 +174,8 @@ def _verdict(opened: Connected, account: Account, writes: bool) -> dict[str, str
         write = f"no (missing: {', '.join(account.missing)})"
     else:
         write = "yes"
+    from hub.contract.connector import Connector
+
     hooks = type(opened.connector).parse_webhook is not Connector.parse_webhook
     return {"read": "yes", "write": write, "webhooks": "yes" if hooks else "no (changes are polled)"}
 

@@ -86,7 +86,9 @@ def _tell(terminal: Terminal, story: Story, pause: _Pause, started: float) -> Ou
     _step(terminal, 5, "crmhub sync customers", "Both sides are merged field by field.")
     second = story.sync()
     _show_writes(terminal, second)
-    _step(terminal, 6, "crmhub conflicts list --all; crmhub record explain NAME", "Nothing that a person typed is gone:")
+    _step(
+        terminal, 6, "crmhub conflicts list --all; crmhub record explain NAME", "Nothing that a person typed is gone:"
+    )
     for line in story.explain():
         say(f"   {line}")
     pause()

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import itertools
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -24,6 +28,14 @@ _GROUPS = (
     "hub.cli.plugins",
     "hub.cli.demo",
 )
+
+OURS = frozenset(
+    (
+        *("init", "check", "connect", "match", "plan", "apply", "sync", "status", "runs", "record", "conflicts"),
+        *("review", "quarantine", "mapping", "plugin", "demo"),
+    )
+)
+"""The first words of our own commands (a test compares them with what is registered)."""
 
 
 def make_app() -> typer.Typer:
@@ -50,5 +62,30 @@ def make_app() -> typer.Typer:
 
 
 def main() -> None:
-    """Run the command line."""
-    make_app()(prog_name="crmhub")
+    """Run the command line, with the commands of plugins where ours do not know the word."""
+    app = make_app()
+    if _is_foreign(sys.argv[1:]):
+        _add_plugin_commands(app)
+    app(prog_name="crmhub")
+
+
+def _is_foreign(arguments: list[str]) -> bool:
+    """Whether the first word that is no option is no command of ours.  The value of --config is no command either."""
+    words = [
+        word
+        for before, word in zip(["", *arguments], arguments, strict=False)
+        if not word.startswith("-") and before != "--config"
+    ]
+    return bool(words) and words[0] not in OURS
+
+
+def _add_plugin_commands(app: typer.Typer) -> None:
+    """Plugins add typer apps by the hook ``hub_commands``; loading them is paid for only by those who use them."""
+    from hub.config.read import examine
+    from hub.loader import load
+
+    given = [word for before, word in itertools.pairwise(sys.argv) if before == "--config"]
+    path = Path(given[-1] if given else os.environ.get("CRMHUB_CONFIG", "config.toml"))
+    config, _problems = examine(path) if path.exists() else (None, [])
+    for group in load(config.hub.plugins if config is not None else ()).commands():
+        app.add_typer(group)

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli.command import command
-from hub.cli.exits import Exit, of_paused, of_result, worst
-from hub.cli.progress import Reporter, reporting
+from hub.cli.exits import Exit, of_result, worst
+from hub.cli.progress import reporting
 from hub.cli.terminal import Outcome, Problem, Terminal
 from hub.contract.errors import HubError
 
 if TYPE_CHECKING:
     from hub.sync.engine import Engine, Result
+
+Run = Callable[["Engine"], "Result"]
+"""What to do with the engine of a sync."""
 
 Sync = Annotated[str | None, typer.Argument(metavar="[SYNC]", help="Name of a sync; all of them if left out")]
 Approve = Annotated[str | None, typer.Option("--approve", metavar="HASH", help="Approve exactly this plan, once")]
@@ -34,7 +37,7 @@ def register(app: typer.Typer) -> None:
 
 def match(terminal: Terminal, sync: Annotated[str, typer.Argument(metavar="SYNC", help="Name of a sync")]) -> Outcome:
     """Read all systems and report which records belong together. Nothing is written to any system."""
-    return _each(terminal, [sync], lambda engine, _reporter: engine.read("match"), report=True)
+    return _each(terminal, [sync], lambda engine: engine.read("match"), report=True)
 
 
 def plan(
@@ -51,7 +54,7 @@ def plan(
         raise _usage("-o saves one plan", f"Name one of {', '.join(names)}")
     results: list[Result] = []
 
-    def read(engine: Engine, _reporter: Reporter) -> Result:
+    def read(engine: Engine) -> Result:
         results.append(engine.read("plan"))
         return results[-1]
 
@@ -86,7 +89,7 @@ def apply(
         from hub.config.read import unknown_name
 
         raise _usage(unknown_name("system", system, list(terminal.app.sync(saved.sync).systems)))
-    return _each(terminal, [saved.sync], lambda engine, _reporter: engine.apply(saved, system=system))
+    return _each(terminal, [saved.sync], lambda engine: engine.apply(saved, system=system))
 
 
 def sync(
@@ -102,23 +105,10 @@ def sync(
     if approve is not None and len(names) > 1:
         raise _usage("--approve is for one sync", f"Name one of {', '.join(names)}")
 
-    def run(engine: Engine, reporter: Reporter) -> Result:
-        result = engine.sync(approve=approve, canary=canary)
-        if approve is None and _asks(result) and terminal.interactive:
-            from hub.cli.report import show_report, show_trips
+    def approving(hash_: str | None) -> Run:
+        return lambda engine: engine.sync(approve=hash_, canary=canary)
 
-            show_report(terminal, engine, result)
-            show_trips(terminal, result)
-            if not reporter.stopping.is_set() and typer.confirm("Write this now?", default=False):
-                assert result.plan is not None
-                result = engine.sync(approve=result.plan.approval(), canary=canary)
-        return result
-
-    return _each(terminal, names, run, approve=approve)
-
-
-def _asks(result: Result) -> bool:
-    return result.plan is not None and bool(result.held) and bool(result.plan.items) and not result.plan.vetoes
+    return _each(terminal, names, approving(approve), approve=approve, approving=approving)
 
 
 def _names(terminal: Terminal, sync: str | None) -> list[str]:
@@ -139,13 +129,18 @@ def _usage(message: str, hint: str = "", where: str = "") -> HubError:
 def _each(
     terminal: Terminal,
     names: Sequence[str],
-    run: Callable[[Engine, Reporter], Result],
+    run: Run,
     *,
     report: bool = False,
     diffs: bool = False,
     approve: str | None = None,
+    approving: Callable[[str], Run] | None = None,
 ) -> Outcome:
-    """Run each sync under the process lock and put the outcomes together."""
+    """Run each sync under the process lock and put the outcomes together.
+
+    approve: the hash that the user approved, to say if it was another plan's.  approving: makes the run for an approval
+    that is asked for on the spot.
+    """
     from hub.cli import report as words
 
     outcome = Outcome(result={})
@@ -154,31 +149,41 @@ def _each(
     problems: list[Problem] = []
     with terminal.app.writing():
         for name in names:
-            with reporting(terminal) as reporter:
-                engine = terminal.app.engine(name, progress=reporter)
-                result = run(engine, reporter)
-            _announce(terminal, result)
+            engine, result = _once(terminal, name, run)
             if report or words.is_first(result):
                 words.show_report(terminal, engine, result)
             words.show_run(terminal, result, diffs=diffs)
+            if approving is not None and approve is None and _is_approved_now(terminal, result):
+                assert result.plan is not None
+                engine, result = _once(terminal, name, approving(result.plan.approval()))
+                words.show_run(terminal, result)
             outcome.result[name] = words.to_json(terminal, engine, result)
             counts[name] = words.counts(result)
             problems += words.problems(terminal, result)
-            codes += [of_result(result), *(of_paused(error) for error in result.paused.values())]
+            codes.append(of_result(result))
             outcome.run_id = result.run
-            if (
-                approve is not None
-                and result.plan is not None
-                and approve
-                not in (
-                    result.plan.hash(),
-                    result.plan.approval(),
-                )
-            ):
+            if approve is not None and result.plan is not None and not result.approved:
                 problems.append(words.another_plan(name, result.plan))
                 codes.append(Exit.STALE)
     outcome.counts, outcome.problems, outcome.code = counts, problems, worst(codes)
     return outcome
+
+
+def _once(terminal: Terminal, name: str, run: Run) -> tuple[Engine, Result]:
+    """One run of one sync, with progress; afterwards plugins are told."""
+    with reporting(terminal) as reporter:
+        engine = terminal.app.engine(name, progress=reporter)
+        result = run(engine)
+    _announce(terminal, result)
+    return engine, result
+
+
+def _is_approved_now(terminal: Terminal, result: Result) -> bool:
+    """Ask the person at the terminal, if there is one and anything is held that may be approved."""
+    plan = result.plan
+    if plan is None or not result.held or not plan.items or plan.vetoes or not terminal.interactive:
+        return False
+    return typer.confirm("Write this now?", default=False)
 
 
 def _announce(terminal: Terminal, result: Result) -> None:

@@ -1,6 +1,5 @@
-"""The configuration file: reading it, and saying everything that is wrong with it in one pass."""
+"""The configuration file: reading it, and saying everything that is wrong with it in one pass.
 
-from hub.config.model import Config, Connection, Hub, InvalidConfig, Problem, Sync
-from hub.config.read import read_config
-
-__all__ = ["Config", "Connection", "Hub", "InvalidConfig", "Problem", "Sync", "read_config"]
+``hub.config.read.read_config`` reads it, ``hub.config.model`` is what it says, ``hub.config.examine`` checks it with
+plugins, secrets and mappings.  Nothing is imported here, so that the command line starts quickly.
+"""

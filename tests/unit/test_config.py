@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from hub.config import InvalidConfig, read_config
 from hub.config.examine import examine_all
+from hub.config.model import InvalidConfig
 from hub.config.quantities import parse_duration, parse_size, show_duration
+from hub.config.read import read_config
 from hub.config.templates import example_text
 
 GOOD = """

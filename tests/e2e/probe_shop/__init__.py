@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import typer
 from pydantic import SecretStr
 
 from hub import plugin
@@ -104,3 +105,20 @@ def hub_connectors() -> Sequence[type[plugin.Connector[Any]]]:
 def hub_review_plan(plan: Any) -> Sequence[str]:
     """Nobody called Veto is ever written."""
     return [f"{item.title} must not be written" for item in plan.items if "Veto" in item.title]
+
+
+@plugin.hookimpl
+def hub_commands() -> Sequence[Any]:
+    """One command of its own."""
+    app = typer.Typer(name="probe")
+
+    @app.callback()
+    def probe() -> None:
+        """Commands of the probe."""
+
+    @app.command()
+    def hello() -> None:
+        """Say hello."""
+        print("hello from a plugin")
+
+    return [app]
