@@ -1,0 +1,40 @@
+"""The generated parts of the documentation are those of the code."""
+
+from __future__ import annotations
+
+from hub import hookspecs
+from hub.contract.records import Capabilities
+from tests.docs.pages import DOCS, ROOT, generated
+from tests.docs.reference import GENERATORS, commands, hook_signatures, outdated
+
+
+def test_the_generated_parts_are_up_to_date() -> None:
+    found = outdated()
+    assert not found, "run: python -m tests.docs.reference\n" + "\n".join(found[:60])
+
+
+def test_every_generated_part_is_on_its_page_and_no_other() -> None:
+    for name, parts in GENERATORS.items():
+        assert set(generated(DOCS / name)) == set(parts), name
+
+
+def test_every_command_has_an_example_and_is_documented() -> None:
+    text = (DOCS / "command-line.md").read_text()
+    for name, command in commands():
+        assert f"### {name}\n" in text
+        assert (command.epilog or "").startswith(f"Example: crmhub {name}"), name
+
+
+def test_every_capability_and_every_hook_is_explained() -> None:
+    text = generated(DOCS / "plugin-authors.md")
+    for name in Capabilities.__dataclass_fields__:
+        row = next(line for line in text["capabilities"].splitlines() if line.startswith(f"| `{name}` |"))
+        assert len(row.split("|")[3].strip()) > 10, f"{name} is not explained in hub.contract.records"
+    assert {name for name, _, _ in hook_signatures()} == {n for n in vars(hookspecs) if n.startswith("hub_")}
+
+
+def test_the_table_of_connectors_matches_the_plugins() -> None:
+    readme = (ROOT / "README.md").read_text()
+    table = readme.partition("## Connectors")[2].partition("\n## ")[0]
+    listed = {line.split("](")[1].split(")")[0] for line in table.splitlines() if line.startswith("| [")}
+    assert listed == {f"plugins/{folder.name}/README.md" for folder in ROOT.glob("plugins/*") if folder.is_dir()}
