@@ -29,7 +29,7 @@ from hub.config.read import unknown_name
 from hub.config.redact import Redactor
 from hub.config.settings import open_settings, secret_fields
 from hub.contract.connector import AnyConnector, Connector, ConnectorConfig, Context
-from hub.contract.errors import ConnectorError, HubError
+from hub.contract.errors import ConnectorError, ContractViolation, HubError
 from hub.contract.records import Account, Field, Json, Op, Page, Receipt, Record, Resource
 from hub.loader import Registry, load
 
@@ -339,6 +339,10 @@ class App:
                     known = self.discover(name)
                 except ConnectorError as error:
                     connector = Unreachable(open_one.connector, error)
+                except HubError:
+                    raise
+                except Exception as error:  # noqa: BLE001  # a plugin's bug must not stop the other systems
+                    connector = Unreachable(open_one.connector, _plugin_bug(open_one.connector, error))
             found.sources += self._sources(sync, open_one, connector, known)
             if known.offset is not None:
                 found.offsets[name] = known.offset
@@ -408,6 +412,18 @@ class App:
             if set(systems) <= set(sync.systems):
                 return name
         raise UsageProblem("no sync of the configuration has these systems", hint="Was a sync renamed or removed?")
+
+
+def _plugin_bug(connector: AnyConnector, error: Exception) -> ContractViolation:
+    """What a plugin raised although the contract does not know it."""
+    violation = ContractViolation(
+        f"{type(error).__name__}: {error}",
+        rule="no-unexpected-exception",
+        where=f"plugin {connector.name}",
+        hint="This is a fault of the plugin; report it to its author",
+    )
+    violation.__cause__ = error
+    return violation
 
 
 def scope_of(settings: ConnectorConfig, kind: type[AnyConnector]) -> str:

@@ -92,8 +92,12 @@ class Registry:
         return list(dict.fromkeys(found))
 
     def review_plan(self, plan: Any) -> list[str]:
-        """Ask every plugin about a plan; each text returned is a veto."""
-        return [str(text) for answer in self.manager.hook.hub_review_plan(plan=plan) for text in answer or ()]
+        """Ask every plugin about a plan; each text returned is a veto, and so is a plugin that fails to answer."""
+        try:
+            answers = self.manager.hook.hub_review_plan(plan=plan)
+        except Exception as error:  # noqa: BLE001  # who was meant to guard a plan and cannot must not let it pass
+            return [f"a plugin failed to review the plan: {_reason(error)}"]
+        return [str(text) for answer in answers for text in answer or ()]
 
     def conflict_found(self, conflict: Any) -> None:
         """Tell plugins about a row of the ledger."""

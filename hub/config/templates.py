@@ -43,12 +43,12 @@ region = "DE"                                  # the country of phone numbers wr
 
 [connections.office]
 plugin = "files"
-path = "office.csv"
+path = "office/customers.csv"
 write = "update"
 
 [connections.shop]
 plugin = "files"
-path = "shop.csv"
+path = "shop/customers.csv"
 write = "update"
 
 [syncs.customers]

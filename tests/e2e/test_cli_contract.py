@@ -155,7 +155,8 @@ def test_the_exit_codes_of_a_first_sync_and_of_a_quiet_one(folder: HubFolder) ->
 
 
 @pytest.mark.parametrize(
-    ("fault", "code", "error"), [("auth", 6, "needs_login"), ("down", 7, "unavailable"), ("bug", 1, "plugin_bug")]
+    ("fault", "code", "error"),
+    [("auth", 6, "needs_login"), ("down", 7, "unavailable"), ("bug", 1, "plugin_bug"), ("check bug", 1, "plugin_bug")],
 )
 def test_a_system_that_fails_pauses_alone_and_sets_the_exit_code(
     synced: HubFolder, fault: str, code: int, error: str

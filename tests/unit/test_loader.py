@@ -173,6 +173,13 @@ def test_asking_for_a_broken_or_unknown_connector_says_why(tmp_path: Path) -> No
         registry.connector("trytn")
 
 
+def test_a_plugin_that_fails_to_review_a_plan_is_a_veto(tmp_path: Path) -> None:
+    code = "from hub import plugin\n@plugin.hookimpl\ndef hub_review_plan(plan): raise KeyError('limits')\n"
+    assert only(package(tmp_path, "probe_veto", code)).review_plan("p") == [
+        "a plugin failed to review the plan: KeyError: 'limits'"
+    ]
+
+
 def test_hooks_of_all_plugins_are_called(tmp_path: Path) -> None:
     code = "from hub import plugin\n@plugin.hookimpl\ndef hub_review_plan(plan): return ['no: ' + plan]\n"
     code += "@plugin.hookimpl\ndef hub_policies(): return {'red': max}\n"

@@ -41,11 +41,12 @@ class Probe(plugin.Connector[ProbeConfig]):
             "auth": plugin.AuthError(f"the token {token} is not accepted"),
             "down": plugin.Unavailable("the shop does not answer"),
             "bug": KeyError("a fault of the plugin"),
+            "check bug": KeyError("a fault of the plugin while signing in"),
         }
         raise errors[self.fault]
 
     def check(self) -> plugin.Account:
-        self._fail("auth", "down")
+        self._fail("auth", "down", "check bug")
         return plugin.Account("probe", version="1.0", granted=("read", "write"))
 
     def resources(self) -> Sequence[plugin.Resource]:
