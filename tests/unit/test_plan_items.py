@@ -1,0 +1,92 @@
+"""Plans as data: saved and read back without loss, named by a hash of exactly what they write."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from hub.contract.records import Parts
+from hub.sync.plan.items import Diff, GuardTrip, Item, Payload, Plan
+from hub.sync.plan.parts import decode, encode
+
+
+def item(gid: str = "g1", system: str = "A", **more: Any) -> Item:
+    values: dict[str, Any] = {
+        "remote_id": "1",
+        "version": "7",
+        "title": "Anna Berg",
+        "data": {"notes": "new"},
+        "writes": Payload(
+            {"notes": "new"}, {"emails": {"e1": ["a", {}, 1]}}, {"emails": "e1"}, {"emails": [["p", "e1"]]}
+        ),
+        "book": Payload(cleared=["notes"]),
+        "diffs": [Diff("notes", "old", "new", "B", "edit")],
+        "held": {"language": "too long"},
+    }
+    return Item(system, "contacts", gid, "update", **(values | more))
+
+
+def test_a_plan_survives_json() -> None:
+    plan = Plan("s", [item(), item("g2")], [GuardTrip("A", "deletes", "too many")], 2, 3, {"A": 4})
+    again = Plan.from_json(json.loads(json.dumps(plan.to_json())))
+    assert again == plan
+    assert again.hash() == plan.hash()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"gid": "g2"},
+        {"system": "B"},
+        {"resource": "people"},
+        {"kind": "delete"},
+        {"remote_id": "2"},
+        {"version": "8"},
+        {"data": {"notes": "newer"}},
+    ],
+)
+def test_the_hash_names_exactly_what_is_written(change: dict[str, Any]) -> None:
+    assert Plan("s", [item()]).hash() != Plan("s", [replace(item(), **change)]).hash()
+
+
+def test_the_hash_ignores_what_is_only_shown() -> None:
+    assert Plan("s", [item()]).hash() == Plan("s", [item(title="Other", diffs=[], held={})]).hash()
+
+
+def test_an_approval_names_the_part_that_guards_hold() -> None:
+    one, two = item("g1", "A"), item("g2", "B")
+    trip = GuardTrip("A", "deletes", "too many")
+    plan = Plan("s", [one, two], [trip])
+    assert plan.approval() == Plan("s", [one]).hash()
+    assert Plan("s", [one, item("g3", "B")], [trip]).approval() == plan.approval(), "B's part is written anyway"
+    assert Plan("s", [one, two]).approval() == Plan("s", [one, two]).hash()
+
+
+def test_counts_are_per_system_and_kind() -> None:
+    plan = Plan("s", [item(), item("g2"), item("g3", "B", remote_id=None)])
+    assert plan.counts() == {
+        "A": {"create": 0, "update": 2, "delete": 0},
+        "B": {"create": 0, "update": 1, "delete": 0},
+    }
+
+
+def test_changes_to_rows_survive_json() -> None:
+    parts = Parts([{"value": "a"}], {"p1": {"value": "b"}}, ["p2"], ["p1", "p3"])
+    data = {"emails": parts, "notes": None, "tags": ["x"]}
+    again = decode(json.loads(json.dumps(encode(data))))
+    assert again == data
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [Payload({"a": 1}), Payload(elements={"a": {}}), Payload(psent={"a": None}), Payload(cleared=["a"])],
+)
+def test_a_payload_with_anything_in_it_is_not_empty(payload: Payload) -> None:
+    assert not payload.empty()
+
+
+def test_a_payload_without_anything_in_it_is_empty() -> None:
+    assert Payload().empty()
