@@ -10,27 +10,24 @@ Everything is opened lazily, so that what needs no database or network does not 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import logging
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from hub.config.model import Config, Connection, Sync
 from hub.config.read import unknown_name
 from hub.config.redact import Redactor
-from hub.config.settings import open_settings, secret_fields
-from hub.contract.connector import AnyConnector, Connector, ConnectorConfig, Context
-from hub.contract.errors import ConnectorError, ContractViolation, HubError
-from hub.contract.records import Account, Field, Json, Op, Page, Receipt, Record, Resource
+from hub.config.settings import open_settings
+from hub.connected import Connected, Discovered, Unreachable, open_http, plugin_bug, scope_of
+from hub.contract.connector import AnyConnector, ConnectorConfig, Context
+from hub.contract.errors import ConnectorError, HubError
+from hub.contract.records import Resource
 from hub.loader import Registry, load
 
 if TYPE_CHECKING:
@@ -59,79 +56,6 @@ def uuid7(now: float | None = None) -> str:
     value = milliseconds << 80 | 0x7 << 76 | (random >> 68 & 0xFFF) << 64 | 0b10 << 62 | random & (2**62 - 1)
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
-@dataclass(slots=True)
-class Connected:
-    """A connection that is open: its connector, and how many API calls it has made."""
-
-    connection: Connection
-    connector: AnyConnector
-    scope: str
-    _http: list[Http] = field(default_factory=list)
-
-    def calls(self) -> int:
-        return sum(item.calls for item in self._http)
-
-    def close(self) -> None:
-        self.connector.close()
-        for item in self._http:
-            item.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Discovered:
-    """What a system said about itself when it was asked last; kept in the store so that commands without a network
-    compile the same mapping.  offset: hub clock minus system clock in seconds, None if the system showed none."""
-
-    version: str | None = None
-    offset: float | None = None
-    schema: Mapping[str, Sequence[Field]] = field(default_factory=dict)
-
-    def fields(self, resource: str) -> dict[str, Field] | None:
-        """native path -> field; None where the system cannot tell."""
-        found = self.schema.get(resource)
-        return {item.path: item for item in found} if found else None
-
-    def to_json(self) -> str:
-        schema = {name: [dataclasses.asdict(item) for item in fields] for name, fields in self.schema.items()}
-        return json.dumps({"version": self.version, "offset": self.offset, "schema": schema}, default=list)
-
-    @classmethod
-    def from_json(cls, text: str) -> Discovered:
-        raw = json.loads(text) if text else {}
-        schema = {name: [Field(**item) for item in fields] for name, fields in raw.get("schema", {}).items()}
-        return cls(raw.get("version"), raw.get("offset"), schema)
-
-
-class Unreachable(Connector[ConnectorConfig]):
-    """Stands in for a connector whose sign-in failed in this run: the error that it met is raised again by every call,
-    so that the engine pauses this system and nobody signs in a second time."""
-
-    name = "unreachable"
-    Config = ConnectorConfig
-
-    def __init__(self, inner: AnyConnector, error: ConnectorError) -> None:
-        super().__init__(inner.config, inner.context)
-        self._inner, self._error = inner, error
-
-    def check(self) -> Account:
-        raise self._error
-
-    def resources(self) -> Sequence[Resource]:
-        return self._inner.resources()
-
-    def changes(self, resource: str, cursor: Json = None) -> Iterator[Page]:
-        raise self._error
-
-    def fetch(self, resource: str, ids: Sequence[str]) -> Iterator[Record]:
-        raise self._error
-
-    def find(self, resource: str, key: str, values: Sequence[str]) -> Iterator[Record]:
-        raise self._error
-
-    def write(self, resource: str, ops: Sequence[Op]) -> Iterator[Receipt]:
-        raise self._error
 
 
 class App:
@@ -176,12 +100,14 @@ class App:
 
     @property
     def registry(self) -> Registry:
+        """The plugins, loaded at first use."""
         if self._registry is None:
             self._registry = load(self.config.hub.plugins)
         return self._registry
 
     @property
     def database(self) -> Path:
+        """Where the store is."""
         return self.config.hub.data / DATABASE
 
     @property
@@ -238,7 +164,7 @@ class App:
 
         def make_http() -> Http:
             if not clients:
-                clients.append(_http(connection, settings))
+                clients.append(open_http(connection, settings))
             return clients[0]
 
         context = Context(
@@ -342,7 +268,7 @@ class App:
                 except HubError:
                     raise
                 except Exception as error:  # noqa: BLE001  # a plugin's bug must not stop the other systems
-                    connector = Unreachable(open_one.connector, _plugin_bug(open_one.connector, error))
+                    connector = Unreachable(open_one.connector, plugin_bug(open_one.connector, error))
             found.sources += self._sources(sync, open_one, connector, known)
             if known.offset is not None:
                 found.offsets[name] = known.offset
@@ -412,40 +338,6 @@ class App:
             if set(systems) <= set(sync.systems):
                 return name
         raise UsageProblem("no sync of the configuration has these systems", hint="Was a sync renamed or removed?")
-
-
-def _plugin_bug(connector: AnyConnector, error: Exception) -> ContractViolation:
-    """What a plugin raised although the contract does not know it."""
-    violation = ContractViolation(
-        f"{type(error).__name__}: {error}",
-        rule="no-unexpected-exception",
-        where=f"plugin {connector.name}",
-        hint="This is a fault of the plugin; report it to its author",
-    )
-    violation.__cause__ = error
-    return violation
-
-
-def scope_of(settings: ConnectorConfig, kind: type[AnyConnector]) -> str:
-    """A hash of the settings that may narrow what is read: texts, lists and tables, but no secrets, numbers or flags
-    (those tune how it is read)."""
-    values = settings.model_dump(mode="json", exclude=set(secret_fields(kind)))
-    kept = {key: value for key, value in values.items() if isinstance(value, (str, list, dict))}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _http(connection: Connection, settings: ConnectorConfig) -> Http:
-    from hub.http.session import Http
-
-    addresses = [value for value in settings.model_dump().values() if isinstance(value, str) and "://" in value]
-    hosts = {host for item in addresses if (host := urlsplit(item).hostname)}
-    return Http(
-        connection.name,
-        hosts={*hosts, *connection.hosts},
-        ca_file=connection.ca_file,
-        read_timeout=connection.timeout,
-        largest_body=connection.largest_answer,
-    )
 
 
 def _private_folder(folder: Path) -> None:

@@ -19,7 +19,7 @@ from hub.config.quantities import show_duration
 from hub.contract.errors import HubError, Unavailable
 
 if TYPE_CHECKING:
-    from hub.bootstrap import Connected
+    from hub.connected import Connected
     from hub.contract.records import Account
 
 _CONNECT_SECONDS = 10.0

@@ -11,10 +11,11 @@ from typing import Any
 
 from hub.canonical.values import key as canonical_key
 from hub.contract.errors import HubError
-from hub.mapping.view import Value
+from hub.mapping.view import Value, View
 from hub.state import Base, Cell, Element, Golden, GoldenChange, Link
 from hub.sync.merge.observe import observe
 from hub.sync.plan.record import title
+from hub.sync.systems import Source
 from hub.sync.workspace import Shared, Workspace, match_keys_of_golden
 
 RULE = "decided by a person"
@@ -242,27 +243,33 @@ def split_link(shared: Shared, system: str, resource: str, remote_id: str) -> st
     with shared.store.transaction():
         history = shared.store.history.changes(old.gid)
         changes = take_back(old, system, history, seq=shared.store.tick(), time=shared.clock(), run=shared.run)
-        fresh = Golden(shared.new_id(), record=old.record, seq=shared.store.tick())
-        workspace.add_golden(fresh)
-        workspace.drop_link(link)
-        moved = Link(
-            system,
-            resource,
-            remote_id,
-            fresh.gid,
-            version=link.version,
-            epoch=link.epoch,
-            created_by_hub=link.created_by_hub,
-            modified=link.modified,
-            round=link.round,
-        )
-        workspace.add_link(moved)
-        merge = workspace.merge(source, None)
-        observe(merge, fresh, moved, Base(), view, native)
-        workspace.touch(moved)
+        fresh = _move(workspace, source, link, native, view)
         workspace.changed.add(old.gid)
         workspace.flush()
         shared.store.history.add(shared.run, shared.clock(), changes, [], [])
         refs = [f"{item.system}/{item.resource}/{item.remote_id}" for item in others]
         shared.store.work.never_match([(a, b) for a in (ref, fresh.gid) for b in (*refs, old.gid)])
     return fresh.gid
+
+
+def _move(workspace: Workspace, source: Source, link: Link, native: Mapping[str, Any], view: View) -> Golden:
+    """A golden record of its own for a native record, made from what it showed last."""
+    shared = workspace.shared
+    fresh = Golden(shared.new_id(), record=source.mapping.record, seq=shared.store.tick())
+    workspace.add_golden(fresh)
+    workspace.drop_link(link)
+    moved = Link(
+        link.system,
+        link.resource,
+        link.remote_id,
+        fresh.gid,
+        version=link.version,
+        epoch=link.epoch,
+        created_by_hub=link.created_by_hub,
+        modified=link.modified,
+        round=link.round,
+    )
+    workspace.add_link(moved)
+    observe(workspace.merge(source, None), fresh, moved, Base(), view, native)
+    workspace.touch(moved)
+    return fresh

@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import SecretStr
 
-from hub.bootstrap import App, Discovered, Unreachable, UsageProblem, scope_of, uuid7
+from hub.bootstrap import App, UsageProblem, uuid7
 from hub.config.read import read_config
+from hub.connected import Discovered, Unreachable, scope_of
 from hub.contract.connector import Connector, ConnectorConfig
 from hub.contract.errors import Unavailable
 from hub.contract.records import Account, Field, Json, Page, Record, Resource

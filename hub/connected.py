@@ -1,0 +1,132 @@
+"""One open connection: its connector, what its system said about itself, and what stands in for it when it is down."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from hub.config.model import Connection
+from hub.config.settings import secret_fields
+from hub.contract.connector import AnyConnector, Connector, ConnectorConfig
+from hub.contract.errors import ConnectorError, ContractViolation
+from hub.contract.records import Account, Field, Json, Op, Page, Receipt, Record, Resource
+
+if TYPE_CHECKING:
+    from hub.http.session import Http
+
+
+@dataclass(slots=True)
+class Connected:
+    """A connection that is open: its connector, and how many API calls it has made."""
+
+    connection: Connection
+    connector: AnyConnector
+    scope: str
+    clients: list[Http] = field(default_factory=list)
+
+    def calls(self) -> int:
+        """API calls so far; 0 for a connector that uses no HTTP."""
+        return sum(item.calls for item in self.clients)
+
+    def close(self) -> None:
+        """Sign out and close what is open.  Raises ConnectorError."""
+        self.connector.close()
+        for item in self.clients:
+            item.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """What a system said about itself when it was asked last; kept in the store so that commands without a network
+    compile the same mapping.  offset: hub clock minus system clock in seconds, None if the system showed none."""
+
+    version: str | None = None
+    offset: float | None = None
+    schema: Mapping[str, Sequence[Field]] = field(default_factory=dict)
+
+    def fields(self, resource: str) -> dict[str, Field] | None:
+        """native path -> field; None where the system cannot tell."""
+        found = self.schema.get(resource)
+        return {item.path: item for item in found} if found else None
+
+    def to_json(self) -> str:
+        """As stored."""
+        schema = {name: [dataclasses.asdict(item) for item in fields] for name, fields in self.schema.items()}
+        return json.dumps({"version": self.version, "offset": self.offset, "schema": schema}, default=list)
+
+    @classmethod
+    def from_json(cls, text: str) -> Discovered:
+        """From what was stored; "" is a system that was never asked."""
+        raw = json.loads(text) if text else {}
+        schema = {name: [Field(**item) for item in fields] for name, fields in raw.get("schema", {}).items()}
+        return cls(raw.get("version"), raw.get("offset"), schema)
+
+
+class Unreachable(Connector[ConnectorConfig]):
+    """Stands in for a connector whose sign-in failed in this run: the error that it met is raised again by every call,
+    so that the engine pauses this system and nobody signs in a second time."""
+
+    name = "unreachable"
+    Config = ConnectorConfig
+
+    def __init__(self, inner: AnyConnector, error: ConnectorError) -> None:
+        super().__init__(inner.config, inner.context)
+        self._inner, self._error = inner, error
+
+    def check(self) -> Account:
+        raise self._error
+
+    def resources(self) -> Sequence[Resource]:
+        return self._inner.resources()
+
+    def changes(self, resource: str, cursor: Json = None) -> Iterator[Page]:
+        raise self._error
+
+    def fetch(self, resource: str, ids: Sequence[str]) -> Iterator[Record]:
+        raise self._error
+
+    def find(self, resource: str, key: str, values: Sequence[str]) -> Iterator[Record]:
+        raise self._error
+
+    def write(self, resource: str, ops: Sequence[Op]) -> Iterator[Receipt]:
+        raise self._error
+
+
+def plugin_bug(connector: AnyConnector, error: Exception) -> ContractViolation:
+    """What a plugin raised although the contract does not know it."""
+    violation = ContractViolation(
+        f"{type(error).__name__}: {error}",
+        rule="no-unexpected-exception",
+        where=f"plugin {connector.name}",
+        hint="This is a fault of the plugin; report it to its author",
+    )
+    violation.__cause__ = error
+    return violation
+
+
+def scope_of(settings: ConnectorConfig, kind: type[AnyConnector]) -> str:
+    """A hash of the settings that may narrow what is read: texts, lists and tables, but no secrets, numbers or flags
+    (those tune how it is read)."""
+    values = settings.model_dump(mode="json", exclude=set(secret_fields(kind)))
+    kept = {key: value for key, value in values.items() if isinstance(value, (str, list, dict))}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def open_http(connection: Connection, settings: ConnectorConfig) -> Http:
+    """The HTTP client of a connection; it may call only the hosts of the settings and those that the user allows."""
+    from hub.http.session import Http
+
+    addresses = [value for value in settings.model_dump().values() if isinstance(value, str) and "://" in value]
+    hosts = {host for item in addresses if (host := urlsplit(item).hostname)}
+    return Http(
+        connection.name,
+        hosts={*hosts, *connection.hosts},
+        ca_file=connection.ca_file,
+        read_timeout=connection.timeout,
+        largest_body=connection.largest_answer,
+    )
