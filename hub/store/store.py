@@ -28,14 +28,17 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        before = self._seq
+        """All or nothing, the sequence included; it is read only once other threads are out."""
+        before: int | None = None
         try:
             with self.db.transaction():
+                before = self._seq
                 yield
                 if self._seq != before:
                     self.work.set_meta("seq", str(self._seq))
         except BaseException:
-            self._seq = before
+            if before is not None:
+                self._seq = before
             raise
 
     def tick(self) -> int:

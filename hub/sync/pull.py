@@ -223,6 +223,8 @@ class Pull:
         links = self.shared.store.records.links_by_remote(
             system, resource, [item.id for item in open_ones if item.id in gates]
         )
+        legible = [item.id for item in records if item.id in barred and item.error is None]
+        self.shared.store.work.release([(system, resource, item, "") for item in legible])  # or refused anew
         workspace = Workspace(self.shared)
         workspace.load(link.gid for link in links.values() if link.gid)
         unknown: list[tuple[Record, View]] = []
@@ -267,7 +269,6 @@ class Pull:
             if link is not None:
                 gone(workspace, self.source, link)
             self.shared.store.work.unstage([(self.source.system, self.source.resource, record.id)])
-            self.shared.store.work.release([(self.source.system, self.source.resource, record.id, "")])
             return
         if record.data is None:
             self.shared.store.work.reread_add(self.source.system, self.source.resource, [record.id], "no data")
@@ -277,7 +278,6 @@ class Pull:
         except HubError as error:
             self._quarantine(record.id, link, error, record.version or "")
             return
-        self.shared.store.work.release([(self.source.system, self.source.resource, record.id, "")])
         if view is None:
             self._out_of_scope(workspace, record, link)
         elif link is None or not link.gid:

@@ -1,0 +1,502 @@
+"""The store: state machines as CHECK constraints, migrations, versions, a full disk, two processes."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import MetaData, Table, create_engine, inspect
+from sqlalchemy.exc import IntegrityError
+
+from hub.state import Golden, Link
+from hub.store import tables
+from hub.store.database import Database, Locked, ProcessLock, StoreError
+from hub.store.store import Store, open_store
+from hub.store.work import Cursor, Staged
+from hub.testing.memory import MemoryServer
+from tests.engine.world import PLAIN, World, empty_store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    (tmp_path / "hub.db").write_bytes(empty_store())
+    return open_store(tmp_path / "hub.db")
+
+
+GOOD: dict[str, dict[str, Any]] = {
+    "golden": {
+        "gid": "g",
+        "record": "customer",
+        "state": "live",
+        "merged_into": None,
+        "seq": 1,
+        "dirty": 0,
+        "title": "t",
+        "doc": b"{}",
+    },
+    "link": {
+        "id": 1,
+        "system": "A",
+        "resource": "r",
+        "remote_id": "1",
+        "gid": "g",
+        "role": "",
+        "is_primary": 1,
+        "state": "active",
+        "mapping": "m",
+        "created_by_hub": 0,
+        "round": 0,
+        "reason": "",
+        "doc": b"{}",
+    },
+    "staged": {
+        "system": "A",
+        "resource": "r",
+        "remote_id": "1",
+        "run": "r",
+        "state": "new",
+        "review": None,
+        "name": "",
+        "keys": b"[]",
+        "native": b"{}",
+    },
+    "op": {
+        "op_id": "o",
+        "run": "r",
+        "system": "A",
+        "resource": "r",
+        "gid": "g",
+        "remote_id": "1",
+        "kind": "update",
+        "state": "in_flight",
+        "attempts": 1,
+        "t0": 1.0,
+        "error": "",
+        "item": b"{}",
+    },
+    "ledger": {
+        "id": 1,
+        "run": "r",
+        "at": 1.0,
+        "gid": "g",
+        "path": "p",
+        "rule": "r",
+        "winner": b"1",
+        "winner_system": "A",
+        "loser": b"1",
+        "loser_system": "B",
+        "state": "open",
+        "resolution": "",
+    },
+    "review": {"id": 1, "run": "r", "at": 1.0, "kind": "match", "state": "open", "decision": "", "doc": b"{}"},
+    "never_match": {"a": "1", "b": "2"},
+    "quarantine": {
+        "system": "A",
+        "resource": "r",
+        "remote_id": "1",
+        "gid": "",
+        "run": "r",
+        "at": 1.0,
+        "code": "c",
+        "message": "m",
+        "fingerprint": "",
+        "attempts": 1,
+        "retry": 0,
+    },
+    "run": {"id": "r", "sync": "s", "kind": "sync", "started": 1.0, "ended": None, "state": "running", "doc": b"{}"},
+    "plan": {"hash": "h", "sync": "s", "at": 1.0, "state": "proposed", "doc": b"{}"},
+    "inbox": {"id": 1, "at": 1.0, "system": "A", "resource": "r", "remote_id": "1", "state": "new"},
+}
+"""A possible row of each table that has a state machine."""
+
+BAD: list[tuple[str, str, dict[str, Any]]] = [
+    ("golden", "state_known", {"state": "deleted"}),
+    ("golden", "merged_names_survivor", {"state": "merged"}),
+    ("golden", "merged_names_survivor", {"merged_into": "g2"}),
+    ("golden", "dirty_is_flag", {"dirty": 2}),
+    ("link", "state_known", {"state": "creating"}),
+    ("link", "shadow_is_not_primary", {"state": "shadow"}),
+    ("link", "has_reason", {"state": "excluded"}),
+    ("link", "has_reason", {"state": "quarantined"}),
+    ("link", "has_reason", {"state": "out_of_scope"}),
+    ("staged", "state_known", {"state": "linked"}),
+    ("staged", "review_is_named", {"state": "review"}),
+    ("staged", "review_is_named", {"review": 1}),
+    ("op", "kind_known", {"kind": "merge"}),
+    ("op", "state_known", {"state": "done"}),
+    ("op", "sent_has_time", {"attempts": 0}),
+    ("op", "sent_has_time", {"t0": None}),
+    ("op", "sent_has_time", {"state": "ambiguous", "t0": None}),
+    ("op", "change_names_record", {"remote_id": None}),
+    ("op", "change_names_record", {"remote_id": None, "kind": "delete"}),
+    ("op", "confirmed_names_record", {"remote_id": None, "kind": "create", "state": "confirmed"}),
+    ("op", "failure_has_reason", {"state": "rejected"}),
+    ("op", "failure_has_reason", {"state": "quarantined"}),
+    ("ledger", "state_known", {"state": "lost"}),
+    ("review", "state_known", {"state": "closed"}),
+    ("never_match", "ordered", {"a": "2", "b": "1"}),
+    ("never_match", "ordered", {"a": "1", "b": "1"}),
+    ("quarantine", "has_message", {"message": ""}),
+    ("run", "state_known", {"state": "done"}),
+    ("run", "ended_has_time", {"ended": 2.0}),
+    ("run", "ended_has_time", {"state": "success"}),
+    ("plan", "state_known", {"state": "new"}),
+    ("inbox", "state_known", {"state": "open"}),
+]
+
+
+def insert(store: Store, name: str, row: dict[str, Any]) -> None:
+    store.db.write(tables.metadata.tables[name].insert(), row)
+
+
+@pytest.mark.parametrize("name", list(GOOD))
+def test_a_possible_row_is_stored(store: Store, name: str) -> None:
+    insert(store, name, GOOD[name])
+    assert len(store.db.rows(tables.metadata.tables[name].select())) == 1
+
+
+@pytest.mark.parametrize(("name", "constraint", "change"), BAD)
+def test_an_impossible_row_is_refused(store: Store, name: str, constraint: str, change: dict[str, Any]) -> None:
+    with pytest.raises(IntegrityError, match=constraint):
+        insert(store, name, GOOD[name] | change)
+    assert store.db.rows(tables.metadata.tables[name].select()) == []
+
+
+def test_every_check_constraint_has_an_impossible_row() -> None:
+    tested = {(name, constraint) for name, constraint, _ in BAD}
+    declared = {
+        (table.name, str(item.name))
+        for table in tables.metadata.tables.values()
+        for item in table.constraints
+        if type(item).__name__ == "CheckConstraint"
+    }
+    assert declared == tested
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "allowed"),
+    [
+        ("link", {"id": 2, "gid": "g2"}, False),
+        ("link", {"id": 2, "remote_id": "2"}, False),
+        ("link", {"id": 2, "remote_id": "2", "state": "gone"}, True),
+        ("link", {"id": 2, "remote_id": "2", "state": "shadow", "is_primary": 0}, True),
+        ("link", {"id": 2, "remote_id": "2", "role": "address"}, True),
+        ("link", {"id": 2, "system": "B"}, True),
+        ("op", {"op_id": "o2"}, False),
+        ("op", {"op_id": "o2", "state": "ambiguous"}, False),
+        ("op", {"op_id": "o2", "state": "confirmed"}, True),
+        ("op", {"op_id": "o2", "gid": "g2"}, True),
+    ],
+)
+def test_one_link_per_record_and_one_open_write_per_record(
+    store: Store, name: str, change: dict[str, Any], allowed: bool
+) -> None:
+    insert(store, name, GOOD[name])
+    if allowed:
+        insert(store, name, GOOD[name] | change)
+    else:
+        with pytest.raises(IntegrityError, match="UNIQUE"):
+            insert(store, name, GOOD[name] | change)
+
+
+# schema
+
+
+def columns(table: Table) -> list[tuple[str, str, bool, bool]]:
+    return [(c.name, str(c.type), bool(c.nullable), bool(c.primary_key)) for c in table.columns]
+
+
+def test_migrations_give_exactly_the_declared_schema(tmp_path: Path) -> None:
+    migrated, declared = tmp_path / "migrated.db", tmp_path / "declared.db"
+    open_store(migrated).close()
+    engine = create_engine(f"sqlite:///{declared}")
+    tables.metadata.create_all(engine)
+    engine.dispose()
+    found = {}
+    for path in (migrated, declared):
+        engine = create_engine(f"sqlite:///{path}")
+        reflected = MetaData()
+        reflected.reflect(engine)
+        inspector = inspect(engine)
+        found[path.name] = {
+            name: (
+                columns(table),
+                sorted(str(c["name"]) for c in inspector.get_check_constraints(name)),
+                sorted(
+                    (str(i["name"]), tuple(i["column_names"]), bool(i["unique"])) for i in inspector.get_indexes(name)
+                ),
+                sorted(tuple(c["column_names"]) for c in inspector.get_unique_constraints(name)),
+            )
+            for name, table in reflected.tables.items()
+            if name != "alembic_version"
+        }
+        engine.dispose()
+    assert found["migrated.db"] == found["declared.db"]
+    assert set(found["migrated.db"]) == set(tables.metadata.tables)
+
+
+def partial_indexes(path: Path) -> dict[str, str]:
+    with sqlite3.connect(path) as raw:
+        rows = raw.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql LIKE '%WHERE%'").fetchall()
+    raw.close()
+    return {name: " ".join(sql.split("WHERE", 1)[1].split()) for name, sql in rows}
+
+
+def test_partial_indexes_have_the_declared_conditions(tmp_path: Path) -> None:
+    migrated, declared = tmp_path / "migrated.db", tmp_path / "declared.db"
+    open_store(migrated).close()
+    engine = create_engine(f"sqlite:///{declared}")
+    tables.metadata.create_all(engine)
+    engine.dispose()
+    assert partial_indexes(migrated) == partial_indexes(declared)
+    assert set(partial_indexes(migrated)) >= {"one_primary_link", "one_open_op", "golden_dirty", "ledger_open"}
+
+
+def test_a_store_from_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "hub.db"
+    path.write_bytes(empty_store())
+    raw = sqlite3.connect(path)
+    raw.execute(f"PRAGMA user_version = {tables.SCHEMA + 1}")
+    raw.commit()
+    raw.close()
+    with pytest.raises(StoreError, match=f"version {tables.SCHEMA + 1}") as caught:
+        open_store(path)
+    assert "newer crmhub" in caught.value.hint
+    raw = sqlite3.connect(path)
+    assert raw.execute("PRAGMA user_version").fetchone() == (tables.SCHEMA + 1,)
+    raw.close()
+
+
+def test_a_file_that_is_no_database_is_refused_in_clear_words(tmp_path: Path) -> None:
+    path = tmp_path / "hub.db"
+    path.write_bytes(b"name,email\n" * 500)
+    with pytest.raises(StoreError) as caught:
+        open_store(path)
+    assert "restore a backup" in caught.value.hint
+    assert path.read_bytes() == b"name,email\n" * 500
+
+
+def test_a_path_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    (tmp_path / "hub.db").mkdir()
+    with pytest.raises(StoreError) as caught:
+        open_store(tmp_path / "hub.db")
+    assert str(tmp_path / "hub.db") in str(caught.value)
+
+
+# trouble with the disk
+
+
+def full(store: Store) -> None:
+    """No more pages: the next growth fails like on a full disk."""
+    with store.db.transaction() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+
+def room(store: Store) -> None:
+    with store.db.transaction() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+
+
+def test_a_full_disk_is_an_error_in_clear_words_and_loses_nothing(store: Store) -> None:
+    store.work.set_meta("kept", "yes")
+    full(store)
+    with pytest.raises(StoreError, match="full") as caught, store.transaction():
+        store.work.set_meta("half", "x" * 100)
+        store.work.set_meta("large", "x" * 1_000_000)
+    assert "nothing is lost" in caught.value.hint
+    assert store.work.meta("kept") == "yes"
+    assert store.work.meta("half") == "", "all or nothing"
+    room(store)
+    store.work.set_meta("large", "x" * 1_000_000)
+    assert len(store.work.meta("large")) == 1_000_000
+
+
+def test_a_sync_on_a_full_disk_goes_on_when_there_is_room_again(tmp_path: Path) -> None:
+    world = World(tmp_path, A=PLAIN, B=PLAIN)
+    world.servers["A"].add({"name": "Anna Berg", "email": "anna@x.example"})
+    world.sync()
+    for index in range(200):
+        world.servers["A"].add({"name": f"P {index}", "email": f"p{index}@x.example", "notes": "long " * 200})
+    world.servers["A"].traits.page = 100
+    full(world.store)
+    with pytest.raises(StoreError, match="full"):
+        world._sync()
+    room(world.store)
+    world.reopen()
+    result = world.engine().sync()
+    if result.plan is not None and result.plan.trips:
+        world.engine().sync(approve=result.plan.approval())
+    assert len(world.servers["B"].alive()) == 201
+    assert len(world.goldens()) == 201
+    world.quiet()
+
+
+def test_a_read_only_store_is_an_error_in_clear_words(store: Store) -> None:
+    store.work.set_meta("kept", "yes")
+    with store.db.transaction() as connection:
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+    with pytest.raises(StoreError, match="readonly") as caught:
+        store.work.set_meta("kept", "no")
+    assert "permissions" in caught.value.hint
+    assert store.work.meta("kept") == "yes"
+
+
+# transactions
+
+
+class Stop(Exception):
+    """Something goes wrong in the middle."""
+
+
+def test_a_transaction_is_all_or_nothing(store: Store) -> None:
+    with pytest.raises(Stop), store.transaction():
+        store.records.save_goldens([(Golden("g1", seq=store.tick()), "one")])
+        raise Stop
+    assert store.records.count() == 0
+    assert store.seq == 0, "the sequence is taken back too"
+
+
+def test_a_nested_transaction_belongs_to_the_outer_one(store: Store) -> None:
+    with pytest.raises(Stop), store.transaction():
+        with store.transaction():
+            store.work.set_meta("inner", "x")
+        raise Stop
+    assert store.work.meta("inner") == ""
+
+
+def test_the_sequence_goes_on_after_reopening(tmp_path: Path) -> None:
+    path = tmp_path / "hub.db"
+    path.write_bytes(empty_store())
+    store = open_store(path)
+    with store.transaction():
+        assert [store.tick(), store.tick()] == [1, 2]
+    store.close()
+    store = open_store(path)
+    assert store.tick() == 3
+
+
+def test_a_failing_thread_does_not_take_back_the_sequence_of_another(store: Store) -> None:
+    """Two systems are written in parallel; one fails while the other has ticked in between."""
+    inside, go = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with pytest.raises(Stop), store.transaction():
+            store.tick()
+            raise Stop
+
+    thread = threading.Thread(target=other)
+    with store.transaction():
+        thread.start()
+        go.wait(0.2)  # the other thread waits for this transaction
+        inside.set()
+        used = [store.tick(), store.tick()]
+    thread.join()
+    assert store.tick() == used[-1] + 1
+
+
+def test_links_and_goldens_survive_the_store(store: Store) -> None:
+    golden = Golden("g1", seq=3, defaults={"kind": "person"}, frozen={"notes": [["a", "A", 1.0]]})
+    link = Link("A", "contacts", "1", "g1", version="7", native={"name": "x"}, lost={"notes"}, held={"a": "b"})
+    link.sent = {"notes": None, "job": {"a": 1}}
+    link.holds = {"emails": {"email": 4}}
+    link.psent = {"emails": "!lost"}
+    with store.transaction():
+        store.records.save_goldens([(golden, "t")])
+        store.records.save_links([link])
+    (again,) = store.records.links_by_gid(["g1"])["g1"]
+    assert again == link
+    assert store.records.goldens(["g1"])["g1"] == golden
+
+
+# two processes
+
+
+def test_a_second_process_is_locked_out_and_told_who_holds_the_store(tmp_path: Path) -> None:
+    path = tmp_path / "hub.db"
+    with ProcessLock(path), pytest.raises(Locked, match=r"process \d+ is syncing"), ProcessLock(path):
+        pass
+    with ProcessLock(path):
+        pass
+
+
+def test_a_lock_file_left_by_a_killed_process_does_not_hold(tmp_path: Path) -> None:
+    path = tmp_path / "hub.db"
+    (tmp_path / "hub.db.lock").write_text("process 1")
+    with ProcessLock(path):
+        assert "process" in (tmp_path / "hub.db.lock").read_text()
+
+
+# cost
+
+
+def staged(number: int) -> list[Staged]:
+    return [Staged("A", "r", str(index), "run", {"n": index}, keys=[f"email:{index}"]) for index in range(number)]
+
+
+CALLS: dict[str, Callable[[Store, int], object]] = {
+    "stage": lambda store, n: store.work.stage(staged(n)),
+    "set_staged": lambda store, n: store.work.set_staged([("A", "r", str(i)) for i in range(n)], "new"),
+    "staged_ids": lambda store, n: store.work.staged_ids("A", "r", map(str, range(n))),
+    "unstage": lambda store, n: store.work.unstage([("A", "r", str(i)) for i in range(n)]),
+    "save_goldens": lambda store, n: store.records.save_goldens([(Golden(f"g{i}"), "t") for i in range(n)]),
+    "goldens": lambda store, n: store.records.goldens([f"g{i}" for i in range(n)]),
+    "save_links": lambda store, n: store.records.save_links([Link("A", "r", f"{n}-{i}", f"{n}-{i}") for i in range(n)]),
+    "links_by_remote": lambda store, n: store.records.links_by_remote("A", "r", map(str, range(n))),
+    "links_by_gid": lambda store, n: store.records.links_by_gid([f"g{i}" for i in range(n)]),
+    "versions": lambda store, n: store.records.versions("A", "r", map(str, range(n))),
+    "saw": lambda store, n: store.records.saw("A", "r", [str(i) for i in range(n)], 1),
+    "set_keys": lambda store, n: store.records.set_keys({f"g{i}": [f"email:{i}"] for i in range(n)}),
+    "gids_by_key": lambda store, n: store.records.gids_by_key([f"email:{i}" for i in range(n)]),
+    "mark_dirty": lambda store, n: store.records.mark_dirty([f"g{i}" for i in range(n)]),
+    "reread_add": lambda store, n: store.work.reread_add("A", "r", map(str, range(n)), "why"),
+}
+
+
+@pytest.mark.parametrize("name", list(CALLS))
+def test_a_batch_costs_the_same_number_of_statements_whatever_its_size(store: Store, name: str) -> None:
+    costs = []
+    for number in (2, 400):
+        before = store.db.statements
+        CALLS[name](store, number)
+        costs.append(store.db.statements - before)
+    assert costs[0] == costs[1] > 0
+
+
+def test_a_page_costs_the_same_number_of_statements_whatever_its_size(tmp_path: Path) -> None:
+    costs = []
+    for number in (5, 100):
+        world = World(tmp_path / str(number), A=PLAIN, B=PLAIN)
+        server: MemoryServer = world.servers["A"]
+        server.traits.page = world.servers["B"].traits.page = 1000
+        for index in range(number):
+            server.add({"name": f"P {index}", "email": f"p{index}@x.example"})
+        world.sync()
+        for id_ in server.alive():
+            server.edit(id_, notes="edited")
+        before = world.store.db.statements
+        world.engine().read()
+        costs.append(world.store.db.statements - before)
+    assert costs[0] == costs[1]
+
+
+def test_a_cursor_keeps_the_size_that_was_counted(store: Store) -> None:
+    with store.transaction():
+        store.work.save_cursor(Cursor("A", "r", {"page": 1}))
+        store.work.resize("A", "r", by=3)
+        store.work.save_cursor(Cursor("A", "r", {"page": 2}))
+    cursor = store.work.cursor("A", "r")
+    assert (cursor.value, cursor.size) == ({"page": 2}, 3)
+    store.work.resize("A", "r", to=10)
+    assert store.work.cursor("A", "r").size == 10
+
+
+def test_a_database_says_how_many_statements_it_sent(store: Store) -> None:
+    assert isinstance(store.db, Database)
+    before = store.db.statements
+    store.work.meta("x")
+    assert store.db.statements == before + 1
