@@ -208,7 +208,7 @@ def _described(item: type) -> dict[str, str]:
     return {**found, **_UNDESCRIBED}
 
 
-_UNUSED = {"hub_matchers", "hub_notifiers", "hub_commands"}
+_UNUSED = {"hub_matchers", "hub_notifiers"}
 """Hooks that are collected and checked, but that no part of this version calls yet."""
 
 
