@@ -110,7 +110,7 @@ def _run(terminal: Terminal, function: Run, arguments: dict[str, Any]) -> Exit:
     except HubError as error:
         if options.debug:
             traceback.print_exc()
-        outcome = Outcome(problems=_problems(error), code=of_error(error))
+        outcome = Outcome(problems=problems_of(error), code=of_error(error))
     except KeyboardInterrupt:
         hint = "It is safe to run the same command again: nothing is lost and nothing is done twice"
         outcome = Outcome(problems=[Problem("interrupted", "stopped", hint=hint)], code=Exit.INTERRUPTED)
@@ -126,7 +126,7 @@ def _run(terminal: Terminal, function: Run, arguments: dict[str, Any]) -> Exit:
     return terminal.finish(outcome)
 
 
-def _problems(error: HubError) -> list[Problem]:
+def problems_of(error: HubError) -> list[Problem]:
     """All problems that an error carries (a configuration or a mapping may have many)."""
     from hub.config.model import InvalidConfig
     from hub.mapping.errors import MappingError

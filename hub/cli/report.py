@@ -11,7 +11,8 @@ from hub.cli.terminal import Problem, Terminal, show_value
 
 if TYPE_CHECKING:
     from hub.sync.engine import Engine, Result
-    from hub.sync.plan.items import Item, Plan
+    from hub.sync.plan.items import Item
+    from hub.sync.plan.plan import Plan
 
 SAMPLES = 5
 """Examples of each kind in a report."""
@@ -68,7 +69,7 @@ def show_report(terminal: Terminal, engine: Engine, result: Result) -> None:
     for _gid, title in engine.store.records.shared(first, SAMPLES):
         terminal.say(f"  linked: {terminal.name(title, run=True)}")
     for kind in ("create", "update"):
-        _show_samples(terminal, [item for item in _items(result) if item.kind == kind], kind)
+        _show_samples(terminal, result, kind)
     for review in engine.store.history.reviews()[:SAMPLES]:
         names = ", ".join(f"{item['system']}: {terminal.name(item['title'], run=True)}" for item in review.members)
         terminal.say(f"  review {review.id}: {names} ({review.reason})")
@@ -77,15 +78,14 @@ def show_report(terminal: Terminal, engine: Engine, result: Result) -> None:
         terminal.say(f"Fields on which linked records differ: {found}. See: crmhub conflicts list")
 
 
-def _show_samples(terminal: Terminal, items: list[Item], kind: str) -> None:
-    for item in items[:SAMPLES]:
+def _show_samples(terminal: Terminal, result: Result, kind: str) -> None:
+    if result.plan is None:
+        return
+    for item in result.plan.items.first(SAMPLES, kind):
         terminal.say(f"  {kind} in {item.system}: {terminal.name(item.title, run=True)}")
-    if len(items) > SAMPLES:
-        terminal.say(f"  ... and {len(items) - SAMPLES} more to {kind}")
-
-
-def _items(result: Result) -> list[Item]:
-    return result.plan.items if result.plan is not None else []
+    number = result.plan.items.count(kind=kind)
+    if number > SAMPLES:
+        terminal.say(f"  ... and {number - SAMPLES} more to {kind}")
 
 
 # a run
@@ -119,12 +119,14 @@ def plan_line(plan: Plan) -> str:
 
 def totals(plan: Plan) -> dict[str, int]:
     """kind -> number of items over all systems."""
-    return {kind: sum(1 for item in plan.items if item.kind == kind) for kind in ("create", "update", "delete")}
+    return {kind: plan.items.count(kind=kind) for kind in ("create", "update", "delete")}
 
 
 def _diff_lines(terminal: Terminal, result: Result) -> Iterator[str]:
-    items = _items(result)
-    for item in items[:SHOWN]:
+    if result.plan is None:
+        return
+    items = result.plan.items
+    for item in items.first(SHOWN):
         yield f"{item.kind} {item.system}/{item.resource} {item.remote_id or '(new)'}: {terminal.name(item.title, run=True)}"
         for diff in item.diffs:
             old = show_value(terminal.value(diff.path, diff.old, run=True))

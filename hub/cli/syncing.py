@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli.command import command
-from hub.cli.exits import Exit, of_result, worst
+from hub.cli.command import command, problems_of
+from hub.cli.exits import Exit, of_error, of_result, worst
 from hub.cli.progress import reporting
 from hub.cli.terminal import Outcome, Problem, Terminal
 from hub.contract.errors import HubError
@@ -74,7 +74,7 @@ def apply(
     system: Annotated[str | None, typer.Option("--system", metavar="NAME", help="Only this system's part")] = None,
 ) -> Outcome:
     """Carry out a saved plan. Items whose record has changed since are skipped and listed (exit code 8)."""
-    from hub.sync.plan.items import Plan
+    from hub.sync.plan.plan import Plan
 
     try:
         raw = json.loads(file.read_text(encoding="utf-8"))
@@ -149,7 +149,14 @@ def _each(
     problems: list[Problem] = []
     with terminal.app.writing():
         for name in names:
-            engine, result = _once(terminal, name, run)
+            try:
+                engine, result = _once(terminal, name, run)
+            except HubError as error:
+                if len(names) == 1:
+                    raise
+                problems += problems_of(error)  # the other syncs have nothing to do with it
+                codes.append(of_error(error))
+                continue
             if report or words.is_first(result):
                 words.show_report(terminal, engine, result)
             words.show_run(terminal, result, diffs=diffs)

@@ -332,3 +332,14 @@ def test_records_of_both_systems_are_counted_in_the_match_report(folder: HubFold
     answer = folder.run("match", "customers", "--json")
     assert answer.summary["result"]["customers"]["match"]["systems"]["office"]["linked"] == 2
     assert answer.summary["result"]["customers"]["plan"]["totals"] == {"create": 0, "update": 0, "delete": 0}
+
+
+def test_a_sync_that_cannot_start_does_not_keep_the_others_from_running(synced: HubFolder) -> None:
+    broken = '[connections.gone]\nplugin = "probe"\nfile = "x"\ntoken = { env = "PROBE_NOT_SET" }\n'
+    synced.configure(f'{CONFIG}\n{broken}\n[syncs.other]\nsystems = ["gone", "shop"]\n')
+    synced.edit("office", "1", name="Anna Bergmann")
+    answer = synced.run("sync", "--json")
+    assert answer.code == 2
+    assert [problem["code"] for problem in answer.summary["problems"]] == ["secret"]
+    assert "PROBE_NOT_SET" in answer.summary["problems"][0]["message"]
+    assert synced.get("shop")["a"]["name"] == "Anna Bergmann"
