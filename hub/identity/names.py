@@ -30,7 +30,7 @@ def agree(left: str, right: str) -> bool | None:
     """True: the same person or organisation as far as names tell; False: another one; None: it cannot be told, because
     a name is missing or the two are written in different scripts."""
     ours, theirs = _tokens(left), _tokens(right)
-    if not ours or not theirs or left.isascii() and not _latin(right) or right.isascii() and not _latin(left):
+    if not ours or not theirs or (left.isascii() and not _latin(right)) or (right.isascii() and not _latin(left)):
         return None
     small, large = sorted((ours, theirs), key=len)
     rest = list(large)

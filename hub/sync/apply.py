@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from hub.contract.errors import (
@@ -50,11 +49,11 @@ class Apply:
     lossy: int = 0
     _busy: dict[tuple[str, str], int] = field(default_factory=dict)
 
-    def run(self, items: Sequence[Item], limit: int | None = None) -> int:
-        """Write at most ``limit`` items; returns how many were taken."""
+    def run(self, items: Iterable[Item]) -> int:
+        """Write the items; returns how many were taken."""
         self._busy = self.shared.store.history.write_counts(self.shared.clock() - LOOP_WINDOW)
         taken = 0
-        for batch in self._batches(items[:limit] if limit is not None else items):
+        for batch in self._batches(items):
             if self.stopped is not None:
                 break
             self._write(batch)
@@ -62,17 +61,17 @@ class Apply:
             self.progress(len(batch))
         return taken
 
-    def _batches(self, items: Sequence[Item]) -> Iterator[list[Item]]:
+    def _batches(self, items: Iterable[Item]) -> Iterator[list[Item]]:
         """Batches of one kind; one by one where a create leaves no key to find it by."""
-        waiting = deque(items)
-        while waiting:
-            kind = waiting[0].kind
-            size = self.source.capabilities.batch
-            if kind == "create" and self.source.capabilities.create == "none":
-                size = 1
-            batch: list[Item] = []
-            while waiting and waiting[0].kind == kind and len(batch) < size:
-                batch.append(waiting.popleft())
+        batch: list[Item] = []
+        for item in items:
+            alone = item.kind == "create" and self.source.capabilities.create == "none"
+            full = len(batch) >= (1 if alone else self.source.capabilities.batch)
+            if batch and (full or batch[0].kind != item.kind):
+                yield batch
+                batch = []
+            batch.append(item)
+        if batch:
             yield batch
 
     def _write(self, batch: list[Item]) -> None:

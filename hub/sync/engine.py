@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from typing import Any
 
 from hub.contract.errors import AuthError, ConnectorError, ContractViolation, HubError, RateLimited, Unavailable
@@ -19,7 +20,9 @@ from hub.sync.accounting import account
 from hub.sync.apply import Apply, same_item
 from hub.sync.guards import Facts
 from hub.sync.linking import link_staged
-from hub.sync.plan.items import GuardTrip, Item, Plan
+from hub.sync.plan.items import GuardTrip, Item
+from hub.sync.plan.pile import Items
+from hub.sync.plan.plan import Plan
 from hub.sync.planning import make_plan
 from hub.sync.policy import Policy
 from hub.sync.pull import ROLLING, Pull
@@ -126,7 +129,7 @@ class Engine:
             current = self._plan(shared, book=True, only={item.gid for item in saved.items})
             now = {(item.system, item.resource, item.gid): item for item in current.items}
             fresh = [item for item in saved.items if system is None or item.system == system]
-            kept: list[Item] = []
+            kept = Items()
             for item in fresh:
                 found = now.get((item.system, item.resource, item.gid))
                 if found is not None and same_item(found, item):
@@ -291,11 +294,11 @@ class Engine:
                     self.store.work.set_meta(f"loading:{self.sync_name}", "begun")
                 self.store.work.set_meta(f"approved:{self.sync_name}", plan.hash())
         portions = [canary] if canary is not None else ([*CANARY, None] if approved else [None])
-        work = {source: self._items(plan, source) for source in self._open_sources(result, held)}
+        work = {source: plan.items.of(source.system, source.resource) for source in self._open_sources(result, held)}
         workers = {id(source): Apply(shared, source, result.counters[source.system]) for source in work}
         start = dict.fromkeys(workers, 0)
         for portion in portions:
-            self._portion(result, work, workers, start, portion)
+            self._portion(result, plan, work, workers, start, portion)
             if portion is not None and canary is None and self._lossy(plan, workers, start):
                 if self._loading():
                     with self.store.transaction():
@@ -314,13 +317,11 @@ class Engine:
             if source.system not in held and source.system not in result.paused
         ]
 
-    def _items(self, plan: Plan, source: Source) -> list[Item]:
-        return [item for item in plan.items if item.system == source.system and item.resource == source.resource]
-
     def _portion(
         self,
         result: Result,
-        work: dict[Source, list[Item]],
+        plan: Plan,
+        work: dict[Source, Iterator[Item]],
         workers: dict[int, Apply],
         start: dict[int, int],
         portion: int | None,
@@ -328,9 +329,9 @@ class Engine:
         """One portion on every system, systems in parallel (the network is slow, the store is serialised)."""
         failures: list[BaseException] = []
 
-        def carry_out(source: Source, items: list[Item]) -> None:
+        def carry_out(source: Source, items: Iterator[Item]) -> None:
             worker, done = workers[id(source)], start[id(source)]
-            total = len(items)
+            total = plan.items.count(source.system, source.resource)
 
             def tell(number: int) -> None:
                 nonlocal done
@@ -339,14 +340,17 @@ class Engine:
 
             worker.progress = tell
             try:
-                taken = worker.run(items[start[id(source)] :], portion)
-                start[id(source)] += taken
+                start[id(source)] += worker.run(islice(items, portion))
             except ConnectorError as error:
                 worker.stopped = error
             except BaseException as error:  # noqa: BLE001  # handed to the main thread, which raises it
                 failures.append(error)
 
-        threads = [threading.Thread(target=carry_out, args=(source, items)) for source, items in work.items() if items]
+        threads = [
+            threading.Thread(target=carry_out, args=(source, items))
+            for source, items in work.items()
+            if plan.items.count(source.system, source.resource)
+        ]
         if len(threads) == 1:
             threads[0].run()
         else:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hub.sync.merge.consents import widens
-from hub.sync.plan.items import GuardTrip, Item, Plan
+from hub.sync.plan.items import GuardTrip, Item
+from hub.sync.plan.plan import Plan
 from hub.sync.policy import Guards, is_blank
 
 
@@ -34,25 +35,25 @@ def trips(plan: Plan, facts: Mapping[str, Facts], guards: Guards) -> list[GuardT
     """Every guard that the plan trips."""
     result: list[GuardTrip] = []
     for system, known in facts.items():
-        items = [item for item in plan.items if item.system == system]
-        for guard, message in _judge(items, known, guards):
+        for guard, message in _judge(plan, system, known, guards):
             result.append(GuardTrip(system, guard, message))
     return result
 
 
-def _judge(items: list[Item], facts: Facts, guards: Guards) -> list[tuple[str, str]]:
+def _judge(plan: Plan, system: str, facts: Facts, guards: Guards) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     linked = max(facts.linked, 1)
-    deletes = sum(1 for item in items if item.kind == "delete")
-    creates = sum(1 for item in items if item.kind == "create")
-    updates = [item for item in items if item.kind == "update"]
+    items = plan.items.count(system)
+    deletes = plan.items.count(system, kind="delete")
+    creates = plan.items.count(system, kind="create")
+    diffs = _Diffs(plan.items.of(system))
     if facts.first and items:
-        found.append(("first_sync", f"the first sync writes {len(items)} records; a person approves it once"))
+        found.append(("first_sync", f"the first sync writes {items} records; a person approves it once"))
     if deletes > max(guards.delete[0], guards.delete[1] * linked):
         found.append(("deletes", f"{deletes} of {facts.linked} records would be deleted"))
     if creates > max(guards.create[0], guards.create[1] * linked) and not (facts.first or facts.loading):
         found.append(("creates", f"{creates} records would be created beside {facts.linked}"))
-    found += _field_guards(updates, facts, guards)
+    found += _field_guards(diffs, facts, guards)
     if facts.shrank:
         found.append(("shrunk", facts.shrank))
     if facts.relinked > max(5, guards.relink * linked):
@@ -61,28 +62,35 @@ def _judge(items: list[Item], facts: Facts, guards: Guards) -> list[tuple[str, s
         found.append(("lossy", f"{facts.lossy} of the first {facts.canary} writes were stored differently than sent"))
     if facts.changed and items and not facts.first:
         found.append(("rules_changed", f"{' and '.join(facts.changed)} changed since the last run"))
-    widened = sorted({diff.path for item in items for diff in item.diffs if _widens(diff.path, diff.old, diff.new)})
-    if widened:
-        found.append(("consent", f"a consent would be widened: {', '.join(widened)}"))
+    if diffs.widened:
+        found.append(("consent", f"a consent would be widened: {', '.join(sorted(diffs.widened))}"))
     return found
 
 
-def _field_guards(updates: list[Item], facts: Facts, guards: Guards) -> list[tuple[str, str]]:
-    changed: dict[str, int] = {}
-    blanked: dict[str, int] = {}
-    for item in updates:
-        for name in {diff.path.split("/", 1)[0] for diff in item.diffs}:
-            changed[name] = changed.get(name, 0) + 1
-        for name in {
-            diff.path.split("/", 1)[0] for diff in item.diffs if is_blank(diff.new) and not is_blank(diff.old)
-        }:
-            blanked[name] = blanked.get(name, 0) + 1
+class _Diffs:
+    """What the updates of a plan change and empty, by field, counted in one pass; consents that any item would widen."""
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        self.changed: dict[str, int] = {}
+        self.blanked: dict[str, int] = {}
+        self.widened: set[str] = set()
+        for item in items:
+            self.widened.update(diff.path for diff in item.diffs if _widens(diff.path, diff.old, diff.new))
+            if item.kind != "update":
+                continue
+            emptied = [diff for diff in item.diffs if is_blank(diff.new) and not is_blank(diff.old)]
+            for counts, diffs in ((self.changed, item.diffs), (self.blanked, emptied)):
+                for name in {diff.path.split("/", 1)[0] for diff in diffs}:
+                    counts[name] = counts.get(name, 0) + 1
+
+
+def _field_guards(diffs: _Diffs, facts: Facts, guards: Guards) -> list[tuple[str, str]]:
     found = []
     linked = max(facts.linked, 1)
-    for name, number in sorted(changed.items()):
+    for name, number in sorted(diffs.changed.items()):
         if number > max(10, guards.field_changed * linked) and not (facts.first or facts.loading):
             found.append(("field_changed", f"{name} would change on {number} of {facts.linked} records"))
-    for name, number in sorted(blanked.items()):
+    for name, number in sorted(diffs.blanked.items()):
         if number > max(guards.field_blanked[0], guards.field_blanked[1] * linked):
             found.append(("field_blanked", f"{name} would be emptied on {number} of {facts.linked} records"))
     return found

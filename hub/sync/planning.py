@@ -13,7 +13,8 @@ from hub.sync.guards import Facts, trips
 from hub.sync.merge.observe import base_of
 from hub.sync.merge.settle import note
 from hub.sync.plan.draft import WAITING, Draft
-from hub.sync.plan.items import Item, Payload, Plan
+from hub.sync.plan.items import Item, Payload
+from hub.sync.plan.plan import Plan
 from hub.sync.plan.record import blank_base, plan_record, title
 from hub.sync.policy import canonical_bytes
 from hub.sync.systems import Source
@@ -90,9 +91,6 @@ def make_plan(
                 workspace.flush()
                 shared.store.work.release(released)
                 shared.store.records.mark_dirty(settled, dirty=False)
-    plan.items.sort(
-        key=lambda item: ({"create": 0, "update": 1, "delete": 2}[item.kind], item.system, item.resource, item.gid)
-    )
     plan.review = len(shared.store.history.reviews())
     plan.calls = estimate_calls(shared, plan)
     plan.trips = trips(plan, facts or {}, shared.policy.guards)
@@ -221,11 +219,7 @@ def estimate_calls(shared: Shared, plan: Plan) -> dict[str, int]:
     result: dict[str, int] = {}
     for source in shared.systems.sources:
         for kind in ("create", "update", "delete"):
-            number = sum(
-                1
-                for item in plan.items
-                if item.system == source.system and item.resource == source.resource and item.kind == kind
-            )
+            number = plan.items.count(source.system, source.resource, kind)
             if number:
                 result[source.system] = result.get(source.system, 0) + ceil(number / source.capabilities.batch)
     return result

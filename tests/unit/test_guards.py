@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from hub.sync.guards import Facts, trips
-from hub.sync.plan.items import Diff, Item, ItemKind, Plan
+from hub.sync.plan.items import Diff, Item, ItemKind
+from hub.sync.plan.plan import Plan
 from hub.sync.policy import Guards
 
 

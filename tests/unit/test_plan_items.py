@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from hub.contract.records import Parts
-from hub.sync.plan.items import Diff, GuardTrip, Item, Payload, Plan
+from hub.sync.plan.items import Diff, GuardTrip, Item, Payload
 from hub.sync.plan.parts import decode, encode
+from hub.sync.plan.plan import Plan
 
 
 def item(gid: str = "g1", system: str = "A", **more: Any) -> Item:

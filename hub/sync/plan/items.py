@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from hub.mapping.view import Value
-from hub.sync.policy import canonical_bytes
 
 ItemKind = Literal["create", "update", "delete"]
 
@@ -87,64 +85,3 @@ class GuardTrip:
     system: str
     guard: str
     message: str
-
-
-@dataclass(slots=True)
-class Plan:
-    """All items of a run with the verdict of the guards."""
-
-    sync: str
-    items: list[Item] = field(default_factory=list)
-    trips: list[GuardTrip] = field(default_factory=list)
-    review: int = 0
-    conflicts: int = 0
-    calls: dict[str, int] = field(default_factory=dict)
-    vetoes: list[str] = field(default_factory=list)
-
-    def hash(self) -> str:
-        """Names exactly these writes: an approval holds for no other plan."""
-        digest = hashlib.sha256()
-        for item in self.items:
-            digest.update(
-                canonical_bytes(
-                    [item.system, item.resource, item.gid, item.kind, item.remote_id, item.version, item.data]
-                )
-            )
-        return digest.hexdigest()[:16]
-
-    def approval(self) -> str:
-        """The hash that an approval names: of the part that guards hold back, since the rest is written anyway."""
-        held = {trip.system for trip in self.trips}
-        kept = [item for item in self.items if item.system in held]
-        return Plan(self.sync, kept).hash() if kept else self.hash()
-
-    def counts(self) -> dict[str, dict[str, int]]:
-        """system -> kind -> number of items."""
-        result: dict[str, dict[str, int]] = {}
-        for item in self.items:
-            of = result.setdefault(item.system, {"create": 0, "update": 0, "delete": 0})
-            of[item.kind] += 1
-        return result
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "format": 1,
-            "sync": self.sync,
-            "hash": self.hash(),
-            "items": [item.to_json() for item in self.items],
-            "trips": [asdict(trip) for trip in self.trips],
-            "review": self.review,
-            "conflicts": self.conflicts,
-            "calls": self.calls,
-        }
-
-    @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> Plan:
-        return cls(
-            raw["sync"],
-            [Item.from_json(item) for item in raw["items"]],
-            [GuardTrip(**trip) for trip in raw["trips"]],
-            raw["review"],
-            raw["conflicts"],
-            dict(raw["calls"]),
-        )
