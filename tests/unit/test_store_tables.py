@@ -305,9 +305,14 @@ def room(store: Store) -> None:
 def test_a_full_disk_is_an_error_in_clear_words_and_loses_nothing(store: Store) -> None:
     store.work.set_meta("kept", "yes")
     full(store)
-    with pytest.raises(StoreError, match="full") as caught, store.transaction():
-        store.work.set_meta("half", "x" * 100)
-        store.work.set_meta("large", "x" * 1_000_000)
+
+    def fill() -> None:
+        with store.transaction():
+            store.work.set_meta("half", "x" * 100)
+            store.work.set_meta("large", "x" * 1_000_000)
+
+    with pytest.raises(StoreError, match="full") as caught:
+        fill()
     assert "nothing is lost" in caught.value.hint
     assert store.work.meta("kept") == "yes"
     assert store.work.meta("half") == "", "all or nothing"
@@ -354,18 +359,26 @@ class Stop(Exception):
 
 
 def test_a_transaction_is_all_or_nothing(store: Store) -> None:
-    with pytest.raises(Stop), store.transaction():
-        store.records.save_goldens([(Golden("g1", seq=store.tick()), "one")])
-        raise Stop
+    def half() -> None:
+        with store.transaction():
+            store.records.save_goldens([(Golden("g1", seq=store.tick()), "one")])
+            raise Stop
+
+    with pytest.raises(Stop):
+        half()
     assert store.records.count() == 0
     assert store.seq == 0, "the sequence is taken back too"
 
 
 def test_a_nested_transaction_belongs_to_the_outer_one(store: Store) -> None:
-    with pytest.raises(Stop), store.transaction():
+    def half() -> None:
         with store.transaction():
-            store.work.set_meta("inner", "x")
-        raise Stop
+            with store.transaction():
+                store.work.set_meta("inner", "x")
+            raise Stop
+
+    with pytest.raises(Stop):
+        half()
     assert store.work.meta("inner") == ""
 
 
@@ -382,18 +395,21 @@ def test_the_sequence_goes_on_after_reopening(tmp_path: Path) -> None:
 
 def test_a_failing_thread_does_not_take_back_the_sequence_of_another(store: Store) -> None:
     """Two systems are written in parallel; one fails while the other has ticked in between."""
-    inside, go = threading.Event(), threading.Event()
+    waits = threading.Event()
 
-    def other() -> None:
-        with pytest.raises(Stop), store.transaction():
+    def half() -> None:
+        with store.transaction():
             store.tick()
             raise Stop
+
+    def other() -> None:
+        with pytest.raises(Stop):
+            half()
 
     thread = threading.Thread(target=other)
     with store.transaction():
         thread.start()
-        go.wait(0.2)  # the other thread waits for this transaction
-        inside.set()
+        waits.wait(0.2)  # meanwhile the other thread waits for the end of this transaction
         used = [store.tick(), store.tick()]
     thread.join()
     assert store.tick() == used[-1] + 1

@@ -111,6 +111,9 @@ def _edited(merge: Merge, golden: Golden, link: Link, name: str, shown: Value, s
         return
     cell = golden.fields.get(name) or Cell(None)
     if _equal(merge, name, cell.value, shown):
+        if shown == cell.value and merge.wins(name, cell, shown)[0]:
+            # the stronger of two equal edits stands for both, or the order of reading would decide a third one
+            golden.fields[name] = Cell(shown, merge.system, cell.seq, merge.time, cell.rule, False, cell.run)
         link.sent[name] = cell.value
         link.lost.discard(name)
         return
