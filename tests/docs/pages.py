@@ -6,7 +6,7 @@ A mark is an HTML comment in the line before a block.  It says how the block is 
     <!-- test: mapping -->           a part of a mapping file; its examples are executed
     <!-- test: mapping of NAME -->   a whole mapping file; with ``extends`` it extends the shipped one of that name
     <!-- test: file PATH -->         written to the folder of the page's story
-    <!-- test: add to PATH -->       added to the end of that file
+    <!-- test: add to the class in PATH -->   methods, added to the end of that file
     <!-- test: json of COMMAND -->   the last line that the command prints, except for ids and times
     <!-- test: run -->               every "$ " line is executed in that folder; the lines below it must be printed
 

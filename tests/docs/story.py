@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,10 @@ class Story:
                 path = self.folder / block.mark.removeprefix("file ")
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(block.text, encoding="utf-8")
-            elif block.mark.startswith("add to "):
-                path = self.folder / block.mark.removeprefix("add to ")
-                path.write_text(f"{path.read_text(encoding='utf-8')}\n{block.text}", encoding="utf-8")
+            elif block.mark.startswith("add to the class in "):
+                path = self.folder / block.mark.removeprefix("add to the class in ")
+                added = textwrap.indent(block.text, "    ")
+                path.write_text(f"{path.read_text(encoding='utf-8')}\n{added}", encoding="utf-8")
             elif block.mark.startswith("json of "):
                 self._json(block, block.mark.removeprefix("json of "))
             elif block.mark == "run":
