@@ -237,7 +237,7 @@ class App:
             offset = (asked + self.clock()) / 2 - account.clock.timestamp()
         resources = self.resources(opened.connection, opened.connector)
         schema = {item.name: tuple(opened.connector.fields(item.name)) for item in resources}
-        return Discovered(account.version or None, offset, schema)
+        return Discovered(account.version or None, offset, schema, self.clock(), opened.scope)
 
     def discover(self, name: str) -> Discovered:
         """Like ``ask``, and keep the answers in the store.  Raises ConnectorError."""
@@ -251,8 +251,8 @@ class App:
     def systems(self, sync: str, *, online: bool = True) -> Systems:
         """The systems of a sync with compiled mappings.
 
-        online: ask each system for its version and fields first; one that cannot be reached stands still in this run.
-        Otherwise what it said last is used, so that the mapping is the same.
+        online: systems that were not asked for a day are asked for their version and fields first; one that cannot be
+        reached stands still in this run.  Otherwise what it said last is used, so that the mapping is the same.
         """
         from hub.sync.systems import Systems
 
@@ -260,7 +260,7 @@ class App:
         for name in self.sync(sync).systems:
             open_one = self.connect(name)
             known, connector = self.known(name), open_one.connector
-            if online:
+            if online and not known.fresh(self.clock(), open_one.scope):
                 try:
                     known = self.discover(name)
                 except ConnectorError as error:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from hub.http.session import Http
 
 
+ASK_AGAIN = 24 * 3600.0
+"""Seconds after which a system is asked anew for its version, clock and fields."""
+
+
 @dataclass(slots=True)
 class Connected:
     """A connection that is open: its connector, and how many API calls it has made."""
@@ -43,11 +47,21 @@ class Connected:
 @dataclass(frozen=True, slots=True)
 class Discovered:
     """What a system said about itself when it was asked last; kept in the store so that commands without a network
-    compile the same mapping.  offset: hub clock minus system clock in seconds, None if the system showed none."""
+    compile the same mapping, and a run without changes costs no call for it.
+
+    offset: hub clock minus system clock in seconds, None if the system showed none.  at: when it was asked (seconds
+    since the epoch); scope: hash of the settings with which it was asked.
+    """
 
     version: str | None = None
     offset: float | None = None
     schema: Mapping[str, Sequence[Field]] = field(default_factory=dict)
+    at: float = 0.0
+    scope: str = ""
+
+    def fresh(self, now: float, scope: str) -> bool:
+        """Whether it need not be asked again."""
+        return self.scope == scope and 0 <= now - self.at < ASK_AGAIN
 
     def fields(self, resource: str) -> dict[str, Field] | None:
         """native path -> field; None where the system cannot tell."""
@@ -57,14 +71,21 @@ class Discovered:
     def to_json(self) -> str:
         """As stored."""
         schema = {name: [dataclasses.asdict(item) for item in fields] for name, fields in self.schema.items()}
-        return json.dumps({"version": self.version, "offset": self.offset, "schema": schema}, default=list)
+        content = {
+            "version": self.version,
+            "offset": self.offset,
+            "schema": schema,
+            "at": self.at,
+            "scope": self.scope,
+        }
+        return json.dumps(content, default=list)
 
     @classmethod
     def from_json(cls, text: str) -> Discovered:
         """From what was stored; "" is a system that was never asked."""
         raw = json.loads(text) if text else {}
         schema = {name: [Field(**item) for item in fields] for name, fields in raw.get("schema", {}).items()}
-        return cls(raw.get("version"), raw.get("offset"), schema)
+        return cls(raw.get("version"), raw.get("offset"), schema, raw.get("at", 0.0), raw.get("scope", ""))
 
 
 class Unreachable(Connector[ConnectorConfig]):

@@ -12,6 +12,7 @@ from hub.contract.errors import (
     ConnectorError,
     ContractViolation,
     Duplicate,
+    HubError,
     NotFound,
     OutcomeUnknown,
     RateLimited,
@@ -89,6 +90,17 @@ class Apply:
                     receipts[by_key[receipt.key]] = receipt
         except ConnectorError as error:
             failure = error
+        except HubError:
+            raise
+        except Exception as error:  # noqa: BLE001  # a plugin's bug must not stop the other systems
+            self.stopped = ContractViolation(
+                f"{type(error).__name__}: {error}",
+                rule="no-unexpected-exception",
+                where=f"plugin {self.source.connector.name}",
+                hint="This is a fault of the plugin; report it to its author",
+            )
+            self.stopped.__cause__ = error
+            failure = OutcomeUnknown("the plugin failed while writing", where=self.source.system)
         self._finish(ops, receipts, failure)
 
     def _intend(self, batch: list[Item]) -> list[tuple[OpRow, Item]]:

@@ -269,6 +269,10 @@ class Engine:
 
     def _loaded(self, result: Result) -> None:
         """The first load is over once nothing was held, stopped or left out."""
+        if self.store.work.meta(f"approved:{self.sync_name}") == "" and not result.paused and not result.review:
+            if result.plan is not None and not result.plan.items and result.conflicts == 0:
+                with self.store.transaction():
+                    self.store.work.set_meta(f"approved:{self.sync_name}", "nothing to write")
         held = result.plan is not None and bool(result.plan.trips) and not result.approved
         if self._loading() and not held and not result.paused:
             with self.store.transaction():

@@ -124,6 +124,10 @@ def test_a_system_that_cannot_be_reached_stands_still_without_a_second_sign_in(
     before = app.systems("all").hashes()
     monkeypatch.setattr(Moody, "down", True)
     signed_in = Moody.signed_in
+    assert app.systems("all").hashes() == before
+    assert Moody.signed_in == signed_in, "who was asked today is not asked again"
+    later = app.clock() + 2 * 24 * 3600
+    monkeypatch.setattr(app, "clock", lambda: later)
     systems = app.systems("all")
     assert systems.hashes() == before
     source = systems.source("a", "contacts")

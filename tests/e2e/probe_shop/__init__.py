@@ -65,7 +65,7 @@ class Probe(plugin.Connector[ProbeConfig]):
         return plugin.Record(id_, data, version)
 
     def changes(self, resource: str, cursor: plugin.Json = None) -> Iterator[plugin.Page]:
-        self._fail("bug")
+        self._fail("bug", "auth", "down")
         for id_, data in self._load().items():
             if self.fault == "slow":
                 time.sleep(0.1)
