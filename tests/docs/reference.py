@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import functools
 import inspect
 import re
 import textwrap
@@ -31,6 +32,7 @@ Command = Any
 # the command line
 
 
+@functools.cache
 def click_app() -> Command:
     """The command line as a tree."""
     return typer.main.get_command(make_app())

@@ -62,7 +62,13 @@ def completed(text: str) -> str:
     return "\n".join([text, *added])
 
 
-@pytest.mark.parametrize("block", of("toml", marks="config"))
+def configurations() -> list[object]:
+    """Marked blocks, and all that begin with a connection (those in the READMEs of plugins)."""
+    told = [item for item in BLOCKS if re.match(r"\[connections\.\w+\]\nplugin = ", item.text)]
+    return [*of("toml", marks="config"), *(pytest.param(item, id=item.where) for item in told if not item.mark)]
+
+
+@pytest.mark.parametrize("block", configurations())
 def test_a_configuration_has_no_problem(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in re.findall(r'env = "(\w+)"', block.text + str(BASE)):
         monkeypatch.setenv(name, "secret")
