@@ -35,6 +35,7 @@ class Pull:
     ops: dict[str, OpRow] = field(default_factory=dict)
     slow: bool = False
     shrank: str = ""
+    _barred: set[str] = field(default_factory=set)
 
     def run(self) -> None:
         """Poll for changes; then, when due or asked for, prove by a complete listing what is gone."""
@@ -216,7 +217,7 @@ class Pull:
         gates = self.shared.store.records.versions(system, resource, ids)
         strangers = [item for item in ids if item not in gates]
         waiting = self.shared.store.work.staged_ids(system, resource, strangers)
-        barred = self.shared.store.work.barred_ids(system, resource, ids)
+        barred = self._barred = self.shared.store.work.barred_ids(system, resource, ids)
         open_ones = [
             item for item in records if force or item.id in barred or not self._unchanged(item, gates.get(item.id))
         ]
@@ -286,6 +287,11 @@ class Pull:
             unknown.append((record, view))
         else:
             self.observe(workspace, record, link, view)
+
+    def _release(self, record: Record) -> None:
+        """A record that could not be read before is read now, or gone."""
+        if record.id in self._barred:
+            self.shared.store.work.release([(self.source.system, self.source.resource, record.id, "")])
 
     def observe(self, workspace: Workspace, record: Record, link: Link, view: View) -> None:
         """Merge a linked record; an open write on it is settled first (W1)."""
