@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 HOT: Final = 3
@@ -141,11 +141,21 @@ def _by_own_key(entries: Sequence[Entry], result: Matches) -> list[Entry]:
         if len(set(sides)) == len(sides) and not taken.intersection(sides):
             gid = own_key if existing is not None else None
             result.groups.append(Group(tuple(entry.ref for entry in members), gid, ("our own key",), own_key))
+            golden[own_key] = _joined(own_key, existing, members)
         else:
             gids = (own_key,) if existing is not None else ()
             refs = tuple(entry.ref for entry in members)
             result.questions.append(Question(refs, gids, "a copy of a record that carries our key", ("our own key",)))
-    return rest
+    return [*(entry for entry in rest if entry.gid is None), *golden.values()]
+
+
+def _joined(gid: str, existing: Entry | None, members: Sequence[Entry]) -> Entry:
+    """The golden record as it will be: others join it by its keys, but not from the sides that it has now."""
+    if existing is not None:
+        return replace(existing, sides=existing.sides.union(entry.side for entry in members))
+    keys = tuple(dict.fromkeys(key for entry in members for key in entry.keys))
+    name = min(members, key=lambda entry: entry.ref).name
+    return Entry(gid, ("hub", ""), keys, name, None, gid, frozenset(entry.side for entry in members))
 
 
 def _decide(

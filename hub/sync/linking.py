@@ -116,7 +116,7 @@ def link_groups(
         items = [by_ref[ref] for ref in group.refs if ref in by_ref]
         golden = workspace.goldens.get(group.gid) if group.gid else None
         if golden is None:
-            golden = Golden(group.own_key or shared.new_id(), seq=shared.store.tick())
+            golden = Golden(group.gid or group.own_key or shared.new_id(), seq=shared.store.tick())
             workspace.add_golden(golden)
             counters[items[0].system].new += 1
         for item in sorted(items, key=lambda item: (shared.policy.rank(item.system), item.resource, item.remote_id)):

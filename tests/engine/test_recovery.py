@@ -396,22 +396,26 @@ def test_reading_the_same_page_again_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_lost_store_is_linked_again_by_our_keys_without_creating_or_deleting(tmp_path: Path) -> None:
-    world = World(tmp_path / "one", A=PLAIN, B='own_key = "hub_id"\n' + PLAIN)
-    world.servers["A"].add({"name": "Anna Berg", "email": "anna@x.example"})
-    world.servers["A"].add({"name": "No Mail"})
+    keyed = 'own_key = "hub_id"\n' + PLAIN
+    world = World(tmp_path / "one", A=PLAIN, B=keyed, C=keyed)
+    for name in "BC":
+        world.servers[name].traits.create = "client_id"
+    world.servers["A"].add({"name": "Anna Berg", "email": "anna@x.example", "notes": "vip"})
+    world.servers["A"].add({"name": "Bo Dahl", "email": "bo@x.example"})
     world.sync()
-    again = World(tmp_path / "two", A=PLAIN, B='own_key = "hub_id"\n' + PLAIN)
+    world.quiet()
+    expected = shown(world)
+    again = World(tmp_path / "two", A=PLAIN, B=keyed, C=keyed)
     for name, server in world.servers.items():
         again.servers[name] = again.connectors[name].server = server
         server.clock = lambda: again.now
-    before = again.writes()
-    result = again.engine().read()
-    assert result.plan is not None
-    assert [item.kind for item in result.plan.items if item.kind == "delete"] == []
-    result = again.engine().sync()
-    assert again.writes() == before, "nothing is written before a person approves"
-    assert result.plan is not None
-    assert result.state == "waiting" or result.plan.items == []
+    plan = again.engine().read().plan
+    assert plan is not None
+    assert [item.kind for item in plan.items if item.kind != "update"] == []
+    assert len(again.goldens()) == 2
+    again.sync()
+    assert shown(again) == expected
+    again.quiet()
 
 
 # crashes at every commit
