@@ -13,10 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
 from crmhub_files.table import format_of
 from hub.plugin import ConfigError, Conflict, Unavailable
 
 LOCK_NAME: Final = ".crmhub.lock"
+LOCK_WAIT = 30.0
+"""Seconds to wait for another writer in the same folder; rewriting a large file takes some."""
 TEMP_END: Final = ".crmhub-tmp"
 LARGEST_FILE: Final = 512 * 1024 * 1024
 """Bytes; a file is read into memory."""
@@ -117,9 +121,9 @@ def read(path: Path) -> tuple[bytes, Stamp]:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, so that two runs of the hub never write at the same time.
+    """Hold the folder's lock, so that two runs of the hub, or two connections of one run, never write at the same time.
 
-    Raises Unavailable if another run holds it.
+    Waits its turn for up to LOCK_WAIT seconds; raises Unavailable if it does not come.
     """
     try:
         descriptor = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
@@ -127,12 +131,19 @@ def locked(folder: Path) -> Iterator[None]:
         raise _write_failure(error, folder) from error
     try:
         try:
-            _lock(descriptor)
+            _wait_for(descriptor)
         except OSError as error:
             raise Unavailable("Another run of the hub is writing here", where=str(folder)) from error
         yield
     finally:
         os.close(descriptor)
+
+
+def _wait_for(descriptor: int) -> None:
+    patient = Retrying(
+        retry=retry_if_exception_type(OSError), wait=wait_fixed(0.02), stop=stop_after_delay(LOCK_WAIT), reraise=True
+    )
+    patient(_lock, descriptor)
 
 
 def _lock(descriptor: int) -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -338,3 +339,28 @@ def test_json_in_another_encoding_refuses_what_it_cannot_hold(desk: Any) -> None
 def test_a_name_in_the_configuration_that_is_no_table_is_refused(desk: Any) -> None:
     with pytest.raises(ConfigError):
         desk.write([Op("k", "create", None, {"name": "n"})], "out.pdf")
+
+
+def test_two_writers_in_one_folder_take_turns(tmp_path: Path) -> None:
+    order: list[str] = []
+    inside = threading.Event()
+
+    def slow() -> None:
+        with folder.locked(tmp_path):
+            inside.set()
+            order.append("first in")
+            order.append("first out")
+
+    thread = threading.Thread(target=slow)
+    with folder.locked(tmp_path):
+        thread.start()
+        assert not inside.wait(0.2), "the second waits for the first"
+        order.append("we are done")
+    thread.join()
+    assert order == ["we are done", "first in", "first out"]
+
+
+def test_a_writer_that_never_gets_its_turn_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder, "LOCK_WAIT", 0.1)
+    with folder.locked(tmp_path), pytest.raises(Unavailable, match="Another run"), folder.locked(tmp_path):
+        pass
