@@ -76,6 +76,7 @@ class Apply:
             yield batch
 
     def _write(self, batch: list[Item]) -> None:
+        batch = self._verified(batch)
         ready = self._intend(batch)
         if not ready:
             return
@@ -102,6 +103,27 @@ class Apply:
             self.stopped.__cause__ = error
             failure = OutcomeUnknown("the plugin failed while writing", where=self.source.system)
         self._finish(ops, receipts, failure)
+
+    def _verified(self, batch: list[Item]) -> list[Item]:
+        """Where a system has no conditional write, each record is read just before: one that changed is left alone and
+        planned again.  What a user does between this read and the write is the system's known risk."""
+        if self.source.capabilities.conditional_write or batch[0].kind == "create":
+            return batch
+        ids = [item.remote_id for item in batch if item.remote_id]
+        now = {record.id: record.version for record in self.source.connector.fetch(self.source.resource, ids)}
+        kept = [item for item in batch if item.version is None or now.get(item.remote_id or "") == item.version]
+        moved = [item for item in batch if item not in kept]
+        if moved:
+            self.counter.stale += len(moved)
+            self.replan.update(item.gid for item in moved)
+            with self.shared.store.transaction():
+                self.shared.store.work.reread_add(
+                    self.source.system,
+                    self.source.resource,
+                    [item.remote_id or "" for item in moved],
+                    "changed meanwhile",
+                )
+        return kept
 
     def _intend(self, batch: list[Item]) -> list[tuple[OpRow, Item]]:
         """tx: the intents exist, in flight, before anything is sent.  Stale items are left out and planned again."""

@@ -109,7 +109,11 @@ class Engine:
             self._read(shared, result)
             plan = result.plan = self._plan(shared, book=True)
             approved = result.approved = approve is not None and approve in (plan.hash(), plan.approval())
+            if approve is not None and not approved:
+                return result  # the plan that was approved is not this one: nothing is written
             self._apply(shared, result, plan, approved=approved, canary=canary)
+            if approved:
+                self._accept_shrinking(shared, result)
             if canary is None and not self._blocked(plan, approved):
                 self._second_round(shared, result)
                 self._loaded(result)
@@ -150,9 +154,9 @@ class Engine:
             self.store.history.interrupt_runs(now)
             self.store.history.start_run(run, self.sync_name, kind, now)
             self.store.work.trim_ops(run)
-            names = ",".join(sorted(f"{source.system}/{source.resource}" for source in self.systems.sources))
+            names = self._targets()
             if self.store.work.meta(f"sources:{self.sync_name}") != names:
-                self.store.records.mark_all_dirty()  # a new system wants the records that did not change, too
+                self.store.records.mark_all_dirty()  # a new or opened system wants records that did not change, too
                 self.store.work.set_meta(f"sources:{self.sync_name}", names)
         first = self.store.work.meta(f"approved:{self.sync_name}") == "" or self._loading()
         quiet = (
@@ -182,6 +186,14 @@ class Engine:
         result.state = self._state(result)
         with self.store.transaction():
             self.store.history.end_run(run, self._clock(), result.state, result.to_json())
+
+    def _targets(self) -> str:
+        """What the sync may write where: systems, resources, and what the policy forbids."""
+        parts = [
+            f"{source.system}/{source.resource}:{int(source.writable)}{int(source.system not in self.policy.no_create)}"
+            for source in self.systems.sources
+        ]
+        return ",".join(sorted(parts)) + "|" + ",".join(sorted(self.policy.delete_any))
 
     def _state(self, result: Result) -> str:
         if result.paused and len(result.paused) == len(self.systems.names()):
@@ -215,6 +227,14 @@ class Engine:
                     self._shrank[source.system] = pull.shrank
         self._progress("link", "", 0, None)
         link_staged(shared, result.counters)
+
+    def _accept_shrinking(self, shared: Shared, result: Result) -> None:
+        """A person has seen that a listing became much shorter: what is missing counts as gone now."""
+        for source in self.systems.sources:
+            if self._shrank.pop(source.system, "") and source.system not in result.paused:
+                with self._guarded(source, result):
+                    pull = Pull(shared, source, result.counters[source.system], accept_shrink=True)
+                    pull.list_all(self.store.work.cursor(source.system, source.resource))
 
     def _recover(self, shared: Shared, result: Result) -> None:
         for source in self.systems.sources:

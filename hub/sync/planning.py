@@ -136,6 +136,8 @@ def plan_on(workspace: Workspace, source: Source, golden: Golden) -> Iterator[It
     if golden.state != "live":
         return
     creating = link is None
+    if not creating and "update" not in source.capabilities.writes:
+        return
     if link is None:
         if not _may_create(workspace, source, golden):
             return

@@ -35,6 +35,8 @@ class Pull:
     ops: dict[str, OpRow] = field(default_factory=dict)
     slow: bool = False
     shrank: str = ""
+    accept_shrink: bool = False
+    """A person has approved that the listing became shorter."""
     _barred: set[str] = field(default_factory=set)
 
     def run(self) -> None:
@@ -142,11 +144,7 @@ class Pull:
             total += len(page.records)
             self._take_listing(page, round_)
         certified = certified and complete and not self.slow
-        shrunk = (
-            cursor.size
-            and total < cursor.size * (1 - self.shared.policy.guards.listing_shrank)
-            and cursor.size - total > 5
-        )
+        shrunk = not self.accept_shrink and self._shrunk(cursor.size, total)
         if shrunk:
             self.shrank = f"the listing shrank from {cursor.size} to {total} records"
         elif certified:
@@ -159,6 +157,11 @@ class Pull:
             store.work.save_cursor(cursor)
             if certified and not shrunk:
                 self._resize(to=total)
+
+    def _shrunk(self, before: int, now: int) -> bool:
+        """Whether so much is missing that a person should look first; an empty listing never proves anything."""
+        least = before * (1 - self.shared.policy.guards.listing_shrank)
+        return (now == 0 and before > 1) or (now < least and before - now > 5)
 
     def _take_listing(self, page: Page, round_: int) -> None:
         store, system, resource = self.shared.store, self.source.system, self.source.resource

@@ -82,7 +82,10 @@ def files_in(root: Path, pattern: str) -> dict[str, Path]:
     Raises ConfigError for a missing folder, a symbolic link, or a pattern that leads out of the folder.
     """
     if not root.is_dir():
-        return {root.name: root} if Stamp.of(root) else {}
+        if Stamp.of(root) is None:
+            # Never an empty table: that would say that everybody in it was deleted.
+            raise ConfigError("There is no such file or folder", where=str(root), hint="Make it, or correct `path`")
+        return {root.name: root}
     if ".." in Path(pattern).parts or Path(pattern).is_absolute():
         raise ConfigError(f"The pattern {pattern!r} leads out of the folder", where=str(root))
     real, found = root.resolve(), {}
