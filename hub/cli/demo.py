@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -41,6 +43,8 @@ def demo(
     folder = (keep or Path(tempfile.mkdtemp(prefix="crmhub-demo-"))).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     pause = _Pause(terminal, yes)
+    # An order to stop unwinds, so that the servers stop too; during a sync it waits for the end of a transaction.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(Exit.INTERRUPTED))
     try:
         with world(folder, customers, seed, terminal.note) as made, reporting(terminal) as reporter:
             story = Story(made, reporter)

@@ -285,7 +285,7 @@ def test_ask_collects_every_candidate() -> None:
 texts = st.sampled_from([None, "a", "b", "B", "c", "dd"])
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(
     st.lists(texts, min_size=3, max_size=3),
     st.lists(st.sampled_from([0.0, 60.0, 120.0]), min_size=3, max_size=3),

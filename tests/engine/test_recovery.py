@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -465,6 +467,26 @@ def busy_world(folder: Path) -> World:
     return world
 
 
+class Saved:
+    """A world at one moment, to be lived through again and again."""
+
+    def __init__(self, world: World) -> None:
+        world.store.close()
+        self.world, self.data = world, world.path.read_bytes()
+
+    def again(self, folder: Path) -> World:
+        """A copy of the world with its own store and its own servers."""
+        folder.mkdir()
+        (folder / "hub.db").write_bytes(self.data)
+        copy = World(folder, self.world.policy, **self.world.shapes)
+        copy.now, copy._ids = self.world.now, itertools.count(10_000)
+        for name, server in self.world.servers.items():
+            again = deepcopy(server)
+            again.clock = lambda: copy.now
+            copy.servers[name] = copy.connectors[name].server = again
+        return copy
+
+
 def shown(world: World) -> dict[str, list[tuple[Any, ...]]]:
     """What each system shows, without ids."""
     return {
@@ -483,21 +505,21 @@ def run_until_quiet(world: World) -> None:
 
 
 def test_a_crash_at_any_commit_ends_in_the_same_state(tmp_path: Path) -> None:
-    undisturbed = busy_world(tmp_path / "calm")
+    start = Saved(busy_world(tmp_path / "start"))
+    undisturbed = start.again(tmp_path / "calm")
     run_until_quiet(undisturbed)
     expected = shown(undisturbed)
     creates = {name: sum(k == "create" for k, _ in s.writes) for name, s in undisturbed.servers.items()}
     at, clean = 0, False
     while not clean:
         at += 1
-        world = busy_world(tmp_path / str(at))
+        world = start.again(tmp_path / str(at))
         with dying(world.store, at) as counted:
             try:
                 world._sync()
                 clean = counted["n"] < at
             except Killed:
                 pass
-        world.store.close()
         world.reopen()
         run_until_quiet(world)
         assert shown(world) == expected, f"crash at commit {at}"
@@ -505,7 +527,7 @@ def test_a_crash_at_any_commit_ends_in_the_same_state(tmp_path: Path) -> None:
         assert made == creates, f"crash at commit {at}"
         assert world.store.work.open_ops() == []
         assert len(world.goldens()) == len(undisturbed.goldens())
-        world.quiet()
+        world.store.close()
     assert at > 15, "the scenario has enough steps to be worth it"
 
 
@@ -515,16 +537,16 @@ FAULTS: dict[str, Callable[[], ConnectorError]] = {
 }
 
 
-@pytest.mark.parametrize("system", ["A", "B", "C"])
-@pytest.mark.parametrize("kind", list(FAULTS))
+@pytest.mark.parametrize(("system", "kind"), [("A", "down"), ("B", "lost"), ("B", "down"), ("C", "lost")])
 def test_a_fault_at_any_call_ends_in_the_same_state(tmp_path: Path, system: str, kind: str) -> None:
-    undisturbed = busy_world(tmp_path / "calm")
+    start = Saved(busy_world(tmp_path / "start"))
+    undisturbed = start.again(tmp_path / "calm")
     run_until_quiet(undisturbed)
     expected = shown(undisturbed)
     at, clean = 0, False
     while not clean:
         at += 1
-        world = busy_world(tmp_path / str(at))
+        world = start.again(tmp_path / str(at))
         seen = {"n": 0}
 
         def fault(call: str, _number: int, seen: dict[str, int] = seen, at: int = at) -> ConnectorError | None:
@@ -539,6 +561,7 @@ def test_a_fault_at_any_call_ends_in_the_same_state(tmp_path: Path, system: str,
         run_until_quiet(world)
         assert shown(world) == expected, f"fault at call {at}"
         assert world.store.work.open_ops() == []
+        world.store.close()
     assert at > 2
 
 
