@@ -138,7 +138,8 @@ def start_radicale(
         settings.write_text(
             f"[server]\nhosts = 127.0.0.1:{chosen}\n"
             f"[auth]\ntype = htpasswd\nhtpasswd_filename = {folder / 'users'}\nhtpasswd_encryption = plain\ndelay = 0\n"
-            f"[storage]\nfilesystem_folder = {folder / 'collections'}\nuse_mtime_and_size_for_item_cache = True\n[logging]\nlevel = warning\n",
+            f"[storage]\nfilesystem_folder = {folder / 'collections'}\nuse_mtime_and_size_for_item_cache = True\n"
+            "[logging]\nlevel = warning\n",
             encoding="utf-8",
         )
         return [sys.executable, "-m", "radicale", "--config", str(settings)]
