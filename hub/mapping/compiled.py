@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from hub.mapping.conditions import Condition, constants
@@ -11,6 +12,7 @@ from hub.mapping.fields import ConsentField, MappedField, NameField, ScalarField
 from hub.mapping.leaf import Leaf
 from hub.mapping.own_keys import KeyPlace
 from hub.mapping.pairs import Refused
+from hub.mapping.paths import root_of
 from hub.mapping.rows import RowsCollection
 from hub.mapping.slots import SlotsCollection
 from hub.mapping.spec import MappingSpec
@@ -50,7 +52,10 @@ class CompiledMapping:
         self.record = spec.record
         self.match = spec.match
         self.hash = digest
-        self.fields: Mapping[str, FieldSpec] = {name: field.spec for name, field in fields.items()}
+        self.fields: Mapping[str, FieldSpec] = {
+            name: replace(field.spec, roots=frozenset(root_of(path) for path in field.paths))
+            for name, field in fields.items()
+        }
         self.collections: Mapping[str, CollectionSpec] = {name: item.spec for name, item in collections.items()}
         self._spec = spec
         self._fields = dict(fields)

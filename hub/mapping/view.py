@@ -145,6 +145,7 @@ class FieldSpec:
     members:        for a group, the members that the system can hold; None for a scalar.
     ref:            the native resource that a reference points to.
     server_default: the server may fill it by itself; adopt and first link do not take it for an edit.
+    roots:          the top-level native keys that it is read from.
     """
 
     name: str
@@ -153,6 +154,7 @@ class FieldSpec:
     ref: str | None = None
     server_default: bool = False
     create_only: bool = False
+    roots: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,11 @@ def base_of(link: Link, mapping: Mapping_) -> Base:
     if view is None:
         return Base()
     same = link.mapping == mapping.hash
+    if not same:
+        # A field that is mapped to another native path now was never seen there (F2).
+        for name, spec in mapping.fields.items():
+            if spec.roots and not any(root in link.native for root in spec.roots):
+                link.sent.pop(name, None)
     fields = {name: value for name, value in view.fields.items() if same or name in link.sent}
     collections = {}
     for name, positions in view.collections.items():
@@ -67,5 +72,6 @@ def observe(merge: Merge, golden: Golden, link: Link, base: Base, view: View, na
         # the collection is not supported (any more, or for this record): unsupported is never read as removed
         for known in (link.picture, link.esent, link.psent, link.holds):
             known.pop(name, None)
-    link.native = merge.mapping.prune(native)
+    roots = {root: None for spec in merge.mapping.fields.values() for root in spec.roots}
+    link.native = {**roots, **merge.mapping.prune(native)}
     link.mapping = merge.mapping.hash
