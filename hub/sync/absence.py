@@ -17,6 +17,8 @@ def gone(workspace: Workspace, source: Source, link: Link) -> None:
         return
     golden = workspace.goldens[link.gid]
     policy = workspace.shared.policy.delete_policy(link.system)
+    if policy != "propagate":  # where deletions are passed on, the guard of deletions watches
+        workspace.shared.unlinked[link.system] = workspace.shared.unlinked.get(link.system, 0) + 1
     path = f"@{link.system}"
     merge = workspace.merge(source, None)
     workspace.touch(link)

@@ -265,11 +265,11 @@ class Engine:
 
     def _plan(self, shared: Shared, *, book: bool, only: set[str] | None = None) -> Plan:
         self._progress("plan", "", 0, None)
-        plan = make_plan(shared, self.sync_name, facts=self._facts(), book=book, only=only)
+        plan = make_plan(shared, self.sync_name, facts=self._facts(shared), book=book, only=only)
         plan.vetoes = list(self._veto(plan))
         return plan
 
-    def _facts(self) -> dict[str, Facts]:
+    def _facts(self, shared: Shared) -> dict[str, Facts]:
         first = self.store.work.meta(f"approved:{self.sync_name}") == ""
         facts = {}
         for system in self.systems.names():
@@ -279,9 +279,26 @@ class Engine:
             rules = self.store.work.meta(f"rules:{self.sync_name}:{system}")
             changed = ("the mapping",) if rules and rules != self._rules(system) else ()
             facts[system] = Facts(
-                linked, first, loading=self._loading(), shrank=self._shrank.get(system, ""), changed=changed
+                linked,
+                first,
+                loading=self._loading(),
+                shrank=self._shrank.get(system, ""),
+                relinked=shared.unlinked.get(system, 0) + self._dropped(system),
+                changed=changed,
             )
         return facts
+
+    def _dropped(self, system: str) -> int:
+        """Links dropped in earlier runs that no approved or unhindered plan has followed yet."""
+        return int(self.store.work.meta(f"dropped:{self.sync_name}:{system}", "0"))
+
+    def _remember_dropped(self, shared: Shared, held: set[str]) -> None:
+        """A guard that saw many links go keeps seeing them until a person approves the plan."""
+        for system in self.systems.names():
+            before = self._dropped(system)
+            number = before + shared.unlinked.pop(system, 0) if system in held else 0
+            if number != before:
+                self.store.work.set_meta(f"dropped:{self.sync_name}:{system}", str(number))
 
     def _loading(self) -> bool:
         """Whether an approved first sync was begun and has not ended yet (it was interrupted, or only a canary)."""
@@ -333,6 +350,8 @@ class Engine:
             if worker.stopped is not None:
                 result.paused.setdefault(source.system, worker.stopped)
         self._remember_rules(held, result)
+        with self.store.transaction():
+            self._remember_dropped(shared, held)
 
     def _open_sources(self, result: Result, held: set[str]) -> list[Source]:
         return [

@@ -32,6 +32,8 @@ class Shared:
     new_id: Callable[[], str]
     quiet: frozenset[str] = frozenset()
     """Fields that this run does not write (consents during the first load)."""
+    unlinked: dict[str, int] = field(default_factory=dict)
+    """system -> links that this run dropped because their record is gone, where deletions are not passed on."""
 
 
 def match_keys_of_view(view: View, region: str | None) -> list[str]:

@@ -306,6 +306,25 @@ def test_an_approval_does_not_reach_into_the_next_run(tmp_path: Path) -> None:
     assert len(world.servers["B"].alive()) == 14
 
 
+def test_a_wave_of_dropped_links_holds_that_systems_part(tmp_path: Path) -> None:
+    world = crowd(tmp_path)
+    for id_ in list(world.servers["B"].alive())[:6]:
+        world.servers["B"].remove(id_)
+    left = {data["name"] for data in world.servers["B"].alive().values()}
+    chosen = next(id_ for id_, data in world.servers["A"].alive().items() if data["name"] in left)
+    world.servers["A"].edit(chosen, notes="for all")
+    result = world.sync()
+    assert held(result) == {"B": "relinked"}
+    assert "for all" not in [data["notes"] for data in world.servers["B"].alive().values()]
+    assert "for all" in [data["notes"] for data in world.servers["C"].alive().values()]
+    result = world.engine().sync()
+    assert held(result) == {"B": "relinked"}, "until a person has approved"
+    assert result.plan is not None
+    world.engine().sync(approve=result.plan.approval())
+    assert "for all" in [data["notes"] for data in world.servers["B"].alive().values()]
+    assert held(world.sync()) == {}
+
+
 def test_a_wave_of_blanks_waits_for_a_person(tmp_path: Path) -> None:
     world = crowd(tmp_path, 12)
     for id_ in world.servers["A"].alive():
