@@ -5,6 +5,7 @@ Systems: A a list with part ids, B one slot, C two slots, D a list without ids. 
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -341,6 +342,17 @@ def test_primary_element_removed_then_revived(tmp_path: Path) -> None:
     add_row(world, "D", X, pref=True)
     world.sync()
     assert flagged(world, "A") == flagged(world, "D")
+    world.quiet()
+
+
+@pytest.mark.parametrize("order", ["".join(order) for order in itertools.permutations("ADE")])
+def test_two_equal_edits_and_a_third_one_give_the_same_in_every_order(tmp_path: Path, order: str) -> None:
+    world = start(world_of(tmp_path, order, E=LIST_WITH_IDS), (X, None))
+    for system, value in (("A", Y), ("D", Z), ("E", Y)):
+        set_row(world, system, X, value=value)
+        world.now += 600
+    world.sync()
+    assert values(world) == {Y}, "the latest of the three was y"
     world.quiet()
 
 

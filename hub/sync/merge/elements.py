@@ -202,6 +202,9 @@ def observe_value(sight: Sight, element: Element, before: Value, shown: Value) -
         return
     row = sight.image(element)
     if element.alive and row is not None and row.value == shown:
+        if shown == cell.value and sight.merge.wins(sight.name, cell, shown)[0]:
+            # the stronger of two equal edits stands for both, or the order of reading would decide a third one
+            element.value = Cell(shown, sight.merge.system, cell.seq, sight.merge.time, cell.rule, False, cell.run)
         known.value = cell.value
         sight.link.lost.discard(lost_name)
         return
