@@ -18,7 +18,6 @@ from hub.store.history import Account
 from hub.store.store import Store
 from hub.sync.accounting import account
 from hub.sync.apply import Apply, same_item
-from hub.sync.guards import Facts
 from hub.sync.linking import link_staged
 from hub.sync.plan.items import GuardTrip, Item
 from hub.sync.plan.pile import Items
@@ -27,6 +26,7 @@ from hub.sync.planning import make_plan
 from hub.sync.policy import Policy
 from hub.sync.pull import ROLLING, Pull
 from hub.sync.recover import Recover
+from hub.sync.standing import Standing
 from hub.sync.systems import Source, Systems
 from hub.sync.workspace import Counter, Shared
 
@@ -99,6 +99,7 @@ class Engine:
         self._clock, self._new_id, self._progress = clock, new_id, progress
         self._reconcile, self._veto = reconcile, veto
         self._shrank: dict[str, str] = {}
+        self._standing = Standing(store, systems, policy, sync)
 
     # one run
 
@@ -116,7 +117,7 @@ class Engine:
                 self._accept_shrinking(shared, result)
             if canary is None and not self._blocked(plan, approved):
                 self._second_round(shared, result)
-                self._loaded(result)
+                self._end_load(result)
         return result
 
     def read(self, kind: str = "match") -> Result:
@@ -154,11 +155,9 @@ class Engine:
             self.store.history.interrupt_runs(now)
             self.store.history.start_run(run, self.sync_name, kind, now)
             self.store.work.trim_ops(run)
-            names = self._targets()
-            if self.store.work.meta(f"sources:{self.sync_name}") != names:
-                self.store.records.mark_all_dirty()  # a new or opened system wants records that did not change, too
-                self.store.work.set_meta(f"sources:{self.sync_name}", names)
-        first = self.store.work.meta(f"approved:{self.sync_name}") == "" or self._loading()
+            if self._standing.new_targets():
+                self.store.records.mark_all_dirty()
+        first = self._standing.first or self._standing.loading
         quiet = (
             frozenset(
                 name
@@ -186,14 +185,6 @@ class Engine:
         result.state = self._state(result)
         with self.store.transaction():
             self.store.history.end_run(run, self._clock(), result.state, result.to_json())
-
-    def _targets(self) -> str:
-        """What the sync may write where: systems, resources, and what the policy forbids."""
-        parts = [
-            f"{source.system}/{source.resource}:{int(source.writable)}{int(source.system not in self.policy.no_create)}"
-            for source in self.systems.sources
-        ]
-        return ",".join(sorted(parts)) + "|" + ",".join(sorted(self.policy.delete_any))
 
     def _state(self, result: Result) -> str:
         if result.paused and len(result.paused) == len(self.systems.names()):
@@ -265,58 +256,19 @@ class Engine:
 
     def _plan(self, shared: Shared, *, book: bool, only: set[str] | None = None) -> Plan:
         self._progress("plan", "", 0, None)
-        plan = make_plan(shared, self.sync_name, facts=self._facts(shared), book=book, only=only)
+        plan = make_plan(
+            shared, self.sync_name, facts=self._standing.facts(self._shrank, shared.unlinked), book=book, only=only
+        )
         plan.vetoes = list(self._veto(plan))
         return plan
 
-    def _facts(self, shared: Shared) -> dict[str, Facts]:
-        first = self.store.work.meta(f"approved:{self.sync_name}") == ""
-        facts = {}
-        for system in self.systems.names():
-            linked = 0
-            for source in self.systems.of(system):
-                linked += self.store.records.count_links(source.system, source.resource).get("active", 0)
-            rules = self.store.work.meta(f"rules:{self.sync_name}:{system}")
-            changed = ("the mapping",) if rules and rules != self._rules(system) else ()
-            facts[system] = Facts(
-                linked,
-                first,
-                loading=self._loading(),
-                shrank=self._shrank.get(system, ""),
-                relinked=shared.unlinked.get(system, 0) + self._dropped(system),
-                changed=changed,
-            )
-        return facts
-
-    def _dropped(self, system: str) -> int:
-        """Links dropped in earlier runs that no approved or unhindered plan has followed yet."""
-        return int(self.store.work.meta(f"dropped:{self.sync_name}:{system}", "0"))
-
-    def _remember_dropped(self, shared: Shared, held: set[str]) -> None:
-        """A guard that saw many links go keeps seeing them until a person approves the plan."""
-        for system in self.systems.names():
-            before = self._dropped(system)
-            number = before + shared.unlinked.pop(system, 0) if system in held else 0
-            if number != before:
-                self.store.work.set_meta(f"dropped:{self.sync_name}:{system}", str(number))
-
-    def _loading(self) -> bool:
-        """Whether an approved first sync was begun and has not ended yet (it was interrupted, or only a canary)."""
-        return self.store.work.meta(f"loading:{self.sync_name}") == "begun"
-
-    def _loaded(self, result: Result) -> None:
+    def _end_load(self, result: Result) -> None:
         """The first load is over once nothing was held, stopped or left out."""
-        if self.store.work.meta(f"approved:{self.sync_name}") == "" and not result.paused and not result.review:
-            if result.plan is not None and not result.plan.items and result.conflicts == 0:
-                with self.store.transaction():
-                    self.store.work.set_meta(f"approved:{self.sync_name}", "nothing to write")
-        held = result.plan is not None and bool(result.plan.trips) and not result.approved
-        if self._loading() and not held and not result.paused:
-            with self.store.transaction():
-                self.store.work.set_meta(f"loading:{self.sync_name}", "done")
-
-    def _rules(self, system: str) -> str:
-        return ",".join(f"{item.resource}:{item.mapping.hash}:{item.scope}" for item in self.systems.of(system))
+        plan = result.plan
+        held = plan is not None and bool(plan.trips) and not result.approved
+        if not held and not result.paused:
+            empty = plan is not None and not plan.items and result.conflicts == 0 and not result.review
+            self._standing.loaded(nothing_to_write=empty)
 
     def _blocked(self, plan: Plan, approved: bool) -> bool:
         guards = {trip.guard for trip in plan.trips}
@@ -330,10 +282,7 @@ class Engine:
             return
         held = set() if approved else {trip.system for trip in plan.trips}
         if approved:
-            with self.store.transaction():
-                if self.store.work.meta(f"approved:{self.sync_name}") == "":
-                    self.store.work.set_meta(f"loading:{self.sync_name}", "begun")
-                self.store.work.set_meta(f"approved:{self.sync_name}", plan.hash())
+            self._standing.approve(plan)
         portions = [canary] if canary is not None else ([*CANARY, None] if approved else [None])
         work = {source: plan.items.of(source.system, source.resource) for source in self._open_sources(result, held)}
         workers = {id(source): Apply(shared, source, result.counters[source.system]) for source in work}
@@ -341,17 +290,13 @@ class Engine:
         for portion in portions:
             self._portion(result, plan, work, workers, start, portion)
             if portion is not None and canary is None and self._lossy(plan, workers, start):
-                if self._loading():
-                    with self.store.transaction():
-                        self.store.work.set_meta(f"approved:{self.sync_name}", "")  # the rest needs another approval
+                self._standing.withdraw()
                 break
         for source in work:
             worker = workers[id(source)]
             if worker.stopped is not None:
                 result.paused.setdefault(source.system, worker.stopped)
-        self._remember_rules(held, result)
-        with self.store.transaction():
-            self._remember_dropped(shared, held)
+        self._standing.planned(held, result.paused, shared.unlinked)
 
     def _open_sources(self, result: Result, held: set[str]) -> list[Source]:
         return [
@@ -415,12 +360,6 @@ class Engine:
             )
             return True
         return False
-
-    def _remember_rules(self, held: set[str], result: Result) -> None:
-        with self.store.transaction():
-            for system in self.systems.names():
-                if system not in held and system not in result.paused:
-                    self.store.work.set_meta(f"rules:{self.sync_name}:{system}", self._rules(system))
 
     def _second_round(self, shared: Shared, result: Result) -> None:
         """Records that changed while we wrote are read and planned once more; what our writes revealed is passed on."""
