@@ -216,7 +216,7 @@ class Customer(Model):
     id: UUID
     kind: Kind
     status: Literal["active", "archived"] = "active"
-    state: Literal["live", "merged", "erased"] = "live"
+    state: Literal["live", "deleted", "merged", "erased"] = "live"
     merged_into: UUID | None = None
     account: Mapping[str, Literal["none", "guest", "registered"]] = Field(default_factory=dict)
     name: Name

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hub.cli.command import command
 from hub.cli.runs import when
-from hub.cli.terminal import Outcome, Terminal, show_value
+from hub.cli.terminal import Outcome, Problem, Terminal, show_value
 
 if TYPE_CHECKING:
     from hub.state import Cell, Golden, Link
@@ -91,7 +91,7 @@ def show(terminal: Terminal, ref: Ref) -> Outcome:
     waiting = sorted(golden.frozen)
     if waiting:
         terminal.say(f"  waits for a decision: {', '.join(waiting)} (crmhub conflicts list)")
-    result = {
+    result: dict[str, Any] = {
         "gid": golden.gid,
         "record": golden.record,
         "state": golden.state,
@@ -99,7 +99,24 @@ def show(terminal: Terminal, ref: Ref) -> Outcome:
         "links": [_link(link) for link in links],
         "frozen": waiting,
     }
-    return Outcome(result, {"values": len(values), "links": len(links)})
+    problems: list[Problem] = []
+    if terminal.options.show_pii:
+        result["customer"], problems = _typed(golden, links)
+    return Outcome(result, {"values": len(values), "links": len(links)}, problems)
+
+
+def _typed(golden: Golden, links: Sequence[Link]) -> tuple[dict[str, Any] | None, list[Problem]]:
+    """The customer as the canonical schema has it; None with the reasons if a value does not fit."""
+    from pydantic import ValidationError
+
+    from hub.sync.customers import to_customer
+
+    try:
+        return to_customer(golden, links).model_dump(mode="json", exclude_none=True), []
+    except ValidationError as error:
+        found = [f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()]
+        hint = "Correct the value in the system that it comes from"
+        return None, [Problem("schema", text, golden.gid, hint, severity="warning") for text in found]
 
 
 def _provenance(cell: Cell) -> dict[str, Any]:

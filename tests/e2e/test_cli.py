@@ -343,3 +343,11 @@ def test_a_sync_that_cannot_start_does_not_keep_the_others_from_running(synced: 
     assert [problem["code"] for problem in answer.summary["problems"]] == ["secret"]
     assert "PROBE_NOT_SET" in answer.summary["problems"][0]["message"]
     assert synced.get("shop")["a"]["name"] == "Anna Bergmann"
+
+
+def test_a_record_is_given_as_the_typed_customer_to_those_who_may_see_it(synced: HubFolder) -> None:
+    shown = synced.run("record", "show", "Anna Berg", "--json", "--show-pii").summary["result"]
+    assert shown["customer"]["name"]["full"] == "Anna Berg"
+    assert shown["customer"]["emails"][0]["value"] == "anna@x.example"
+    assert {item["connection"] for item in shown["customer"]["external_ids"]} == {"office", "shop"}
+    assert "customer" not in synced.run("record", "show", "Anna Berg", "--json").summary["result"]
