@@ -306,6 +306,28 @@ def test_an_approval_does_not_reach_into_the_next_run(tmp_path: Path) -> None:
     assert len(world.servers["B"].alive()) == 14
 
 
+def test_ask_on_an_element_holds_its_value_until_a_person_decides(tmp_path: Path) -> None:
+    world = World(
+        tmp_path, Policy(("A", "B"), fields={"emails": FieldPolicy(conflict="ask")}), A=LIST_WITH_IDS, B=ONE_SLOT
+    )
+    world.servers["A"].add({"name": "Anna Berg", "emails": [{"value": "x@x.example", "pref": True}]})
+    world.sync()
+    world.quiet()
+    world.servers["A"].edit(world.id("A"), lambda data: data["emails"][0].update(value="y@x.example"))
+    world.servers["B"].edit(world.id("B"), email="z@x.example")
+    world.sync()
+    assert (world.one("A")["emails"][0]["value"], world.one("B")["email"]) == ("y@x.example", "z@x.example"), (
+        "neither is written over"
+    )
+    world.servers["B"].edit(world.id("B"), notes="goes on")
+    world.sync()
+    assert world.one("A")["notes"] == "goes on"
+    resolve_conflict(shared_of(world), open_row(world), take="B")
+    world.sync()
+    assert (world.one("A")["emails"][0]["value"], world.one("B")["email"]) == ("z@x.example", "z@x.example")
+    world.quiet()
+
+
 def test_a_wave_of_dropped_links_holds_that_systems_part(tmp_path: Path) -> None:
     world = crowd(tmp_path)
     for id_ in list(world.servers["B"].alive())[:6]:

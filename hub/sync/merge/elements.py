@@ -218,13 +218,18 @@ def observe_value(sight: Sight, element: Element, before: Value, shown: Value) -
         known.value = value
         return
     wins, rule = sight.merge.wins(sight.name, cell, value)
+    ask = sight.merge.policy.of(sight.name).conflict == "ask"
+    if ask:  # pushes of this element wait for a person; the rest goes on with the provisional winner (A1)
+        candidates = sight.golden.frozen.setdefault(lost_name, [[cell.value, cell.source, cell.time]])
+        candidates.append([value, sight.merge.system, sight.merge.time])
+    ours, theirs = (value, sight.merge.system), (cell.value, cell.source)
     if wins:
-        sight.merge.loses(sight.golden, lost_name, rule, value, sight.merge.system, cell.value, cell.source)
+        sight.merge.loses(sight.golden, lost_name, rule, *ours, *theirs, still_open=ask)
         set_value(sight, element, value, f"conflict: {rule}")
         known.value = value
         sight.link.lost.discard(lost_name)
     else:
-        sight.merge.loses(sight.golden, lost_name, rule, cell.value, cell.source, value, sight.merge.system)
+        sight.merge.loses(sight.golden, lost_name, rule, *theirs, *ours, still_open=ask)
         sight.link.lost.add(lost_name)
 
 

@@ -98,6 +98,8 @@ def _remove_row(work: _Lists, index: int, row: Shown) -> None:
 
 def _value_to_write(work: _Lists, index: int, row: Shown, element: Element, image: Row) -> bool:
     known = work.esent.get(element.eid)
+    if work.draft.frozen(f"{work.spec.name}/{element.eid}"):
+        return False
     alias = work.targets[index] != row.eid
     stale = alias or known is None or known.value != element.value.value or work.lost(element.eid)
     return stale and not same(work.kind, image.value, row.value, region=work.draft.region)
@@ -270,6 +272,8 @@ def _slot_value(
     if image is None:
         return KEEP
     known = esent.get(element.eid)
+    if element.eid == row.eid and draft.frozen(f"{spec.name}/{element.eid}"):
+        return KEEP
     if element.eid == row.eid:
         lost = f"{spec.name}/{element.eid}" in draft.link.lost
         if known is not None and known.value == element.value.value and not lost:

@@ -35,6 +35,10 @@ class Draft:
     diffs: list[Diff] = field(default_factory=list)
     held: dict[str, str] = field(default_factory=dict)
 
+    def frozen(self, path: str) -> bool:
+        """Whether a write waits for a person's decision; a create carries the provisional value."""
+        return path in self.golden.frozen and not self.creating
+
     def diff(self, path: str, old: Value, new: Value) -> None:
         cell = self.golden.fields.get(path)
         self.diffs.append(Diff(path, old, new, cell.source if cell else "", cell.rule if cell else ""))

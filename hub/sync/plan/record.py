@@ -23,8 +23,6 @@ def plan_record(draft: Draft, own_key: str | None = None) -> Item:
             continue
         if name not in draft.base.collections:
             continue  # not supported for this record
-        if name in draft.golden.frozen and not draft.creating:
-            continue
         (plan_slots if spec.shape == "slots" else plan_list)(draft, spec)
     kind = "create" if draft.creating else "update"
     change = Change("create" if draft.creating else "update", draft.fields, draft.collections, own_key)
@@ -85,7 +83,7 @@ def _plan_field(draft: Draft, name: str) -> None:
         return
     if not draft.creating and (name == "kind" or spec.direction == "create" or spec.create_only):
         return
-    if name in draft.golden.frozen and not draft.creating:
+    if draft.frozen(name):
         return
     if draft.link.held.get(name) == PENDING:
         draft.held[name] = PENDING
