@@ -35,6 +35,8 @@ from hub.sync.workspace import Counter, Shared, Workspace
 LOOP_WRITES = 5
 """More writes than this to one record within LOOP_WINDOW seconds look like two systems correcting each other."""
 LOOP_WINDOW = 600.0
+LARGEST_BATCH = 250
+"""Records of one write and one transaction at most, so that memory stays flat where a system would take more."""
 
 
 @dataclass(slots=True)
@@ -67,7 +69,7 @@ class Apply:
         batch: list[Item] = []
         for item in items:
             alone = item.kind == "create" and self.source.capabilities.create == "none"
-            full = len(batch) >= (1 if alone else self.source.capabilities.batch)
+            full = len(batch) >= (1 if alone else min(self.source.capabilities.batch, LARGEST_BATCH))
             if batch and (full or batch[0].kind != item.kind):
                 yield batch
                 batch = []
