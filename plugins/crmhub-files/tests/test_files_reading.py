@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -288,3 +289,9 @@ def test_json_lines_keep_their_types_and_report_bad_lines(desk: Any) -> None:
         {"id": 7, "email": "é"},
     ]
     assert len([record for record in records.values() if record.error]) == 5
+
+
+def test_a_path_that_is_not_there_is_an_error_and_never_an_empty_table(tmp_path: Path) -> None:
+    for missing in (tmp_path / "gone", tmp_path / "gone.csv"):
+        with pytest.raises(ConfigError, match="no such file or folder"):
+            folder.files_in(missing, "*")
