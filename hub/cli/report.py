@@ -41,7 +41,7 @@ def matched(engine: Engine, result: Result) -> dict[str, Any]:
         systems[name] = {
             "records": sum(store.work.cursor(item.system, item.resource).size for item in sources),
             "linked": store.records.count_shared(name),
-            "review": sum(store.work.count_staged(item.system, item.resource) for item in sources),
+            "review": sum(store.staging.count(item.system, item.resource) for item in sources),
             "missing": store.records.count_missing_links(name, [item.resource for item in sources]),
             "to_create": planned.get(name, {}).get("create", 0),
             "to_update": planned.get(name, {}).get("update", 0),

@@ -73,7 +73,7 @@ def show(terminal: Terminal, number: Number) -> Outcome:
     for member in found["members"]:
         native = {}
         if not member["gid"]:
-            natives = store.work.staged_native(member["system"], member["resource"], [member["remote_id"]])
+            natives = store.staging.natives(member["system"], member["resource"], [member["remote_id"]])
             native = {
                 key: terminal.value(key, value)
                 for key, value in natives.get(member["remote_id"], {}).items()

@@ -83,15 +83,12 @@ def match(entries: Sequence[Entry], never: set[tuple[str, str]], agrees: Callabl
     rest = _by_own_key(entries, result)
     union = _Union(len(rest))
     edges: dict[tuple[int, int], list[str]] = defaultdict(list)
-    hot: dict[int, list[str]] = defaultdict(list)
     by_key: dict[str, list[int]] = defaultdict(list)
     for index, entry in enumerate(rest):
         for key in dict.fromkeys(entry.keys):
             by_key[key].append(index)
     for key, members in by_key.items():
         if len(members) > HOT:
-            for index in members:
-                hot[index].append(key)
             continue
         for position, left in enumerate(members):
             for right in members[position + 1 :]:

@@ -10,11 +10,13 @@ from hub.store import database
 from hub.store.history import History
 from hub.store.protocol import Database
 from hub.store.records import Records
+from hub.store.staging import Staging
 from hub.store.work import Work
 
 
 class Store:
-    """Golden records and links (``records``), work in hand (``work``) and what happened (``history``).
+    """Golden records and links (``records``), records that are not linked yet (``staging``), work in hand (``work``) and
+    what happened (``history``).
 
     Everything written inside ``with store.transaction():`` is stored together or not at all.
     """
@@ -23,6 +25,7 @@ class Store:
         self.db = db
         self.records = Records(db)
         self.work = Work(db)
+        self.staging = Staging(db)
         self.history = History(db)
         self._seq = int(self.work.meta("seq", "0"))
 

@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA = 1
+SCHEMA = 2
 """Number of the newest migration; stored as PRAGMA user_version."""
 
 metadata = MetaData()
@@ -126,6 +126,20 @@ staged = Table(
     _states("state", "new", "waiting", "review"),
     CheckConstraint("(state = 'review') = (review IS NOT NULL)", name="review_is_named"),
 )
+
+Index("staged_state", staged.c.state, staged.c.system, staged.c.resource, staged.c.remote_id)
+
+staged_key = Table(
+    "staged_key",
+    metadata,
+    Column("key", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    PrimaryKeyConstraint("key", "system", "resource", "remote_id"),
+    sqlite_with_rowid=False,
+)
+Index("staged_key_place", staged_key.c.system, staged_key.c.resource, staged_key.c.remote_id)
 
 op = Table(
     "op",

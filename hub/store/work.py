@@ -1,9 +1,9 @@
-"""Work in hand: cursors, records waiting to be linked, the re-read list, open ops, quarantine, plans, meta data."""
+"""Work in hand: cursors, the re-read list, open ops, quarantine, plans, meta data."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select, update
@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 from hub.store.database import pack, unpack
 from hub.store.protocol import Database
 from hub.store.records import chunks
-from hub.store.tables import cursor, link, meta, never_match, op, plan, quarantine, reread, review, staged
+from hub.store.tables import cursor, link, meta, op, plan, quarantine, reread, staged
 
 
 @dataclass(slots=True)
@@ -30,29 +30,6 @@ class Cursor:
     polled: float | None = None
     listed: float | None = None
     relist: bool = True
-
-
-@dataclass(slots=True)
-class Staged:
-    """A record that is not linked yet, with what matching needs."""
-
-    system: str
-    resource: str
-    remote_id: str
-    run: str
-    native: dict[str, Any]
-    name: str = ""
-    keys: list[str] = field(default_factory=list)
-    own_key: str | None = None
-    version: str | None = None
-    modified: float | None = None
-    created: float | None = None
-    state: str = "new"
-    review: int | None = None
-
-    @property
-    def ref(self) -> str:
-        return f"{self.system}/{self.resource}/{self.remote_id}"
 
 
 @dataclass(slots=True)
@@ -156,134 +133,6 @@ class Work:
         here = (cursor.c.system == system) & (cursor.c.resource == resource)
         if by or to is not None:
             self._db.write(update(cursor).where(here).values(size=cursor.c.size + by if to is None else to))
-
-    # staged records
-
-    def stage(self, items: Sequence[Staged]) -> None:
-        self._db.upsert(
-            staged,
-            [
-                {
-                    "system": x.system,
-                    "resource": x.resource,
-                    "remote_id": x.remote_id,
-                    "run": x.run,
-                    "state": x.state,
-                    "review": x.review,
-                    "version": x.version,
-                    "modified": x.modified,
-                    "created": x.created,
-                    "own_key": x.own_key,
-                    "name": x.name,
-                    "keys": pack(x.keys),
-                    "native": pack(x.native),
-                }
-                for x in items
-            ],
-        )
-
-    def staged(self, states: Sequence[str] = ("new", "waiting", "review")) -> list[Staged]:
-        """Staged records without their native data, oldest reading order: what matching needs, small."""
-        columns = [c for c in staged.c if c.name != "native"]
-        rows = self._db.rows(
-            select(*columns)
-            .where(staged.c.state.in_(states))
-            .order_by(staged.c.system, staged.c.resource, staged.c.remote_id)
-        )
-        return [
-            Staged(
-                r.system,
-                r.resource,
-                r.remote_id,
-                r.run,
-                {},
-                r.name,
-                unpack(r.keys),
-                r.own_key,
-                r.version,
-                r.modified,
-                r.created,
-                r.state,
-                r.review,
-            )
-            for r in rows
-        ]
-
-    def staged_native(self, system: str, resource: str, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = {}
-        for batch in chunks(ids):
-            statement = select(staged.c.remote_id, staged.c.native).where(
-                staged.c.system == system, staged.c.resource == resource, staged.c.remote_id.in_(batch)
-            )
-            found.update({row.remote_id: unpack(row.native) for row in self._db.rows(statement)})
-        return found
-
-    def staged_ids(self, system: str, resource: str, ids: Iterable[str]) -> dict[str, tuple[str | None, str]]:
-        """remote id -> (version, state) of those that are staged."""
-        found: dict[str, tuple[str | None, str]] = {}
-        for batch in chunks(ids):
-            statement = select(staged.c.remote_id, staged.c.version, staged.c.state).where(
-                staged.c.system == system, staged.c.resource == resource, staged.c.remote_id.in_(batch)
-            )
-            found.update({row.remote_id: (row.version, row.state) for row in self._db.rows(statement)})
-        return found
-
-    def set_staged(self, refs: Sequence[tuple[str, str, str]], state: str, review: int | None = None) -> None:
-        statement = (
-            update(staged)
-            .where(
-                staged.c.system == bindparam("b_s"),
-                staged.c.resource == bindparam("b_r"),
-                staged.c.remote_id == bindparam("b_i"),
-            )
-            .values(state=state, review=review)
-        )
-        self._db.write(statement, [{"b_s": s, "b_r": r, "b_i": i} for s, r, i in refs])
-
-    def reconsider(self, refs: Sequence[tuple[str, str, str]]) -> None:
-        """These records changed or are waiting no more: questions about them are obsolete, their other records are
-        matched anew."""
-        numbers: set[int] = set()
-        sides: dict[tuple[str, str], list[str]] = {}
-        for system, resource, remote_id in refs:
-            sides.setdefault((system, resource), []).append(remote_id)
-        for (system, resource), ids in sides.items():
-            for batch in chunks(ids):
-                statement = select(staged.c.review).where(
-                    staged.c.system == system,
-                    staged.c.resource == resource,
-                    staged.c.remote_id.in_(batch),
-                    staged.c.review.is_not(None),
-                )
-                numbers.update(row.review for row in self._db.rows(statement))
-        if numbers:
-            self._db.write(update(staged).where(staged.c.review.in_(numbers)).values(state="new", review=None))
-            self._db.write(
-                update(review)
-                .where(review.c.id.in_(numbers), review.c.state == "open")
-                .values(state="obsolete", decision="a record of it has changed")
-            )
-
-    def unstage(self, refs: Sequence[tuple[str, str, str]]) -> None:
-        self.reconsider(refs)
-        statement = delete(staged).where(
-            staged.c.system == bindparam("b_s"),
-            staged.c.resource == bindparam("b_r"),
-            staged.c.remote_id == bindparam("b_i"),
-        )
-        self._db.write(statement, [{"b_s": s, "b_r": r, "b_i": i} for s, r, i in refs])
-
-    def count_staged(self, system: str, resource: str) -> int:
-        statement = (
-            select(func.count()).select_from(staged).where(staged.c.system == system, staged.c.resource == resource)
-        )
-        return int(self._db.rows(statement)[0][0])
-
-    def never_matches(self) -> set[tuple[str, str]]:
-        return {(row.a, row.b) for row in self._db.rows(select(never_match))}
-
-    def never_match(self, pairs: Iterable[tuple[str, str]]) -> None:
-        self._db.upsert(never_match, [{"a": min(p), "b": max(p)} for p in pairs if p[0] != p[1]])
 
     # re-read list
 

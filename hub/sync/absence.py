@@ -115,7 +115,7 @@ def merged_away(workspace: Workspace, source: Source, link: Link | None, survivo
         link.remote_id = survivor_id  # the survivor is new to us: the link follows it
         link.version = None
         workspace.touch(link)
-        workspace.shared.store.work.unstage([(source.system, source.resource, survivor_id)])
+        workspace.shared.store.staging.remove([(source.system, source.resource, survivor_id)])
         workspace.shared.store.work.reread_add(source.system, source.resource, [survivor_id], "merged")
         return
     workspace.load([found.gid])

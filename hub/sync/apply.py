@@ -284,8 +284,8 @@ class Apply:
         if not direct:
             self.counter.adopted += 1
         workspace.changed.add(golden.gid)
-        counted = self.shared.store.work.staged_ids(item.system, item.resource, [image.id])
-        self.shared.store.work.unstage([(item.system, item.resource, image.id)])
+        counted = self.shared.store.staging.states(item.system, item.resource, [image.id])
+        self.shared.store.staging.remove([(item.system, item.resource, image.id)])
         self.shared.store.work.resize(item.system, item.resource, by=0 if counted else 1)
         journal(self.shared, row, link)
 

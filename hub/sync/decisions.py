@@ -248,7 +248,7 @@ def split_link(shared: Shared, system: str, resource: str, remote_id: str) -> st
         workspace.flush()
         shared.store.history.add(shared.run, shared.clock(), changes, [], [])
         refs = [f"{item.system}/{item.resource}/{item.remote_id}" for item in others]
-        shared.store.work.never_match([(a, b) for a in (ref, fresh.gid) for b in (*refs, old.gid)])
+        shared.store.staging.never_match([(a, b) for a in (ref, fresh.gid) for b in (*refs, old.gid)])
     return fresh.gid
 
 

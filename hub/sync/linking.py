@@ -2,79 +2,131 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from hub.contract.errors import HubError
-from hub.identity.match import Entry, Group, Question, match
+from hub.identity.match import HOT, Entry, Group, Question, match
 from hub.identity.names import agree, shown_name
 from hub.state import Base, Golden, Link
-from hub.store.work import Staged
+from hub.store.staging import Staged
 from hub.sync.merge.observe import base_of, observe
+from hub.sync.systems import Source
 from hub.sync.workspace import Counter, Shared, Workspace, match_keys_of_golden
 
 _BATCH = 200
 
 
 def link_staged(shared: Shared, counters: dict[str, Counter]) -> None:
-    """Decide about every record that is staged and carry the decisions out, a few hundred records a transaction."""
-    staged = shared.store.work.staged(("new", "waiting"))
-    if not staged:
-        return
-    waiting = _may_answer_open_creates(shared, staged)
-    staged = [item for item in staged if item.ref not in waiting]
-    entries = [
-        Entry(item.ref, (item.system, item.resource), _configured_keys(shared, item), item.name, item.own_key)
-        for item in staged
-    ]
-    under_review = shared.store.work.staged(("review",))
-    entries += [
-        Entry(item.ref, (item.system, item.resource), _configured_keys(shared, item), item.name, item.own_key)
-        for item in under_review
-    ]
-    entries += _golden_entries(shared, entries)
-    never = shared.store.work.never_matches()
-    decided = match(entries, never, agree)
-    by_ref = {item.ref: item for item in (*staged, *under_review)}
-    fresh = {item.ref for item in staged}
-    for start in range(0, len(decided.groups), _BATCH):
+    """Decide about every record that is staged and carry the decisions out.
+
+    A few hundred records are decided at a time, each with all that shares a key with it, so memory does not grow with
+    the number of records.  Decisions may make older questions obsolete; what those asked about is decided again.
+    """
+    hold_answers(shared)
+    hot = _hot_keys(shared)
+    while _pass(shared, counters, hot):
+        pass
+
+
+def _pass(shared: Shared, counters: dict[str, Counter], hot: Collection[str]) -> int:
+    """Go through the new records once; returns how many decisions were made."""
+    made, after = 0, None
+    while page := shared.store.staging.page("new", after, _BATCH):
+        after = page[-1].place
+        made += _decide(shared, counters, [item for item in page if _source(shared, item)], hot)
+    return made
+
+
+def _decide(shared: Shared, counters: dict[str, Counter], fresh: Sequence[Staged], hot: Collection[str]) -> int:
+    """Decide about some new records and everything that shares a key with them, directly or through others."""
+    by_ref = {item.ref: item for item in fresh}
+    entries = {item.ref: _entry(shared, item, hot) for item in fresh}
+    asked: set[str] = set()
+    while more := _links_to(entries.values()) - asked:
+        asked |= more
+        own_keys = [key.removeprefix("own:") for key in more if key.startswith("own:")]
+        for item in shared.store.staging.sharing([key for key in more if not key.startswith("own:")], own_keys):
+            entry = _entry(shared, item, hot)
+            if item.state != "waiting" and item.ref not in entries and _links_to([entry]) & asked:
+                by_ref[item.ref], entries[item.ref] = item, entry
+    known = _golden_entries(shared, list(entries.values()), hot)
+    everything = [*(entries[ref] for ref in sorted(entries)), *known]
+    decided = match(everything, shared.store.staging.never_matches(entry.ref for entry in everything), agree)
+    new = {ref for ref, item in by_ref.items() if item.state == "new"}
+    groups = [group for group in decided.groups if new.intersection(group.refs)]
+    for start in range(0, len(groups), _BATCH):
         with shared.store.transaction():
-            groups = [g for g in decided.groups[start : start + _BATCH] if fresh.intersection(g.refs)]
-            link_groups(shared, counters, groups, by_ref)
+            link_groups(shared, counters, groups[start : start + _BATCH], by_ref)
+    questions = [question for question in decided.questions if new.intersection(question.refs)]
     with shared.store.transaction():
-        for question in decided.questions:
-            if fresh.intersection(question.refs):
-                ask(shared, question, by_ref)
+        for question in questions:
+            ask(shared, question, by_ref)
+    return len(groups) + len(questions)
+
+
+def _source(shared: Shared, item: Staged) -> Source | None:
+    return shared.systems.find(item.system, item.resource)
+
+
+def _entry(shared: Shared, item: Staged, hot: Collection[str]) -> Entry:
+    keys = tuple(key for key in _configured_keys(shared, item) if key not in hot)
+    return Entry(item.ref, (item.system, item.resource), keys, item.name, item.own_key)
+
+
+def _links_to(entries: Iterable[Entry]) -> set[str]:
+    """What may connect entries with others: their keys, and the hub's own key that they carry."""
+    return {key for entry in entries for key in (*entry.keys, *([f"own:{entry.own_key}"] if entry.own_key else []))}
+
+
+_KINDS = {"email": "email", "phone": "phone", "tax_id": "tax"}
+
+
+def _matched_by(shared: Shared, system: str, resource: str) -> set[str]:
+    """The kinds of keys that the mapping of a resource is matched by."""
+    source = shared.systems.find(system, resource)
+    return {_KINDS[name] for name in (source.mapping.match if source else ()) if name in _KINDS}
 
 
 def _configured_keys(shared: Shared, item: Staged) -> tuple[str, ...]:
-    source = shared.systems.find(item.system, item.resource)
-    allowed = {"email": "email", "phone": "phone", "tax_id": "tax"}
-    kinds = {allowed[name] for name in (source.mapping.match if source else ()) if name in allowed}
+    kinds = _matched_by(shared, item.system, item.resource)
     return tuple(key for key in item.keys if key.split(":", 1)[0] in kinds)
 
 
-def _may_answer_open_creates(shared: Shared, staged: Sequence[Staged]) -> set[str]:
-    """Records that an open create may have made wait until it is settled (rule R3)."""
-    waiting: set[str] = set()
+def _hot_keys(shared: Shared) -> set[str]:
+    """Key values that too many unlinked records share: found for all of them at once, before any is linked, so that
+    the order of deciding does not matter."""
+    hot = set()
+    for key, sides in shared.store.staging.crowded(HOT).items():
+        kind = key.split(":", 1)[0]
+        if kind != "own" and sum(n for side, n in sides.items() if kind in _matched_by(shared, *side)) > HOT:
+            hot.add(key)
+    return hot
+
+
+def hold_answers(shared: Shared) -> None:
+    """Records that an open create may have made wait until it is settled (rule R3); others wait no longer."""
+    staging = shared.store.staging
+    waiting: dict[str, Staged] = {}
+    after = None
+    while page := staging.page("waiting", after, _BATCH):
+        after = page[-1].place
+        waiting.update((item.ref, item) for item in page)
     open_creates = [op for op in shared.store.work.open_ops() if op.kind == "create"]
-    if not open_creates:
-        return waiting
     goldens = shared.store.records.goldens(op.gid for op in open_creates)
+    held: dict[str, Staged] = {}
     for op in open_creates:
         golden = goldens.get(op.gid)
-        keys = set(match_keys_of_golden(golden, shared.policy.region)) if golden else set()
-        for item in staged:
-            if item.system == op.system and (item.own_key == op.gid or keys.intersection(item.keys)):
-                waiting.add(item.ref)
-    with shared.store.transaction():
-        shared.store.work.set_staged(
-            [(item.system, item.resource, item.remote_id) for item in staged if item.ref in waiting], "waiting"
-        )
-    return waiting
+        keys = match_keys_of_golden(golden, shared.policy.region) if golden else ()
+        found = staging.sharing(keys, [op.gid])
+        held.update((item.ref, item) for item in found if item.system == op.system and item.state != "review")
+    if held or waiting:
+        with shared.store.transaction():
+            staging.set_state([item.place for ref, item in waiting.items() if ref not in held], "new")
+            staging.set_state([item.place for item in held.values()], "waiting")
 
 
-def _golden_entries(shared: Shared, entries: Sequence[Entry]) -> list[Entry]:
+def _golden_entries(shared: Shared, entries: Sequence[Entry], hot: Collection[str]) -> list[Entry]:
     """The golden records that share a key with a staged one."""
     found = shared.store.records.gids_by_key(key for entry in entries for key in entry.keys)
     gids = {gid for items in found.values() for gid in items} | {entry.own_key for entry in entries if entry.own_key}
@@ -89,17 +141,8 @@ def _golden_entries(shared: Shared, entries: Sequence[Entry]) -> list[Entry]:
             for item in links.get(gid, ())
             if item.primary and item.state not in ("gone", "excluded")
         )
-        result.append(
-            Entry(
-                gid,
-                ("hub", ""),
-                tuple(match_keys_of_golden(golden, shared.policy.region)),
-                shown_name(golden.value("name")),
-                None,
-                gid,
-                sides,
-            )
-        )
+        keys = tuple(key for key in match_keys_of_golden(golden, shared.policy.region) if key not in hot)
+        result.append(Entry(gid, ("hub", ""), keys, shown_name(golden.value("name")), None, gid, sides))
     return result
 
 
@@ -125,7 +168,7 @@ def link_groups(
                 counters[item.system].linked += 1
             linked.append(item)
     workspace.flush()
-    shared.store.work.unstage([(item.system, item.resource, item.remote_id) for item in linked])
+    shared.store.staging.remove([item.place for item in linked])
     resolve_references(shared, linked)
 
 
@@ -135,7 +178,7 @@ def _natives(shared: Shared, members: Sequence[Staged]) -> dict[str, dict[str, A
         sides.setdefault((item.system, item.resource), []).append(item.remote_id)
     result = {}
     for (system, resource), ids in sides.items():
-        for remote_id, native in shared.store.work.staged_native(system, resource, ids).items():
+        for remote_id, native in shared.store.staging.natives(system, resource, ids).items():
             result[f"{system}/{resource}/{remote_id}"] = native
     return result
 
@@ -202,15 +245,13 @@ def ask(shared: Shared, question: Question, by_ref: dict[str, Staged]) -> int:
                 "gid": "",
             }
         )
-        if item.review is not None:
-            shared.store.history.end_review(item.review, "obsolete", "joined to a newer question")
     for gid in question.gids:
         members.append({"system": "hub", "resource": "", "remote_id": "", "title": gid, "gid": gid})
     doc = {"reason": question.reason, "members": members, "evidence": list(question.evidence)}
+    places = [by_ref[ref].place for ref in question.refs]
+    shared.store.staging.reconsider(places)
     number = shared.store.history.add_review(shared.run, shared.clock(), "match", doc)
-    shared.store.work.set_staged(
-        [(by_ref[ref].system, by_ref[ref].resource, by_ref[ref].remote_id) for ref in question.refs], "review", number
-    )
+    shared.store.staging.set_state(places, "review", number)
     return number
 
 
@@ -220,7 +261,7 @@ def decide_review(shared: Shared, number: int, *, link: Sequence[str] | None, co
     review = shared.store.history.review(number)
     if review is None or review.state != "open":
         raise HubError(f"there is no open review {number}", hint="`crmhub review list` shows the open ones")
-    staged = {item.ref: item for item in shared.store.work.staged(("review",)) if item.review == number}
+    staged = {item.ref: item for item in shared.store.staging.of_review(number)}
     gids = [member["gid"] for member in review.members if member["gid"]]
     together = [ref for ref in (link if link is not None else []) if ref in staged or ref in gids]
     if link is not None and len(together) != len(link):
@@ -238,7 +279,7 @@ def decide_review(shared: Shared, number: int, *, link: Sequence[str] | None, co
     groups += [Group((ref,), None, ("a person",)) for ref in apart]
     pairs = [(a, b) for a in apart for b in [*staged, *gids] if a != b]
     with shared.store.transaction():
-        shared.store.work.never_match(pairs)
+        shared.store.staging.never_match(pairs)
         link_groups(shared, counters, groups, staged)
         shared.store.history.end_review(
             number, "linked" if together else "split", ", ".join(together) or "all different"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 import orjson
 
@@ -49,7 +50,7 @@ class Policy:
     systems:   names in order of trust, the first wins ties (the rank of a system).
     authority: field or collection -> systems in order of authority; unnamed systems rank equally below.
     region:    country (alpha-2) in which national phone numbers are read.
-    skew:      system -> seconds within which two source times count as equal.
+    skew:      system -> seconds by which its clock may be wrong; the widest of a sync's systems is the window.
     delete:    system whose record is gone -> policy;  delete_any: systems in which the hub may delete records that it
                did not create.
     """
@@ -82,11 +83,17 @@ class Policy:
         order = self.authority.get(name) or self.authority.get(name.split("/", 1)[0]) or ()
         return order.index(system) if system in order else len(order)
 
+    def window(self) -> float:
+        """Seconds that make one step of time in conflicts: the widest clock error of all systems."""
+        return max((self.skew.get(system, _SKEW) for system in self.systems), default=_SKEW)
+
     def delete_policy(self, system: str) -> DeletePolicy:
         return self.delete.get(system, "unlink")
 
 
 _DEFAULT = FieldPolicy()
+_SKEW: Final = 2.0
+"""Seconds of clock error that a system is granted where the configuration says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +121,10 @@ def is_blank(value: Value) -> bool:
 def decide(policy: Policy, name: str, holder: Candidate, challenger: Candidate) -> tuple[bool, str]:
     """Whether the challenger wins against the golden value's holder, and by which rule.
 
-    The order is total and does not depend on who is asked first: swapping the two swaps the answer, unless they are
-    equal in everything.
+    The order is total, whoever is asked first and however many values compete (a plugin's policy can break that).
+    "Later only if by more than the clock error" alone would let three edits beat each other in a circle; so time counts
+    in steps as wide as the widest clock error, and the clock decides between steps only.  A value whose age nobody
+    knows does not overrule one whose age is known.
     """
     rule = policy.of(name)
     if holder.pinned != challenger.pinned:
@@ -128,14 +137,20 @@ def decide(policy: Policy, name: str, holder: Candidate, challenger: Candidate) 
     named = _by_rule(policy, rule.conflict, holder, challenger)
     if named is not None:
         return named
-    if holder.time is not None and challenger.time is not None:
-        window = max(policy.skew.get(holder.system, 2.0), policy.skew.get(challenger.system, 2.0))
-        if abs(holder.time - challenger.time) > window:
-            return challenger.time > holder.time, "later edit"
+    before, after = _step(holder.time, policy.window()), _step(challenger.time, policy.window())
+    if before != after:
+        return after > before, "later edit" if -math.inf not in (before, after) else "known age"
     ours, theirs = policy.rank(holder.system), policy.rank(challenger.system)
     if ours != theirs:
         return theirs < ours, "order of systems"
     return canonical_bytes(challenger.value) > canonical_bytes(holder.value), "tie"
+
+
+def _step(time: float | None, window: float) -> float:
+    """The step of time in which an edit was made."""
+    if time is None:
+        return -math.inf
+    return math.floor(time / window) if window > 0 else time
 
 
 def _by_rule(policy: Policy, conflict: str, holder: Candidate, challenger: Candidate) -> tuple[bool, str] | None:

@@ -12,7 +12,8 @@ from hub.contract.records import Page, Record
 from hub.identity.names import shown_name
 from hub.mapping.view import View
 from hub.state import Link
-from hub.store.work import Cursor, OpRow, Quarantined, Staged
+from hub.store.staging import Staged
+from hub.store.work import Cursor, OpRow, Quarantined
 from hub.sync.absence import gone, merged_away, revive
 from hub.sync.merge.observe import base_of, observe
 from hub.sync.settling import settle_open_op
@@ -167,7 +168,7 @@ class Pull:
         store, system, resource = self.shared.store, self.source.system, self.source.resource
         ids = [item.id for item in page.records if item.error is None]
         known = store.records.versions(system, resource, ids)
-        waiting = store.work.staged_ids(system, resource, ids)
+        waiting = store.staging.states(system, resource, ids)
         stale = [
             item
             for item in page.records
@@ -198,13 +199,13 @@ class Pull:
         workspace = Workspace(self.shared)
         links = self.shared.store.records.links_by_remote(self.source.system, self.source.resource, ids)
         workspace.load(link.gid for link in links.values())
-        waiting = self.shared.store.work.staged_ids(self.source.system, self.source.resource, ids)
+        waiting = self.shared.store.staging.states(self.source.system, self.source.resource, ids)
         present = sum(1 for link in links.values() if link.state not in ("gone", "excluded"))
         self._resize(by=-present - len(waiting))
         for link in links.values():
             gone(workspace, self.source, _same_link(workspace, link))
         refs = [(self.source.system, self.source.resource, item) for item in ids]
-        self.shared.store.work.unstage(refs)
+        self.shared.store.staging.remove(refs)
         self.shared.store.work.release([(*ref, "") for ref in refs])
         workspace.flush()
 
@@ -219,7 +220,7 @@ class Pull:
         ids = [item.id for item in records]
         gates = self.shared.store.records.versions(system, resource, ids)
         strangers = [item for item in ids if item not in gates]
-        waiting = self.shared.store.work.staged_ids(system, resource, strangers)
+        waiting = self.shared.store.staging.states(system, resource, strangers)
         barred = self._barred = self.shared.store.work.barred_ids(system, resource, ids)
         open_ones = [
             item for item in records if force or item.id in barred or not self._unchanged(item, gates.get(item.id))
@@ -272,7 +273,7 @@ class Pull:
         if record.deleted:
             if link is not None:
                 gone(workspace, self.source, link)
-            self.shared.store.work.unstage([(self.source.system, self.source.resource, record.id)])
+            self.shared.store.staging.remove([(self.source.system, self.source.resource, record.id)])
             return
         if record.data is None:
             self.shared.store.work.reread_add(self.source.system, self.source.resource, [record.id], "no data")
@@ -377,8 +378,8 @@ class Pull:
                     record.created_at.timestamp() if record.created_at else None,
                 )
             )
-        self.shared.store.work.reconsider([(system, resource, item.remote_id) for item in items])
-        self.shared.store.work.stage(items)
+        self.shared.store.staging.reconsider([item.place for item in items])
+        self.shared.store.staging.add(items)
 
 
 def _same_link(workspace: Workspace, link: Link) -> Link:

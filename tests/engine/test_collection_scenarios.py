@@ -10,7 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.world import LABEL_SLOTS, LIST_NO_IDS, LIST_WITH_IDS, ONE_SLOT, TWO_SLOTS, World
+from hub.contract.errors import Unavailable
+from tests.engine.world import (
+    LABEL_SLOTS,
+    LIST_NO_IDS,
+    LIST_WITH_IDS,
+    ONE_SLOT,
+    TWO_SLOTS,
+    World,
+    failing,
+    no_fault,
+)
 
 X, X2, Y, Z, W = "x@x.example", "x2@x.example", "y@x.example", "z@x.example", "w@x.example"
 
@@ -317,12 +327,22 @@ def flagged(world: World, system: str) -> list[str]:
 
 
 def test_primary_flag_lost_conflict_then_golden_blank(tmp_path: Path) -> None:
+    """A's flag loses, and golden returns to what A was last sent before A could be told: A must be told."""
     world = start(world_of(tmp_path, "AD"), (X, None), (Y, None))
     flag(world, "A", None)
+    world.sync()
+    assert flagged(world, "A") == flagged(world, "D") == []
+    flag(world, "A", X)
     world.now += 600
     flag(world, "D", Y)
+    world.servers["A"].fault = failing(Unavailable("down"), "write")
+    world._sync()
+    assert flagged(world, "A") == [X]
+    flag(world, "D", None)
+    world._sync()
+    world.servers["A"].fault = no_fault
     world.sync()
-    assert flagged(world, "A") == flagged(world, "D") == [Y]
+    assert flagged(world, "A") == flagged(world, "D") == []
     world.quiet()
 
 

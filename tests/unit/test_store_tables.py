@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,9 @@ from sqlalchemy.exc import IntegrityError
 from hub.state import Golden, Link
 from hub.store import tables
 from hub.store.database import Database, Locked, ProcessLock, StoreError
+from hub.store.staging import Staged
 from hub.store.store import Store, open_store
-from hub.store.work import Cursor, Staged
+from hub.store.work import Cursor
 from hub.testing.memory import MemoryServer
 from tests.engine.world import PLAIN, World, empty_store
 
@@ -64,6 +67,7 @@ GOOD: dict[str, dict[str, Any]] = {
         "keys": b"[]",
         "native": b"{}",
     },
+    "staged_key": {"key": "k", "system": "A", "resource": "r", "remote_id": "1"},
     "op": {
         "op_id": "o",
         "run": "r",
@@ -254,6 +258,24 @@ def test_partial_indexes_have_the_declared_conditions(tmp_path: Path) -> None:
     engine.dispose()
     assert partial_indexes(migrated) == partial_indexes(declared)
     assert set(partial_indexes(migrated)) >= {"one_primary_link", "one_open_op", "golden_dirty", "ledger_open"}
+
+
+def test_records_staged_by_an_older_version_are_found_by_their_keys(tmp_path: Path) -> None:
+    path = tmp_path / "hub.db"
+    migration = importlib.import_module("hub.store.migrations.versions.0001_first")
+    with closing(sqlite3.connect(path)) as raw:
+        for statement in migration.STATEMENTS:
+            raw.execute(statement)
+        raw.execute("CREATE TABLE alembic_version (version_num TEXT PRIMARY KEY)")
+        raw.execute("INSERT INTO alembic_version VALUES ('0001')")
+        insert = "INSERT INTO staged VALUES ('A', 'r', ?, 'run', 'new', NULL, NULL, NULL, NULL, ?, 'n', ?, '{}')"
+        raw.execute(insert, ("1", None, b'["email:a@x","phone:+49","email:a@x"]'))
+        raw.execute(insert, ("2", "gid1", b"[]"))
+        raw.execute("PRAGMA user_version = 1")
+        raw.commit()
+    with closing(open_store(path)) as store:
+        assert [item.remote_id for item in store.staging.sharing(["phone:+49"], ["gid1"])] == ["1", "2"]
+        assert store.staging.crowded(0).keys() == {"email:a@x", "phone:+49", "own:gid1"}
 
 
 def test_a_store_from_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -455,10 +477,11 @@ def staged(number: int) -> list[Staged]:
 
 
 CALLS: dict[str, Callable[[Store, int], object]] = {
-    "stage": lambda store, n: store.work.stage(staged(n)),
-    "set_staged": lambda store, n: store.work.set_staged([("A", "r", str(i)) for i in range(n)], "new"),
-    "staged_ids": lambda store, n: store.work.staged_ids("A", "r", map(str, range(n))),
-    "unstage": lambda store, n: store.work.unstage([("A", "r", str(i)) for i in range(n)]),
+    "stage": lambda store, n: store.staging.add(staged(n)),
+    "set_staged": lambda store, n: store.staging.set_state([("A", "r", str(i)) for i in range(n)], "new"),
+    "staged_ids": lambda store, n: store.staging.states("A", "r", map(str, range(n))),
+    "sharing": lambda store, n: store.staging.sharing([f"email:{i}" for i in range(n)]),
+    "unstage": lambda store, n: store.staging.remove([("A", "r", str(i)) for i in range(n)]),
     "save_goldens": lambda store, n: store.records.save_goldens([(Golden(f"g{i}"), "t") for i in range(n)]),
     "goldens": lambda store, n: store.records.goldens([f"g{i}" for i in range(n)]),
     "save_links": lambda store, n: store.records.save_links([Link("A", "r", f"{n}-{i}", f"{n}-{i}") for i in range(n)]),

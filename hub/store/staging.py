@@ -1,0 +1,226 @@
+"""Records that are not linked yet, found again by the keys that matching uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Table, bindparam, delete, func, or_, select, tuple_, update
+
+from hub.store.database import pack, unpack
+from hub.store.protocol import Database
+from hub.store.records import chunks
+from hub.store.tables import never_match, review, staged, staged_key
+
+Place = tuple[str, str, str]
+"""(system, resource, remote id)"""
+
+
+@dataclass(slots=True)
+class Staged:
+    """A record that is not linked yet, with what matching needs."""
+
+    system: str
+    resource: str
+    remote_id: str
+    run: str
+    native: dict[str, Any]
+    name: str = ""
+    keys: list[str] = field(default_factory=list)
+    own_key: str | None = None
+    version: str | None = None
+    modified: float | None = None
+    created: float | None = None
+    state: str = "new"
+    review: int | None = None
+
+    @property
+    def ref(self) -> str:
+        return f"{self.system}/{self.resource}/{self.remote_id}"
+
+    @property
+    def place(self) -> Place:
+        return (self.system, self.resource, self.remote_id)
+
+
+class Staging:
+    """The records that wait to be linked, to be created elsewhere, or for a person's decision."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def add(self, items: Sequence[Staged]) -> None:
+        """Keep records (again), with their keys."""
+        self._db.upsert(
+            staged,
+            [
+                {
+                    "system": x.system,
+                    "resource": x.resource,
+                    "remote_id": x.remote_id,
+                    "run": x.run,
+                    "state": x.state,
+                    "review": x.review,
+                    "version": x.version,
+                    "modified": x.modified,
+                    "created": x.created,
+                    "own_key": x.own_key,
+                    "name": x.name,
+                    "keys": pack(x.keys),
+                    "native": pack(x.native),
+                }
+                for x in items
+            ],
+        )
+        self._db.write(_where(delete(staged_key), staged_key), _places(item.place for item in items))
+        self._db.upsert(
+            staged_key,
+            [
+                {"key": key, "system": x.system, "resource": x.resource, "remote_id": x.remote_id}
+                for x in items
+                for key in _indexed(x.keys, x.own_key)
+            ],
+        )
+
+    def page(self, state: str, after: Place | None, limit: int) -> list[Staged]:
+        """The next ``limit`` records in a state, without their native data, in the order of their places."""
+        statement = select(*_SMALL).where(staged.c.state == state)
+        if after is not None:
+            statement = statement.where(tuple_(*_PLACE) > tuple_(*after))
+        return [_staged(row) for row in self._db.rows(statement.order_by(*_PLACE).limit(limit))]
+
+    def sharing(self, keys: Iterable[str], own_keys: Iterable[str] = ()) -> list[Staged]:
+        """All records, in whatever state, that have one of the keys or carry one of our own keys."""
+        found: dict[Place, Staged] = {}
+        for batch in chunks(_indexed(keys, *own_keys)):
+            places = select(staged_key.c.system, staged_key.c.resource, staged_key.c.remote_id).where(
+                staged_key.c.key.in_(batch)
+            )
+            for row in self._db.rows(select(*_SMALL).where(tuple_(*_PLACE).in_(places))):
+                item = _staged(row)
+                found[item.place] = item
+        return [found[place] for place in sorted(found)]
+
+    def crowded(self, most: int) -> dict[str, dict[tuple[str, str], int]]:
+        """The keys that more than ``most`` records share: key -> (system, resource) -> how many."""
+        many = select(staged_key.c.key).group_by(staged_key.c.key).having(func.count() > most)
+        columns = (staged_key.c.key, staged_key.c.system, staged_key.c.resource)
+        statement = select(*columns, func.count().label("n")).where(staged_key.c.key.in_(many)).group_by(*columns)
+        found: dict[str, dict[tuple[str, str], int]] = {}
+        for row in self._db.rows(statement):
+            found.setdefault(row.key, {})[(row.system, row.resource)] = row.n
+        return found
+
+    def of_review(self, number: int) -> list[Staged]:
+        statement = select(*_SMALL).where(staged.c.review == number).order_by(*_PLACE)
+        return [_staged(row) for row in self._db.rows(statement)]
+
+    def natives(self, system: str, resource: str, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """remote id -> native data of those that are staged."""
+        found: dict[str, dict[str, Any]] = {}
+        for batch in chunks(ids):
+            statement = select(staged.c.remote_id, staged.c.native).where(
+                staged.c.system == system, staged.c.resource == resource, staged.c.remote_id.in_(batch)
+            )
+            found.update({row.remote_id: unpack(row.native) for row in self._db.rows(statement)})
+        return found
+
+    def states(self, system: str, resource: str, ids: Iterable[str]) -> dict[str, tuple[str | None, str]]:
+        """remote id -> (version, state) of those that are staged."""
+        found: dict[str, tuple[str | None, str]] = {}
+        for batch in chunks(ids):
+            statement = select(staged.c.remote_id, staged.c.version, staged.c.state).where(
+                staged.c.system == system, staged.c.resource == resource, staged.c.remote_id.in_(batch)
+            )
+            found.update({row.remote_id: (row.version, row.state) for row in self._db.rows(statement)})
+        return found
+
+    def set_state(self, places: Iterable[Place], state: str, review: int | None = None) -> None:
+        self._db.write(_where(update(staged), staged).values(state=state, review=review), _places(places))
+
+    def reconsider(self, places: Iterable[Place]) -> None:
+        """These records changed or are waiting no more: questions about them are obsolete, their other records are
+        matched anew."""
+        numbers: set[int] = set()
+        sides: dict[tuple[str, str], list[str]] = {}
+        for system, resource, remote_id in places:
+            sides.setdefault((system, resource), []).append(remote_id)
+        for (system, resource), ids in sides.items():
+            for batch in chunks(ids):
+                statement = select(staged.c.review).where(
+                    staged.c.system == system,
+                    staged.c.resource == resource,
+                    staged.c.remote_id.in_(batch),
+                    staged.c.review.is_not(None),
+                )
+                numbers.update(row.review for row in self._db.rows(statement))
+        if numbers:
+            self._db.write(update(staged).where(staged.c.review.in_(numbers)).values(state="new", review=None))
+            self._db.write(
+                update(review)
+                .where(review.c.id.in_(numbers), review.c.state == "open")
+                .values(state="obsolete", decision="a record of it has changed")
+            )
+
+    def remove(self, places: Sequence[Place]) -> None:
+        """These records are linked, or gone."""
+        self.reconsider(places)
+        self._db.write(_where(delete(staged_key), staged_key), _places(places))
+        self._db.write(_where(delete(staged), staged), _places(places))
+
+    def count(self, system: str, resource: str) -> int:
+        statement = (
+            select(func.count()).select_from(staged).where(staged.c.system == system, staged.c.resource == resource)
+        )
+        return int(self._db.rows(statement)[0][0])
+
+    def never_matches(self, refs: Iterable[str]) -> set[tuple[str, str]]:
+        """The ordered pairs with one of these refs (or gids) that a person has declared different."""
+        found: set[tuple[str, str]] = set()
+        for batch in chunks(refs):
+            pairs = select(never_match).where(or_(never_match.c.a.in_(batch), never_match.c.b.in_(batch)))
+            found.update((row.a, row.b) for row in self._db.rows(pairs))
+        return found
+
+    def never_match(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._db.upsert(never_match, [{"a": min(p), "b": max(p)} for p in pairs if p[0] != p[1]])
+
+
+_PLACE = (staged.c.system, staged.c.resource, staged.c.remote_id)
+_SMALL = [column for column in staged.c if column.name != "native"]
+
+
+def _indexed(keys: Iterable[str], *own_keys: str | None) -> list[str]:
+    return [*dict.fromkeys(keys), *(f"own:{item}" for item in own_keys if item)]
+
+
+def _places(places: Iterable[Place]) -> list[dict[str, str]]:
+    return [{"b_s": system, "b_r": resource, "b_i": remote_id} for system, resource, remote_id in places]
+
+
+def _where(statement: Any, table: Table) -> Any:
+    """The statement for one place, its values bound per row."""
+    return statement.where(
+        table.c.system == bindparam("b_s"),
+        table.c.resource == bindparam("b_r"),
+        table.c.remote_id == bindparam("b_i"),
+    )
+
+
+def _staged(row: Any) -> Staged:
+    return Staged(
+        row.system,
+        row.resource,
+        row.remote_id,
+        row.run,
+        {},
+        row.name,
+        unpack(row.keys),
+        row.own_key,
+        row.version,
+        row.modified,
+        row.created,
+        row.state,
+        row.review,
+    )
