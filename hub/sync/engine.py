@@ -7,7 +7,7 @@ All systems are read before anything is planned, so that one plan sees every sou
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -18,6 +18,7 @@ from hub.store.history import Account
 from hub.store.store import Store
 from hub.sync.accounting import account
 from hub.sync.apply import Apply, same_item
+from hub.sync.guards import lossy_trips
 from hub.sync.linking import link_staged
 from hub.sync.plan.items import GuardTrip, Item
 from hub.sync.plan.pile import Items
@@ -289,7 +290,7 @@ class Engine:
         start = dict.fromkeys(workers, 0)
         for portion in portions:
             self._portion(result, plan, work, workers, start, portion)
-            if portion is not None and canary is None and self._lossy(plan, workers, start):
+            if portion is not None and canary is None and self._lossy(plan, work, workers, start):
                 self._standing.withdraw()
                 break
         for source in work:
@@ -350,16 +351,17 @@ class Engine:
             raise failures[0]
         result.applied = sum(start.values())
 
-    def _lossy(self, plan: Plan, workers: dict[int, Apply], start: dict[int, int]) -> bool:
+    def _lossy(
+        self, plan: Plan, work: Mapping[Source, object], workers: dict[int, Apply], start: dict[int, int]
+    ) -> bool:
         """After a canary: too many values stored differently than sent stop the rest."""
-        lossy = sum(worker.lossy for worker in workers.values())
-        written = sum(start.values())
-        if written and lossy > self.policy.guards.lossy * written and lossy > 1:
-            plan.trips.append(
-                GuardTrip("", "lossy", f"{lossy} of the first {written} writes were stored differently than sent")
-            )
-            return True
-        return False
+        written: dict[str, tuple[int, int]] = {}
+        for source in work:
+            number, lossy = written.get(source.system, (0, 0))
+            written[source.system] = number + start[id(source)], lossy + workers[id(source)].lossy
+        found = lossy_trips(written, self.policy.guards)
+        plan.trips.extend(found)
+        return bool(found)
 
     def _second_round(self, shared: Shared, result: Result) -> None:
         """Records that changed while we wrote are read and planned once more; what our writes revealed is passed on."""

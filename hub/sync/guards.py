@@ -17,7 +17,7 @@ class Facts:
 
     linked: active links; first: the first sync has not been approved yet;
     loading: an approved first sync was interrupted and goes on; shrank: message of a listing that shrank;
-    relinked: links dropped or moved in this run; lossy: lossy writes among those of the canary; canary: its size;
+    relinked: links dropped or moved in this run;
     changed: what changed since the last run ("mapping", "scope").
     """
 
@@ -26,8 +26,6 @@ class Facts:
     loading: bool = False
     shrank: str = ""
     relinked: int = 0
-    lossy: int = 0
-    canary: int = 0
     changed: tuple[str, ...] = ()
 
 
@@ -38,6 +36,18 @@ def trips(plan: Plan, facts: Mapping[str, Facts], guards: Guards) -> list[GuardT
         for guard, message in _judge(plan, system, known, guards):
             result.append(GuardTrip(system, guard, message))
     return result
+
+
+def lossy_trips(written: Mapping[str, tuple[int, int]], guards: Guards) -> list[GuardTrip]:
+    """Judge the first writes of a big load.  written: system -> (writes, those stored differently than sent).
+
+    One alone is no pattern, whatever its share.
+    """
+    return [
+        GuardTrip(system, "lossy", f"{lossy} of the first {number} writes were stored differently than sent")
+        for system, (number, lossy) in written.items()
+        if lossy > max(1, guards.lossy * number)
+    ]
 
 
 def _judge(plan: Plan, system: str, facts: Facts, guards: Guards) -> list[tuple[str, str]]:
@@ -58,8 +68,6 @@ def _judge(plan: Plan, system: str, facts: Facts, guards: Guards) -> list[tuple[
         found.append(("shrunk", facts.shrank))
     if facts.relinked > max(5, guards.relink * linked):
         found.append(("relinked", f"{facts.relinked} of {facts.linked} links were dropped or moved"))
-    if facts.canary and facts.lossy > guards.lossy * facts.canary:
-        found.append(("lossy", f"{facts.lossy} of the first {facts.canary} writes were stored differently than sent"))
     if facts.changed and items and not facts.first:
         found.append(("rules_changed", f"{' and '.join(facts.changed)} changed since the last run"))
     if diffs.widened:

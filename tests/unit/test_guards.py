@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from hub.sync.guards import Facts, trips
+from hub.sync.guards import Facts, lossy_trips, trips
 from hub.sync.plan.items import Diff, Item, ItemKind
 from hub.sync.plan.plan import Plan
 from hub.sync.policy import Guards
@@ -53,8 +53,6 @@ LABEL = Diff("emails/e1", None, "a@x.example")
         ([], Facts(1000, relinked=21), "relinked"),
         ([], Facts(10, relinked=5), ""),
         ([], Facts(10, relinked=6), "relinked"),
-        ([], Facts(10, canary=100, lossy=5), ""),
-        ([], Facts(10, canary=100, lossy=6), "lossy"),
         (items("A", "update", 1), Facts(10, changed=("the mapping",)), "rules_changed"),
         ([], Facts(10, changed=("the mapping",)), ""),
         (items("A", "create", 1), Facts(0, first=True), "first_sync"),
@@ -68,6 +66,23 @@ LABEL = Diff("emails/e1", None, "a@x.example")
 )
 def test_a_guard_trips_above_its_threshold_and_not_at_it(found: list[Item], facts: Facts, guard: str) -> None:
     assert tripped(found, facts) == ([guard] if guard else [])
+
+
+@pytest.mark.parametrize(
+    ("written", "held"),
+    [
+        ({"A": (100, 5)}, []),
+        ({"A": (100, 6)}, ["A"]),
+        ({"A": (10, 1)}, []),
+        ({"A": (10, 2)}, ["A"]),
+        ({"A": (100, 0), "B": (10, 10)}, ["B"]),
+        ({"A": (0, 0)}, []),
+    ],
+)
+def test_a_canary_that_is_stored_differently_than_sent_trips(
+    written: dict[str, tuple[int, int]], held: list[str]
+) -> None:
+    assert [(trip.system, trip.guard) for trip in lossy_trips(written, Guards())] == [(name, "lossy") for name in held]
 
 
 def test_a_blanked_field_counts_as_changed_too() -> None:
