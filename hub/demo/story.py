@@ -149,7 +149,11 @@ class Story:
         return self.world.app.engine("customers", progress=self.progress).read("match")
 
     def first_sync(self, approval: str) -> Result:
-        return self.sync(approve=approval)
+        result = self.sync(approve=approval)
+        if result.held or result.paused:
+            reasons = [trip.message for trip in result.held] + [str(error) for error in result.paused.values()]
+            raise HubError(f"the first sync did not come to its end: {'; '.join(reasons)}")
+        return result
 
     def sync(self, approve: str | None = None) -> Result:
         engine = self.world.app.engine("customers", progress=self.progress)

@@ -21,7 +21,7 @@ def shown_name(group: Any) -> str:
     return str(group or "")
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def _tokens(name: str) -> tuple[str, ...]:
     return tuple(sorted(name_tokens(name)))
 

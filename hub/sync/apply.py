@@ -96,15 +96,28 @@ class Apply:
         except HubError:
             raise
         except Exception as error:  # noqa: BLE001  # a plugin's bug must not stop the other systems
-            self.stopped = ContractViolation(
-                f"{type(error).__name__}: {error}",
-                rule="no-unexpected-exception",
-                where=f"plugin {self.source.connector.name}",
-                hint="This is a fault of the plugin; report it to its author",
-            )
-            self.stopped.__cause__ = error
+            self.stopped = self._plugin_bug(error)
             failure = OutcomeUnknown("the plugin failed while writing", where=self.source.system)
         self._finish(ops, receipts, failure)
+
+    def _plugin_bug(self, error: Exception) -> ContractViolation:
+        violation = ContractViolation(
+            f"{type(error).__name__}: {error}",
+            rule="no-unexpected-exception",
+            where=f"plugin {self.source.connector.name}",
+            hint="This is a fault of the plugin; report it to its author",
+        )
+        violation.__cause__ = error
+        return violation
+
+    def _fetch(self, ids: list[str]) -> list[Record]:
+        """Read records between writes; a plugin's bug stops this system only."""
+        try:
+            return list(self.source.connector.fetch(self.source.resource, ids))
+        except HubError:
+            raise
+        except Exception as error:
+            raise self._plugin_bug(error) from error
 
     def _verified(self, batch: list[Item]) -> list[Item]:
         """Where a system has no conditional write, each record is read just before: one that changed is left alone and
@@ -112,7 +125,7 @@ class Apply:
         if self.source.capabilities.conditional_write or batch[0].kind == "create":
             return batch
         ids = [item.remote_id for item in batch if item.remote_id]
-        now = {record.id: record.version for record in self.source.connector.fetch(self.source.resource, ids)}
+        now = {record.id: record.version for record in self._fetch(ids)}
         kept = [item for item in batch if item.version is None or now.get(item.remote_id or "") == item.version]
         moved = [item for item in batch if item not in kept]
         if moved:
@@ -211,7 +224,7 @@ class Apply:
         if not wanted:
             return {}
         try:
-            return {record.id: record for record in self.source.connector.fetch(self.source.resource, wanted)}
+            return {record.id: record for record in self._fetch(wanted)}
         except ConnectorError:
             return {}  # the receipts stand; the ops stay open and are settled against the next image
 

@@ -194,7 +194,7 @@ class Engine:
         quarantined = any(item.quarantined for item in result.accounts)
         if failed or quarantined or result.paused or result.stale:
             return "partial"
-        if result.held and not result.applied:
+        if result.held:
             return "waiting"
         return "success"
 

@@ -267,10 +267,10 @@ class Pull:
         if record.error is not None:
             self._quarantine(record.id, link, record.error, record.version or "")
             return
-        if record.merged_into is not None:
+        if record.merged_into is not None and link is not None and link.gid:
             merged_away(workspace, self.source, link, record.merged_into)
             return
-        if record.deleted:
+        if record.deleted or record.merged_into is not None:
             if link is not None:
                 gone(workspace, self.source, link)
             self.shared.store.staging.remove([(self.source.system, self.source.resource, record.id)])

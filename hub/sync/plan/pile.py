@@ -13,7 +13,7 @@ import orjson
 
 from hub.sync.plan.items import Item
 
-_SPILL: Final = 4 * 1024 * 1024
+_SPILL: Final = 1024 * 1024
 """Bytes that are kept in memory before they go to a temporary file."""
 _ORDER: Final = {"create": 0, "update": 1, "delete": 2}
 

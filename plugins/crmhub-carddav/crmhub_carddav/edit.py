@@ -55,9 +55,11 @@ def edit(card: Card, patch: Mapping[str, Any], *, now: datetime) -> bytes:
     for name, value in patch.items():
         if name in ROWS:
             draft.rows(name, value or ())
-        elif name not in _IGNORED and not (name in ONLY_4_0 and card.version == "3.0"):
+        elif name not in (*_IGNORED, "KIND") and not (name in ONLY_4_0 and card.version == "3.0"):
             _EDITS.get(name, _Draft.text)(draft, name, value)
     draft.ensure_display_name()
+    if "KIND" in patch:  # last: what a 3.0 card is follows from FN, N and ORG
+        draft.kind(patch["KIND"])
     if draft.lines != list(card.lines):
         draft.touch(now)
     return b"".join(line.raw for line in draft.lines)
@@ -133,14 +135,18 @@ class _Draft:
         ]
         self.set_value(name, name, ";".join(pieces) if pieces else None)
 
-    def kind(self, name: str, value: Any) -> None:
+    def kind(self, value: Any) -> None:
         wanted = (_text(value) or "").lower() or None
-        if wanted == cards.read_kind(Card(tuple(self.lines), self.card.version)):
+        if wanted == self._kind():
             return
-        if self.card.version == "4.0" or self.first("KIND") is not None:
-            self.set_value("KIND", "KIND", escape(wanted) if wanted else None)
-        else:
+        if self.card.version == "3.0" and self.first("KIND") is None:
             self.set_value("X-ABSHOWAS", "X-ABShowAs", "COMPANY" if wanted == "org" else None)
+            if wanted in (None, self._kind()):
+                return
+        self.set_value("KIND", "KIND", escape(wanted) if wanted else None)
+
+    def _kind(self) -> str | None:
+        return cards.read_kind(Card(tuple(self.lines), self.card.version))
 
     def birthday(self, name: str, value: Any) -> None:
         old, wanted = self.first(name), _text(value)
@@ -238,7 +244,6 @@ def _structured(old: Line | None, names: Sequence[str], wanted: Mapping[str, str
 _EDITS: Final[dict[str, Callable[[_Draft, str, Any], None]]] = {
     "N": _Draft.name,
     "ORG": _Draft.org,
-    "KIND": _Draft.kind,
     "BDAY": _Draft.birthday,
     "GENDER": _Draft.gender,
     "CATEGORIES": _Draft.categories,

@@ -154,6 +154,16 @@ def test_an_organisation_is_said_in_the_way_of_the_cards_version() -> None:
     assert b"X-ABShowAs" not in edit(card("apple_company"), {"KIND": None}, now=NOW)
 
 
+@pytest.mark.parametrize("version", ["3.0", "4.0"])
+@pytest.mark.parametrize("shown", [{}, {"FN": "Bäckerei Schmidt"}])
+@pytest.mark.parametrize("kind", ["individual", "org"])
+def test_a_created_card_reads_as_the_kind_that_it_was_given(version: str, shown: dict[str, str], kind: str) -> None:
+    """Also where a card without a KIND would be taken for a company by its names."""
+    data = {"KIND": kind, **shown, "ORG": ["Bäckerei Schmidt"]}
+    made = create(data, uid="u", version=version, now=NOW)
+    assert read(parse(made))["KIND"] == kind
+
+
 def test_language_and_gender_are_left_out_of_a_3_0_card() -> None:
     assert edit(card("apple"), {"LANG": "de", "GENDER": "F"}, now=NOW) == CORPUS["apple"]
     after = read(parse(edit(card("4_0"), {"LANG": "de", "GENDER": None}, now=NOW)))
