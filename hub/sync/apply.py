@@ -235,8 +235,9 @@ class Apply:
         if image is None or image.data is None:
             row.state, row.remote_id = "ambiguous", receipt.id or row.remote_id
             return
+        direct = receipt.version is None or receipt.version == image.version  # else somebody edited it meanwhile
         if item.kind == "create":
-            self.confirm_create(workspace, row, item, image, direct=True)
+            self.confirm_create(workspace, row, item, image, direct=direct)
             return
         link = workspace.link(item.system, item.resource, item.gid)
         view = self.source.mapping.get(image.data)
@@ -246,7 +247,6 @@ class Apply:
         pre = link.native
         base = base_of(link, self.source.mapping)
         note(link, item.book)
-        direct = receipt.version is None or receipt.version == image.version
         result = settle(
             link,
             base,
@@ -264,8 +264,12 @@ class Apply:
         link_before = Link(link.system, link.resource, link.remote_id, link.gid, native=pre)
         journal(self.shared, row, link_before)
 
-    def confirm_create(self, workspace: Workspace, row: OpRow, item: Item, image: Record, *, direct: bool) -> None:
-        """The record exists: link it, then everything on it that is not ours is observed (section 9)."""
+    def confirm_create(
+        self, workspace: Workspace, row: OpRow, item: Item, image: Record, *, direct: bool, adopted: bool = False
+    ) -> None:
+        """The record exists: link it, then everything on it that is not ours is observed (section 9).
+
+        direct: the image is what our write left, nobody can have edited it since; adopted: found after a lost answer."""
         assert image.data is not None
         golden = workspace.goldens[item.gid]
         view = self.source.mapping.get(image.data)
@@ -294,7 +298,7 @@ class Apply:
         self._problems(workspace, link, result.problems)
         self._observe(workspace, link, base, image)
         self.counter.created += 1
-        if not direct:
+        if adopted:
             self.counter.adopted += 1
         workspace.changed.add(golden.gid)
         counted = self.shared.store.staging.states(item.system, item.resource, [image.id])

@@ -122,7 +122,8 @@ class Recover:
                 return
             workspace = Workspace(self.shared)
             workspace.load([op.gid])
-            Apply(self.shared, self.source, self.counter).confirm_create(workspace, op, item, record, direct=False)
+            apply = Apply(self.shared, self.source, self.counter)
+            apply.confirm_create(workspace, op, item, record, direct=False, adopted=True)
             workspace.flush()
             self.shared.store.work.save_ops([op])
 

@@ -1,0 +1,66 @@
+"""What the simulator found, each as a small story of its own (the seed that found it stands in the docstring)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from hub.contract.records import Record
+from hub.testing.memory import Stored
+from tests.engine.world import PLAIN, World
+
+
+def test_a_record_that_waits_for_a_person_and_is_merged_away_waits_no_more(tmp_path: Path) -> None:
+    """Seed 8: it stayed among the waiting ones, and the accounting did not add up."""
+    world = World(tmp_path, A=PLAIN, B=PLAIN)
+    a, b = world.servers["A"], world.servers["B"]
+    a.add({"name": "Anna Berg", "email": "office@x.example"})
+    a.add({"name": "Bo Dahl", "email": "bo@x.example"})
+    b.add({"name": "Carl Ek", "email": "office@x.example"})
+    world.sync()
+    assert world.store.history.reviews(), "the same address, another name: a person decides"
+    a.remove("1", merged_into="2")
+    result = world.sync()
+    assert result.accounts[0].total == 2, "Bo, and Carl, who was made here"
+    world.quiet()
+
+
+def test_an_edit_between_a_create_and_the_read_of_its_image_is_an_edit(tmp_path: Path) -> None:
+    """Seed 23: it was taken for the server's own spelling of what we had sent, and the user's value was lost."""
+    world = World(tmp_path, A=PLAIN)
+    world.add_system("B", PLAIN, image=False)
+    world.servers["A"].add({"name": "Old Friend", "email": "old@x.example"})
+    world.sync()
+    world.servers["A"].add({"name": "Anna Berg", "email": "anna@x.example", "notes": "from A"})
+    b = world.servers["B"]
+
+    def edit(record: Stored) -> None:
+        b.after_write = lambda _record: None
+        b.edit(record.id, notes="by a user of B")
+
+    b.after_write = edit
+    world.sync()
+    world.sync()
+    assert world.servers["A"].records["2"].data["notes"] == "by a user of B"
+    world.quiet()
+
+
+def test_a_plugin_that_stumbles_between_two_writes_pauses_only_its_system(tmp_path: Path) -> None:
+    """Seed 15: an unexpected exception of ``fetch`` before a verified write ended the whole run."""
+    world = World(tmp_path, A=PLAIN, C=PLAIN)
+    world.add_system("B", PLAIN, conditional=False)
+    world.servers["A"].add({"name": "Anna Berg", "email": "anna@x.example"})
+    world.sync()
+    world.servers["A"].edit("1", notes="new")
+
+    def stumble(_resource: str, _ids: Sequence[str]) -> Iterator[Record]:
+        raise ValueError("no JSON")
+
+    works, world.connectors["B"].fetch = world.connectors["B"].fetch, stumble  # type: ignore[method-assign]
+    result = world._sync()
+    assert list(result.paused) == ["B"]
+    assert world.one("C")["notes"] == "new"
+    world.connectors["B"].fetch = works  # type: ignore[method-assign]
+    world.sync()
+    assert world.one("B")["notes"] == "new"
+    world.quiet()
