@@ -233,9 +233,10 @@ def _settle_row(
         attrs = {
             key: value if position.attrs.get(key) != value else position.attrs[key] for key, value in row.attrs.items()
         }
+        primary = row.primary
         if old is not None and not result.happened:
-            attrs = dict(old.attrs)
-        return Shown(position.pos, row.eid, position.value, attrs, row.primary)
+            attrs, primary = dict(old.attrs), old.primary
+        return Shown(position.pos, row.eid, position.value, attrs, primary)
     if old is not None and (old.value == position.value or not result.happened):
         return old
     return Shown(position.pos, row.eid, row.value, row.attrs, row.primary)
