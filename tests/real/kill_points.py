@@ -60,7 +60,7 @@ class World3:
 
     def _keep(self, name: str, server: MemoryServer, reach: Reach) -> None:
         if self._file(name).exists():
-            vars(server).update(pickle.loads(self._file(name).read_bytes()))  # noqa: S301  # our own file
+            vars(server).update(pickle.loads(self._file(name).read_bytes()))  # our own file
         call, write = server.call, server.write
 
         def write_and_keep(op: Op) -> Receipt:
