@@ -8,6 +8,8 @@ class Shop(plugin.Connector[ShopConfig]): ...
 def hub_connectors(): return [Shop]
 """
 
+from typing import TYPE_CHECKING, Any
+
 from hub.contract.connector import Connector, ConnectorConfig, Context, CursorExpired
 from hub.contract.errors import (
     AuthError,
@@ -42,6 +44,11 @@ from hub.contract.records import (
 from hub.hookspecs import hookimpl
 from hub.http.session import Http
 
+if TYPE_CHECKING:
+    from hub.rest.connector import RestConfig, RestConnector
+    from hub.rest.manifest import load_manifest
+    from hub.rest.spec import RestSpec
+
 __all__ = [
     "Account",
     "AuthError",
@@ -73,6 +80,26 @@ __all__ = [
     "Record",
     "Rejected",
     "Resource",
+    "RestConfig",
+    "RestConnector",
+    "RestSpec",
     "Unavailable",
     "hookimpl",
+    "load_manifest",
 ]
+
+_LAZY = {
+    "RestConfig": "hub.rest.connector",
+    "RestConnector": "hub.rest.connector",
+    "RestSpec": "hub.rest.spec",
+    "load_manifest": "hub.rest.manifest",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load the REST layer only when a plugin uses it: it takes longer to import than everything else here."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_LAZY[name]), name)

@@ -16,6 +16,7 @@ from hub.contract.records import Account, Field, Hint, Json, Limits, Op, Page, R
 
 if TYPE_CHECKING:
     from hub.http.session import Http
+    from hub.tokens.token import Tokens
 
 
 class ConnectorConfig(BaseModel):
@@ -28,6 +29,12 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _memory_tokens() -> Tokens:
+    from hub.tokens.token import MemoryTokens
+
+    return MemoryTokens()
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What the host gives a connector.  There are no globals; two connections of one type share nothing.
@@ -36,6 +43,7 @@ class Context:
     http:       one HTTP client with time-outs, TLS, retries of safe requests and the hosts allow-list; made lazily.
     folder:     a private folder for files that the connector must keep between runs.
     base:       the folder that relative paths of the configuration are relative to.
+    tokens:     keeps the tokens of this connection's login, encrypted; in memory where the host gives no other place.
     """
 
     connection: str
@@ -44,6 +52,7 @@ class Context:
     base: Path = Path()
     clock: Callable[[], datetime] = _now
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("crmhub.connector"))
+    tokens: Tokens = field(default_factory=_memory_tokens)
 
     @property
     def http(self) -> Http:

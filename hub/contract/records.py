@@ -174,12 +174,19 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the remote allows per account, and where the figures come from."""
+    """What the remote allows per account, and where the figures come from.
+
+    rate:    "100/10s": so many calls in so many seconds;  daily: calls in 24 hours;  concurrency: calls at a time.
+    hosts:   hosts that may be called beside those of the settings.
+    headers: "remaining", "reset", "daily_remaining" -> the header of an answer that shows it.
+    """
 
     rate: str = ""
     daily: int | None = None
     concurrency: int = 4
     source: str = ""
+    hosts: Sequence[str] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,10 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 
 from hub import __version__
 from hub.contract.errors import ConfigError, ConnectorError, OutcomeUnknown, RateLimited, Rejected, Unavailable
-from hub.http.answers import bare_url, failure, first_words, looks_like_html
+from hub.http.answers import bare_url, failure, first_words, looks_like_html, retry_after
 from hub.http.failures import TRANSPORT_ERRORS, transport_failure
+from hub.http.limiter import Limiter
+from hub.http.traffic import Traffic
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -43,7 +45,10 @@ class Http:
     attempts, longest_wait, wait_budget: of a safe request: how often it is sent, the longest single wait that is
                 obeyed (a longer Retry-After raises RateLimited at once) and the most seconds waited in all.
     largest_body: bytes after decompression.
+    limiter: lets calls through as the account allows; shared by the clients of one account.
     sleep, clock: for tests.
+
+    ``traffic``, where set, collects what is sent and received, without secrets.
 
     ``calls`` counts the requests that were sent, each attempt and each redirect as one.
     """
@@ -62,12 +67,15 @@ class Http:
         wait_budget: float = 60.0,
         largest_body: int = 256 * 1024 * 1024,
         user_agent: str = f"crmhub/{__version__}",
+        limiter: Limiter | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.connection = connection
         self.hosts = frozenset(host.lower() for host in hosts)
         self.calls = 0
+        self.traffic: Traffic | None = None
+        self._limiter = limiter
         if ca_file is not None and not ca_file.is_file():
             raise ConfigError(f"The CA file {ca_file} does not exist", where=connection)
         self._verify: bool | str = str(ca_file) if ca_file else True
@@ -98,6 +106,7 @@ class Http:
         timeout: Timeout | None = None,
         expect: Collection[int] = (),
         expect_json: bool | None = None,
+        retry_refused: bool = False,
     ) -> requests.Response:
         """Send one request and return its answer with the body read.
 
@@ -105,6 +114,7 @@ class Http:
                      PROPFIND, REPORT).  Writes are sent exactly once, whatever happens.
         expect:      statuses that the caller handles itself, for example {401} or {503}.
         expect_json: a web page instead of JSON is an error; None: when ``json`` is given or JSON is accepted.
+        retry_refused: a write that is answered by 429 was not carried out, so it may wait and go again.
 
         Returned are 1xx to 4xx except 401 and 429, 500 to a safe request, and what ``expect`` lists.  Redirects of
         safe requests are followed on allowed hosts, keeping the method; any other redirect is a ConfigError.
@@ -123,7 +133,7 @@ class Http:
         def send() -> requests.Response:
             return self._exchange(method, url, body, safe=safe, expect=expect, expect_json=expect_json)
 
-        return self._retrying()(send) if safe else send()
+        return self._retrying(only_refused=not safe)(send) if safe or retry_refused else send()
 
     def json(self, method: str, url: str, *, safe: bool | None = None, **options: Any) -> Any:
         """Like ``request``, but return the decoded JSON of a 2xx answer.
@@ -153,6 +163,8 @@ class Http:
         with self._lock:
             sessions, self._sessions = self._sessions, []
             self._local = threading.local()
+        if self._limiter is not None:
+            self._limiter.close()
         for session in sessions:
             session.close()
 
@@ -180,6 +192,23 @@ class Http:
 
     def _send(self, method: str, url: str, body: Mapping[str, Any], *, safe: bool) -> requests.Response:
         self._check_host(url)
+        if self._limiter is None:
+            return self._send_now(method, url, body, safe=safe)
+        with self._limiter.slot():
+            try:
+                response = self._send_now(method, url, body, safe=safe)
+            except ConnectorError as error:
+                if isinstance(error, (Unavailable, OutcomeUnknown)):
+                    self._limiter.failed()
+                raise
+            if response.status_code in (502, 503, 504):
+                self._limiter.failed()
+            self._limiter.answered(response.headers, failed=response.status_code >= 500)
+            if response.status_code == 429:
+                self._limiter.refused(retry_after(response, self._clock()))
+            return response
+
+    def _send_now(self, method: str, url: str, body: Mapping[str, Any], *, safe: bool) -> requests.Response:
         where = self._where(url)
         with self._lock:
             self.calls += 1
@@ -191,10 +220,24 @@ class Http:
             with response:
                 self._read(response, started, where=where, safe=safe)
         except TRANSPORT_ERRORS as error:
+            self._note(method, url, body, None, started)
             raise transport_failure(error, where=where, safe=safe) from None
         milliseconds = (time.monotonic() - started) * 1000
+        self._note(method, url, body, response, started)
         _log.debug("%s: %s %s %s %.0f ms", self.connection, method, where, response.status_code, milliseconds)
         return response
+
+    def _note(
+        self, method: str, url: str, body: Mapping[str, Any], response: requests.Response | None, started: float
+    ) -> None:
+        if self.traffic is None:
+            return
+        milliseconds = (time.monotonic() - started) * 1000
+        if response is None:
+            self.traffic.add(method, url, body, None, {}, 0, milliseconds)
+        else:
+            size = len(response.content)
+            self.traffic.add(method, url, body, response.status_code, response.headers, size, milliseconds)
 
     def _read(self, response: requests.Response, started: float, *, where: str, safe: bool) -> None:
         """Read the whole body, with bounds on its size and time."""
@@ -253,7 +296,7 @@ class Http:
             self._local.session = session
         return session
 
-    def _retrying(self) -> Retrying:
+    def _retrying(self, *, only_refused: bool = False) -> Retrying:
         jitter = wait_random_exponential(multiplier=0.5, max=self._longest_wait)
         waited = 0.0
 
@@ -261,7 +304,7 @@ class Http:
             if isinstance(error, RateLimited):
                 asked = error.retry_after or 0.0
                 return asked <= self._longest_wait and waited + asked <= self._wait_budget
-            return isinstance(error, Unavailable) and waited <= self._wait_budget
+            return not only_refused and isinstance(error, Unavailable) and waited <= self._wait_budget
 
         def wait(state: RetryCallState) -> float:
             nonlocal waited

@@ -1,0 +1,79 @@
+"""Drives auth flows: sends what they yield and hands them the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+
+from hub.contract.errors import OutcomeUnknown, Unavailable
+from hub.http.auth import AuthFlow, Flow, Incoming, Outgoing
+from hub.http.session import Http
+
+_LEFT_TO_US = frozenset({401})
+
+
+def send_signed(
+    http: Http,
+    auth: AuthFlow,
+    method: str,
+    url: str,
+    *,
+    params: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+    json: Any = None,
+    safe: bool = True,
+) -> requests.Response:
+    """Send one request of a connector, signed.  A 401 is returned like any other 4xx; the rest is as ``Http.request``
+    says.  Raises also AuthError and RateLimited of the flow."""
+    request = Outgoing(method, url, params or {}, headers or {}, json)
+    answer = drive(http, auth.flow(request), safe=safe)
+    if answer is None:
+        raise AssertionError("an auth flow ended without sending the request")
+    return answer
+
+
+def drive(http: Http, flow: Flow, *, safe: bool = True) -> requests.Response | None:
+    """Send what a flow yields until it ends; returns the last answer."""
+    response: requests.Response | None = None
+    try:
+        outgoing = next(flow)
+        while True:
+            try:
+                response = _send(http, outgoing, safe=safe)
+            except BaseException as error:
+                flow.throw(error)  # so that the flow gives its lock back; it raises the same again
+                raise
+            outgoing = flow.send(Incoming(response.status_code, _json(response)))
+    except StopIteration:
+        return response
+    finally:
+        flow.close()
+
+
+def _send(http: Http, item: Outgoing, *, safe: bool) -> requests.Response:
+    if not item.login:
+        return http.request(
+            item.method,
+            item.url,
+            params=item.params or None,
+            headers=item.headers,
+            json=item.json,
+            safe=safe,
+            expect=_LEFT_TO_US,
+            retry_refused=True,
+        )
+    try:
+        return http.request(item.method, item.url, headers=item.headers, data=item.data, safe=False, expect={401, 429})
+    except OutcomeUnknown as error:  # a token may have been made, but nothing of the connector's was sent
+        raise Unavailable(
+            f"{http.connection}: no answer from the token endpoint", remote_text=error.remote_text
+        ) from None
+
+
+def _json(response: requests.Response) -> Any:
+    try:
+        return response.json() if response.content else None
+    except ValueError:
+        return None

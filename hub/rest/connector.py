@@ -1,0 +1,263 @@
+"""A connector that is driven by a description of its API.
+
+    class Shop(RestConnector[ShopConfig]):
+        name, Config, spec = "shop", ShopConfig, RestSpec.model_validate({...})
+
+Where an API is odd, override the method in question: ``base_url``, ``record``, ``native``, ``call``, ``classify``,
+``check``, ``fields`` or any method of the contract.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import SecretStr
+
+from hub.contract.connector import Connector, ConnectorConfig, CursorExpired
+from hub.contract.errors import ConfigError, NotFound
+from hub.contract.records import Account, Capabilities, Field, Json, Limits, Op, Page, Receipt, Record, Resource
+from hub.http.auth import AuthFlow
+from hub.http.signing import send_signed
+from hub.rest.auth import flow_of
+from hub.rest.classify import Answer, Classifier, Doing
+from hub.rest.fields import described
+from hub.rest.paths import at, fits, moment, text_at
+from hub.rest.reading import Reader
+from hub.rest.spec import Call, ResourceSpec, RestSpec
+from hub.rest.template import NoValue, fill, fill_path, fill_url
+from hub.rest.writing import Writer
+
+
+class RestConfig(ConnectorConfig):
+    """Settings of every connector with a description.  fields: native fields to read beside the standard ones."""
+
+    fields: tuple[str, ...] = ()
+
+
+C = TypeVar("C", bound=ConnectorConfig)
+
+
+class RestConnector(Connector[C], Generic[C]):
+    """A connector over HTTP and JSON, driven by ``spec``."""
+
+    spec: ClassVar[RestSpec]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "spec" in cls.__dict__ and "limits" not in cls.__dict__:
+            given = cls.spec.limits
+            cls.limits = Limits(
+                given.rate,
+                given.daily,
+                given.concurrency,
+                given.source,
+                tuple(cls.spec.hosts),
+                {str(key): item for key, item in given.headers.items()},
+            )
+
+    # What a connector may override
+
+    def base_url(self) -> str:
+        """What all paths are relative to, without a slash at the end."""
+        try:
+            return fill_url(self.spec.url, self._values())
+        except NoValue as error:
+            raise ConfigError(f"the url needs a value for {{{error}}}", where=self.context.connection) from None
+
+    def record(self, resource: str, raw: Mapping[str, Any]) -> Record:
+        """A record from what the API shows of it."""
+        spec = self.resource_spec(resource)
+        data = at(raw, spec.data)
+        data = data if isinstance(data, dict) else {}
+        version = text_at(raw, spec.version)
+        if spec.hashed:
+            version = f"{version}#{_hash(data)}" if version else _hash(data)
+        return Record(
+            text_at(raw, spec.id),
+            data,
+            version or None,
+            moment(at(raw, spec.modified)) if spec.modified else None,
+            moment(at(raw, spec.created)) if spec.created else None,
+            deleted=bool(spec.deleted) and fits(raw, spec.deleted),
+            merged_into=(text_at(raw, spec.merged) or None) if spec.merged else None,
+        )
+
+    def native(self, resource: str, op: Op) -> dict[str, Any]:
+        """The fields to send for an op."""
+        spec = self.resource_spec(resource)
+        data = {name: spec.clear if value is None else value for name, value in op.data.items()}
+        if op.kind == "create":
+            data = {name: value for name, value in data.items() if value not in (None, "")}
+            if spec.key_field:
+                data[spec.key_field] = op.key
+        return data
+
+    def stamp(self, version: str) -> str:
+        """The part of a record's version that the API itself knows."""
+        return version.partition("#")[0]
+
+    def classify(self) -> Classifier:
+        """What answers mean."""
+        login = f"Run `crmhub connect login {self.context.connection}`" if self.can_login else "Check its credentials"
+        return Classifier(self.spec.errors, self.spec.words, self.context.connection, login)
+
+    # The contract
+
+    def check(self) -> Account:
+        """Ask who we are."""
+        if self.spec.check is None:
+            name = next(iter(self.spec.resources))
+            next(iter(self.changes(name)), None)
+            return Account(self.base_url())
+        answer = self.call(self.spec.check, {}, doing="read", what="asking who we are")
+        name = text_at(answer.data, self.spec.check.name) if self.spec.check.name else ""
+        return Account(name or self.base_url(), clock=answer.when)
+
+    def resources(self) -> Sequence[Resource]:
+        """The resources of the description."""
+        return [
+            Resource(name, spec.record, self.capabilities(name), spec.mapping or f"{self.name}.{name}")
+            for name, spec in self.spec.resources.items()
+        ]
+
+    def capabilities(self, resource: str) -> Capabilities:
+        """What the description says about a resource."""
+        return capabilities_of(self.resource_spec(resource))
+
+    def changes(self, resource: str, cursor: Json = None) -> Iterator[Page]:
+        """What changed since the cursor, then what was deleted."""
+        return Reader(self, resource).changes(cursor)
+
+    def listing(self, resource: str) -> Iterator[Page]:
+        """All records; ids and versions only where the API can do that."""
+        return Reader(self, resource).listing()
+
+    def fetch(self, resource: str, ids: Sequence[str]) -> Iterator[Record]:
+        """Records by id."""
+        return Reader(self, resource).fetch(ids)
+
+    def find(self, resource: str, key: str, values: Sequence[str]) -> Iterator[Record]:
+        """Records by our key, e-mail address and so on."""
+        return Reader(self, resource).find(key, values)
+
+    def write(self, resource: str, ops: Sequence[Op]) -> Iterator[Receipt]:
+        """Create, update and delete."""
+        return Writer(self, resource).write(ops)
+
+    def fields(self, resource: str) -> Sequence[Field]:
+        """The fields as the API describes them."""
+        spec = self.resource_spec(resource).describe
+        if spec is None:
+            return ()
+        answer = self.call(spec, {}, doing="read", what=f"reading the fields of {resource}")
+        return described(spec, answer.data)
+
+    # For the parts
+
+    def resource_spec(self, resource: str) -> ResourceSpec:
+        """The description of a resource.  Raises ConfigError."""
+        try:
+            return self.spec.resources[resource]
+        except KeyError:
+            known = ", ".join(self.spec.resources)
+            raise ConfigError(f"{self.name} has no resource {resource!r}", hint=f"There are: {known}") from None
+
+    @property
+    def can_login(self) -> bool:
+        """Whether a person signs in once, by `crmhub connect login`."""
+        return self.spec.auth.kind == "oauth2" and self.spec.auth.grant == "authorization_code"
+
+    @cached_property
+    def auth(self) -> AuthFlow:
+        """How requests are signed; shared by all threads."""
+        return flow_of(self.spec.auth, self._values(), self.context)
+
+    def call(self, call: Call, values: Mapping[str, Any], *, doing: Doing, what: str, url: str | None = None) -> Answer:
+        """Send a request of the description.
+
+        Raises the errors of ``Http.request`` and, unless the answer lists outcomes of a batch, what the rules say.
+        """
+        answer = self.send(call, values, doing=doing, url=url)
+        error = self.classify()(answer, doing, f"{self.context.connection}: {what}")
+        if error is not None:
+            raise error
+        return answer
+
+    def send(self, call: Call, values: Mapping[str, Any], *, doing: Doing, url: str | None = None) -> Answer:
+        """Send a request and return its answer, whatever its status, as values."""
+        filled = {**self._values(), **values}
+        address = url or self._address(call, filled)
+        response = send_signed(
+            self.context.http,
+            self.auth,
+            call.method,
+            address,
+            params=None if url else fill(call.params, filled),
+            headers={**fill(self.spec.headers, filled), **fill(call.headers, filled)},
+            json=None if call.body is None else fill(call.body, filled),
+            safe=doing != "write",
+        )
+        data = None
+        if response.content.strip():
+            data = self.context.http.decode(response, safe=doing != "write") if _is_json(response) else None
+        return Answer(response.status_code, data, response.headers, _date(response.headers))
+
+    def _address(self, call: Call, values: Mapping[str, Any]) -> str:
+        try:
+            return self.base_url() + fill_path(call.path, values)
+        except NoValue as error:
+            raise NotFound(f"there is no {error} to ask for", where=self.context.connection) from None
+
+    def _values(self) -> dict[str, Any]:
+        """The settings as variables, {settings.NAME}."""
+        found: dict[str, Any] = {}
+        for name, value in self.config:
+            plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+            found[f"settings.{name}"] = plain
+        return found
+
+
+def capabilities_of(spec: ResourceSpec) -> Capabilities:
+    """Capabilities as plain data, from the description of a resource."""
+    routes = {"create": spec.create, "update": spec.update, "delete": spec.delete}
+    written = [item for item in routes.values() if item is not None]
+    reads = [spec.changes or spec.list, *([spec.gone] if spec.gone else [])]
+    return Capabilities(
+        writes=frozenset(name for name, route in routes.items() if route is not None),  # type: ignore[misc]  # literals
+        incremental=spec.since is not None,
+        deletes="feed" if spec.gone is not None else "listing",
+        conditional_write=spec.update is not None and spec.update.conditional(),
+        create=spec.create_by,
+        image_after_write=bool(written) and all(item.image for item in written if item is not spec.delete),
+        batch=max((item.batch for item in written), default=1),
+        page=(spec.get.batch if spec.get and spec.get.batch > 1 else spec.list.paging.size),
+        find_by=frozenset(spec.find),
+        index_lag=spec.index_lag,
+        clock_resolution=spec.since.resolution if spec.since else 1.0,
+        poll_calls=len(reads),
+        misses=spec.misses,
+    )
+
+
+def _hash(data: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+def _is_json(response: Any) -> bool:
+    return "json" in response.headers.get("Content-Type", "json").lower() or response.content[:1] in (b"{", b"[")
+
+
+def _date(headers: Mapping[str, str]) -> datetime | None:
+    try:
+        return parsedate_to_datetime(headers["Date"])
+    except (KeyError, ValueError):
+        return None
+
+
+__all__ = ["CursorExpired", "RestConfig", "RestConnector", "capabilities_of"]

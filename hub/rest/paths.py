@@ -1,0 +1,74 @@
+"""Looking into JSON: paths such as "paging.next.after" or "emails.0.value", and conditions on them.  Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+ANY: Final = "*"
+"""In a condition: there is a value, whatever it is."""
+
+
+def at(data: Any, path: str) -> Any:
+    """The value at a path; None where there is none.  "" is the data itself; a number is a place in a list.
+
+    A key that holds dots itself ("Account_Name.id" as one key) is found, too.
+    """
+    if not path:
+        return data
+    if isinstance(data, Mapping) and path in data:
+        return data[path]
+    head, _, rest = path.partition(".")
+    if isinstance(data, Mapping):
+        return at(data.get(head), rest)
+    if isinstance(data, list) and head.isdigit() and int(head) < len(data):
+        return at(data[int(head)], rest)
+    return None
+
+
+def text_at(data: Any, path: str) -> str:
+    """The value at a path as text; "" where there is none."""
+    found = at(data, path) if path else None
+    if found is None or isinstance(found, (dict, list)):
+        return ""
+    return ("true" if found else "false") if isinstance(found, bool) else str(found)
+
+
+def rows_at(data: Any, path: str) -> list[Any]:
+    """The list at a path; a single object counts as a list of one, nothing as an empty list."""
+    found = at(data, path)
+    if found is None:
+        return []
+    return found if isinstance(found, list) else [found]
+
+
+def fits(data: Any, conditions: Mapping[str, Any]) -> bool:
+    """Whether every condition holds.  path -> a value, a list of allowed values, or "*" for any value."""
+    for path, wanted in conditions.items():
+        found = at(data, path)
+        if wanted == ANY:
+            if found in (None, "", [], {}):
+                return False
+        elif found not in (wanted if isinstance(wanted, list) else [wanted]):
+            return False
+    return True
+
+
+def any_fits(data: Any, alternatives: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether one of several sets of conditions holds."""
+    return any(fits(data, conditions) for conditions in alternatives)
+
+
+def moment(value: Any) -> datetime | None:
+    """A point in time as APIs write it: ISO 8601 (without an offset: UTC), or seconds or milliseconds since 1970."""
+    if value is None or isinstance(value, bool) or value == "":
+        return None
+    try:
+        if isinstance(value, str) and not value.lstrip("-").isdigit():
+            found = datetime.fromisoformat(value)
+            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        number = float(value)
+        return datetime.fromtimestamp(number / 1000 if abs(number) >= 1e11 else number, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,214 @@
+"""Reading a described API: pages of changes and deletions with resumable cursors, records by id, searches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from hub.contract.connector import CursorExpired
+from hub.contract.errors import NotFound, Unavailable
+from hub.contract.records import Json, Page, Record
+from hub.rest.classify import Answer, Doing
+from hub.rest.paging import Place, first, following
+from hub.rest.paths import at, moment, rows_at, text_at
+from hub.rest.progress import Progress, asked
+from hub.rest.spec import Read
+from hub.rest.template import fill
+
+if TYPE_CHECKING:
+    from hub.rest.connector import RestConnector
+
+Rows = list[Mapping[str, Any]]
+
+
+class Reader:
+    """Reads one resource of a connector."""
+
+    def __init__(self, connector: RestConnector[Any], resource: str) -> None:
+        self._connector = connector
+        self._resource = resource
+        self._spec = connector.resource_spec(resource)
+
+    def changes(self, cursor: Json) -> Iterator[Page]:
+        """Changed records, then deleted ones; goes on in the middle of a pass.  Raises CursorExpired."""
+        progress = Progress.from_json(cursor)
+        if progress.phase != "gone":
+            yield from (pages := _Pages(self._changed(progress)))
+            progress = pages.progress
+        if progress.phase == "gone":
+            yield from self._deleted(progress)
+
+    def _changed(self, progress: Progress) -> Iterator[tuple[Page, Progress]]:
+        """Pages of changed records with the progress after each; the last has phase None."""
+        spec = self._spec
+        route = spec.list if progress.since is None else (spec.changes or spec.list)
+        since = asked(spec.since, progress.since) if spec.since else None
+        if progress.phase is None:
+            progress = progress.start("records", first(route.paging))
+        feed = spec.gone if progress.gone is not None else None  # nothing was known before the very first pass
+        for answer, rows, place in self._pages(route, progress.place, {"since": since}):
+            records = [self._record(row) for row in rows]
+            stamps = [item.modified_at for item in records]
+            progress = progress.read(stamps, place, answer.when or self._connector.context.clock())
+            if place is None:
+                progress = progress.end_records()
+                progress = progress.at_rest() if feed is None else progress.start("gone", first(feed.paging))
+                if spec.since is None:
+                    yield Page(records, None, complete=True), progress
+                    return
+            yield Page(records, progress.to_json(), complete=place is None and feed is None), progress
+
+    def _deleted(self, progress: Progress) -> Iterator[Page]:
+        route = self._spec.gone
+        assert route is not None
+        since = asked(self._spec.since, progress.gone) if self._spec.since else None
+        for answer, rows, place in self._pages(route, progress.place, {"since": since}):
+            stamps = [moment(at(row, route.time)) if route.time else None for row in rows]
+            progress = progress.read(stamps, place, answer.when or self._connector.context.clock())
+            if place is None:
+                progress = progress.end_gone().at_rest()
+            ids = [text_at(row, route.id) for row in rows]
+            records = [Record(id_, None, deleted=True) for id_ in ids if id_]
+            yield Page(records, progress.to_json(), complete=place is None)
+
+    def listing(self) -> Iterator[Page]:
+        """All records, in one pass."""
+        route = self._spec.listing or self._spec.list
+        try:
+            for _answer, rows, place in self._pages(route, first(route.paging), {}):
+                records = [self._record(row) for row in rows]
+                if self._spec.listing is not None:
+                    records = [_bare(item) for item in records]
+                yield Page(records, None, complete=place is None)
+        except CursorExpired as error:
+            raise Unavailable(f"the listing was cut off: {error}", where=self._connector.context.connection) from None
+
+    def fetch(self, ids: Sequence[str]) -> Iterator[Record]:
+        """Records by id; those that do not exist (or are deleted) are absent."""
+        route = self._spec.get
+        if route is None:
+            wanted = set(ids)
+            for page in self.listing():
+                yield from (item for item in page.records if item.id in wanted and not item.deleted)
+            return
+        for batch in _chunks(ids, route.batch):
+            items = [fill(route.item, {"id": item}) for item in batch]
+            values = {"id": batch[0], "ids": ",".join(batch), "items": items}
+            asked_for = set(batch)
+            for row in self._single(route, values, "reading records"):
+                record = self._record(row)
+                if not record.deleted and (record.id in asked_for or len(batch) == 1):
+                    yield record if record.id in asked_for else _moved(record, batch[0])
+
+    def find(self, key: str, values: Sequence[str]) -> Iterator[Record]:
+        """Records by a key of the description."""
+        route = self._spec.find.get(key)
+        if route is None:
+            raise NotImplementedError(f"{self._connector.name} cannot search {self._resource} by {key}")
+        seen: set[str] = set()
+        for batch in _chunks(values, route.batch):
+            items = [fill(route.item, {"value": item}) for item in batch]
+            filled = {"value": batch[0], "values": ",".join(batch), "items": items}
+            found = self._every(route, filled)
+            if not route.whole:
+                ids = [text_at(row, self._spec.id) for row in found]
+                records = list(self.fetch([item for item in ids if item])) if ids else []
+            else:
+                records = [self._record(row) for row in found]
+            for record in records:
+                if record.id not in seen and not record.deleted and _holds(record, route.exact, batch):
+                    seen.add(record.id)
+                    yield record
+
+    def _every(self, route: Read, values: Mapping[str, Any]) -> Rows:
+        return [row for _, rows, _ in self._pages(route, first(route.paging), values, "get") for row in rows]
+
+    def _single(self, route: Read, values: Mapping[str, Any], what: str) -> Rows:
+        try:
+            answer = self._connector.call(route, self._values(route, values), doing="get", what=what)
+        except NotFound:
+            return []
+        return [row for row in rows_at(answer.data, route.records) if isinstance(row, Mapping)]
+
+    def _pages(
+        self, route: Read, place: Place, values: Mapping[str, Any], doing: Doing = "read"
+    ) -> Iterator[tuple[Answer, Rows, Place | None]]:
+        """Pages from a place on, each with the place of the next; None after the last."""
+        where = self._connector.context.connection
+        while True:
+            filled = {**self._values(route, values), "page": place.page}
+            what = f"reading {self._resource}"
+            try:
+                answer = self._connector.call(route, filled, doing=doing, what=what, url=place.url)
+            except NotFound:
+                yield Answer(404), [], None
+                return
+            found = rows_at(answer.data, route.records) if answer.data is not None else []
+            rows = [row for row in found if isinstance(row, Mapping)]
+            if len(rows) != len(found) or (answer.data is not None and at(answer.data, route.records) is None):
+                self._check_shape(answer, route)
+            ids = [text_at(row, self._spec.id) for row in rows]
+            next_place = following(route.paging, place, answer.data, answer.headers, ids, where=where)
+            yield answer, rows, next_place
+            if next_place is None:
+                return
+            place = next_place
+
+    def _check_shape(self, answer: Answer, route: Read) -> None:
+        """An answer without the list that was promised is no empty page: it might prove that everything is gone."""
+        where = self._connector.context.connection
+        raise Unavailable(
+            f"the answer to reading {self._resource} has no list {route.records!r}",
+            where=where,
+            remote_text=str(answer.data)[:120],
+        )
+
+    def _values(self, route: Read, values: Mapping[str, Any]) -> dict[str, Any]:
+        extra = getattr(self._connector.config, "fields", ())
+        fields = dict.fromkeys((*self._spec.fields, *extra))
+        return {"size": route.paging.size, "fields": ",".join(fields) or None, **values}
+
+    def _record(self, row: Mapping[str, Any]) -> Record:
+        record = self._connector.record(self._resource, row)
+        if record.id:
+            return record
+        raise Unavailable(
+            f"a record of {self._resource} has no {self._spec.id!r}",
+            where=self._connector.context.connection,
+            remote_text=str(row)[:120],
+        )
+
+
+class _Pages(Iterator[Page]):
+    """Pages without their progress, which is kept beside them."""
+
+    def __init__(self, source: Iterator[tuple[Page, Progress]]) -> None:
+        self._source = source
+        self.progress = Progress()
+
+    def __next__(self) -> Page:
+        page, self.progress = next(self._source)
+        return page
+
+
+def _bare(record: Record) -> Record:
+    return Record(record.id, None, record.version, record.modified_at, record.created_at, record.deleted)
+
+
+def _moved(record: Record, asked_for: str) -> Record:
+    """Another id came back than was asked for: that record was merged into this one."""
+    return Record(asked_for, None, merged_into=record.id)
+
+
+def _holds(record: Record, paths: Sequence[str], values: Sequence[str]) -> bool:
+    if not paths:
+        return True
+    wanted = {value.strip().casefold() for value in values}
+    return any(text_at(record.data, path).strip().casefold() in wanted for path in paths)
+
+
+def _chunks(values: Sequence[str], size: int) -> Iterator[list[str]]:
+    """Different values, at most ``size`` at a time."""
+    unique = list(dict.fromkeys(values))
+    for start in range(0, len(unique), size):
+        yield unique[start : start + size]

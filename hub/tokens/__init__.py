@@ -1,0 +1,1 @@
+"""Tokens of logins: encrypted on disk, one file a connection, locked across threads and processes."""
