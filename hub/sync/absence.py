@@ -214,9 +214,12 @@ def _move_link(workspace: Workspace, link: Link, into: Golden, renamed: dict[str
             link.esent[name] = {table.get(eid, eid): item for eid, item in link.esent[name].items()}
         if link.psent.get(name) in table:
             link.psent[name] = table[str(link.psent[name])]
-    if other is not None and link.state != "gone":
-        link.state, link.primary = "shadow", False
-    elif link.state in ("gone", "excluded") and other is not None:
+    if other is not None and link.state in ("gone", "excluded"):
         link.primary = False
+    elif other is not None and other.state in ("gone", "excluded"):
+        other.primary = False  # the survivor's own record is gone there, this one is not: it takes its place
+        workspace.touch(other)
+    elif other is not None:
+        link.state, link.primary = "shadow", False
     workspace.links.setdefault(into.gid, []).append(link)
     workspace.touch(link)

@@ -64,3 +64,36 @@ def test_a_plugin_that_stumbles_between_two_writes_pauses_only_its_system(tmp_pa
     world.sync()
     assert world.one("B")["notes"] == "new"
     world.quiet()
+
+
+def merging(folder: Path) -> World:
+    """Two customers on two systems; B merges the second into the first."""
+    world = World(folder, A=PLAIN, B=PLAIN)
+    for name in ("Anna Berg", "Anne Berg"):
+        world.servers["A"].add({"name": name, "email": f"{name[:4].lower()}@x.example"})
+    world.sync()
+    return world
+
+
+def test_a_deleted_record_of_a_customer_that_is_merged_away_is_no_shadow(tmp_path: Path) -> None:
+    """Seed 13: its link counted as a record that exists, and the accounting did not add up."""
+    world = merging(tmp_path)
+    world.servers["A"].remove("2")
+    world.sync()
+    world.servers["B"].remove("2", merged_into="1")
+    world.sync()
+    assert len(world.goldens()) == 1
+    world.quiet()
+
+
+def test_the_record_that_is_left_takes_the_place_of_a_deleted_one_in_a_merge(tmp_path: Path) -> None:
+    """Seed 36: it became a shadow beside a record that is gone, and was never written again."""
+    world = merging(tmp_path)
+    world.servers["A"].remove("1")
+    world.sync()
+    world.servers["B"].remove("2", merged_into="1")
+    world.sync()
+    world.servers["B"].edit("1", notes="for both")
+    world.sync()
+    assert world.one("A")["notes"] == "for both"
+    world.quiet()
