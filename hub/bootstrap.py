@@ -24,13 +24,24 @@ from hub.config.model import Config, Connection, Sync
 from hub.config.read import unknown_name
 from hub.config.redact import Redactor
 from hub.config.settings import open_settings
-from hub.connected import Connected, Discovered, Unreachable, open_http, plugin_bug, scope_of
+from hub.connected import (
+    Connected,
+    Discovered,
+    Unreachable,
+    account_of,
+    addresses_of,
+    make_limiter,
+    open_http,
+    plugin_bug,
+    scope_of,
+)
 from hub.contract.connector import AnyConnector, ConnectorConfig, Context
 from hub.contract.errors import ConnectorError, HubError
 from hub.contract.records import Resource
 from hub.loader import Registry, load
 
 if TYPE_CHECKING:
+    from hub.http.limiter import Limiter
     from hub.http.session import Http
     from hub.mapping.compiled import CompiledMapping
     from hub.mapping.spec import MappingSpec
@@ -39,6 +50,7 @@ if TYPE_CHECKING:
     from hub.sync.policy import Policy
     from hub.sync.systems import Source, Systems
     from hub.sync.workspace import Shared
+    from hub.tokens.token import Tokens
 
 DATABASE = "hub.db"
 
@@ -74,6 +86,7 @@ class App:
         self._registry = registry
         self._store: Store | None = None
         self._connected: dict[str, Connected] = {}
+        self._limiters: dict[str, Limiter] = {}
         self._specs: Mapping[str, MappingSpec] | None = None
 
     def __enter__(self) -> App:
@@ -164,7 +177,11 @@ class App:
 
         def make_http() -> Http:
             if not clients:
-                clients.append(open_http(connection, settings))
+                account = account_of(settings, kind)
+                if account not in self._limiters:
+                    self._limiters[account] = make_limiter(connection, settings, kind, self.config.hub.data)
+                limiter = self._limiters[account]
+                clients.append(open_http(connection, settings, hosts=kind.limits.hosts, limiter=limiter))
             return clients[0]
 
         context = Context(
@@ -174,8 +191,23 @@ class App:
             self.config.base,
             lambda: datetime.fromtimestamp(self.clock(), UTC),
             logging.getLogger(f"crmhub.connection.{connection.name}"),
+            self._tokens(connection, settings),
         )
         return Connected(connection, kind(settings, context), scope_of(settings, kind), clients)
+
+    def _tokens(self, connection: Connection, settings: ConnectorConfig) -> Tokens:
+        """Where the login of a connection is kept.  It belongs to the addresses: it is never sent elsewhere."""
+        from hub.tokens.files import FileTokens
+        from hub.tokens.keys import load_keys
+
+        return FileTokens(
+            self.config.hub.data / "tokens",
+            "/".join((connection.plugin, connection.name, *sorted(addresses_of(settings)))),
+            lambda: load_keys(self.config.base),
+            hide=self.redact.add,
+            where=connection.name,
+            hint=f"Run `crmhub connect login {connection.name}`",
+        )
 
     def resources(self, connection: Connection, connector: AnyConnector) -> list[Resource]:
         """The resources of a connection that are synced.  Raises UsageProblem for one that does not exist."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from pydantic import SecretStr
 
 from hub.config.model import Connection
 from hub.config.settings import secret_fields
@@ -17,6 +20,7 @@ from hub.contract.errors import ConnectorError, ContractViolation
 from hub.contract.records import Account, Field, Json, Op, Page, Receipt, Record, Resource
 
 if TYPE_CHECKING:
+    from hub.http.limiter import Limiter
     from hub.http.session import Http
 
 
@@ -138,15 +142,44 @@ def scope_of(settings: ConnectorConfig, kind: type[AnyConnector]) -> str:
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def open_http(connection: Connection, settings: ConnectorConfig) -> Http:
-    """The HTTP client of a connection; it may call only the hosts of the settings and those that the user allows."""
+def addresses_of(settings: ConnectorConfig) -> list[str]:
+    """The addresses among the settings."""
+    return [value for value in settings.model_dump().values() if isinstance(value, str) and "://" in value]
+
+
+def account_of(settings: ConnectorConfig, kind: type[AnyConnector]) -> str:
+    """A hash that is the same for connections that use one account: same plugin, same secrets, same addresses."""
+    secrets = {name: getattr(settings, name) for name in sorted(secret_fields(kind))}
+    known = [item.get_secret_value() if isinstance(item, SecretStr) else "" for item in secrets.values()]
+    return hashlib.sha256(json.dumps([kind.name, known, sorted(addresses_of(settings))]).encode()).hexdigest()[:16]
+
+
+def make_limiter(connection: Connection, settings: ConnectorConfig, kind: type[AnyConnector], folder: Path) -> Limiter:
+    """The limiter of an account; its count of the day is kept in the folder."""
+    from hub.http.limiter import Limiter, Quota
+
+    quota = None
+    if kind.limits.daily is not None:
+        quota = Quota(kind.limits.daily, folder / f"quota-{account_of(settings, kind)}.json")
+    return Limiter(kind.limits, f"{connection.name} ({connection.plugin})", quota)
+
+
+def open_http(
+    connection: Connection,
+    settings: ConnectorConfig,
+    *,
+    hosts: Collection[str] = (),
+    limiter: Limiter | None = None,
+) -> Http:
+    """The HTTP client of a connection; it may call only the hosts of the settings, those that the connector names and
+    those that the user allows."""
     from hub.http.session import Http
 
-    addresses = [value for value in settings.model_dump().values() if isinstance(value, str) and "://" in value]
-    hosts = {host for item in addresses if (host := urlsplit(item).hostname)}
+    found = {host for item in addresses_of(settings) if (host := urlsplit(item).hostname)}
     return Http(
         connection.name,
-        hosts={*hosts, *connection.hosts},
+        hosts={*found, *hosts, *connection.hosts},
+        limiter=limiter,
         ca_file=connection.ca_file,
         read_timeout=connection.timeout,
         largest_body=connection.largest_answer,

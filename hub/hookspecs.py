@@ -59,5 +59,10 @@ def hub_run_finished(summary: Any) -> None:
 
 
 @hookspec
+def hub_sandboxes() -> Mapping[str, str]:  # type: ignore[empty-body]  # pluggy specs have no body
+    """Return local servers for tests and demos: name -> "module:Class" of a hub.testing.sandbox.Sandbox."""
+
+
+@hookspec
 def hub_commands() -> Sequence[Any]:  # type: ignore[empty-body]  # pluggy specs have no body
     """Return typer apps to add to the command line."""

@@ -27,6 +27,9 @@ from hub.contract.errors import HubError
 GROUP = "crmhub.plugins"
 """The entry point group in which packages announce their plugins."""
 
+MANIFEST = "connector.toml"
+"""In a local plugin folder: the description of a REST API that needs no Python."""
+
 _PROJECT = "crmhub"
 _NAMED_HOOKS = {
     "transforms": "hub_transforms",
@@ -34,6 +37,7 @@ _NAMED_HOOKS = {
     "matchers": "hub_matchers",
     "secret_sources": "hub_secret_sources",
     "notifiers": "hub_notifiers",
+    "sandboxes": "hub_sandboxes",
 }
 """Attribute of the registry -> the hook that fills it with named things."""
 
@@ -67,6 +71,7 @@ class Registry:
     matchers: dict[str, Callable[..., float]] = field(default_factory=dict)
     secret_sources: dict[str, Callable[[Any], str]] = field(default_factory=dict)
     notifiers: dict[str, Callable[..., None]] = field(default_factory=dict)
+    sandboxes: dict[str, str] = field(default_factory=dict)
     manager: pluggy.PluginManager = field(default_factory=lambda: _manager())
 
     def connector(self, name: str, *, where: str = "") -> type[AnyConnector]:
@@ -115,7 +120,8 @@ class Registry:
 def load(folders: Iterable[Path] = (), *, installed: Iterable[EntryPoint] | None = None) -> Registry:
     """Load every installed plugin and those in local folders; never raises because of a plugin.
 
-    folders:   each holds a pyproject.toml with an entry point in the group ``crmhub.plugins``, or is a Python package.
+    folders:   each holds a pyproject.toml with an entry point in the group ``crmhub.plugins``, or is a Python package,
+               or holds a connector.toml, the description of a REST API.
     installed: entry points to use instead of those of the environment (for tests).
     """
     registry = Registry()
@@ -131,6 +137,9 @@ def load(folders: Iterable[Path] = (), *, installed: Iterable[EntryPoint] | None
 
 def _load_folder(registry: Registry, folder: Path) -> None:
     origin = f"folder {folder}"
+    if (folder / MANIFEST).is_file() and not (folder / "pyproject.toml").is_file():
+        _try(registry, folder.name, "", origin, lambda: _from_manifest(folder))
+        return
     try:
         name, version, found = _describe(folder)
     except (OSError, ValueError, HubError) as error:
@@ -138,6 +147,17 @@ def _load_folder(registry: Registry, folder: Path) -> None:
         return
     for name_, module in found.items():
         _try(registry, name_ or name, version, origin, lambda module=module: _import_from(folder, module))  # type: ignore[misc]  # mypy cannot type a lambda's default
+
+
+def _from_manifest(folder: Path) -> ModuleType:
+    """A plugin of one connector, from a description without Python."""
+    from hub.rest.manifest import load_manifest
+
+    connector = load_manifest(folder / MANIFEST)
+    connector.mappings = folder / "mappings"
+    module = ModuleType(f"crmhub_folder_{folder.name}")
+    module.hub_connectors = hookspecs.hookimpl(lambda: [connector])  # type: ignore[attr-defined]  # made here
+    return module
 
 
 def _describe(folder: Path) -> tuple[str, str, dict[str, str]]:
@@ -155,7 +175,7 @@ def _describe(folder: Path) -> tuple[str, str, dict[str, str]]:
     if (folder / "__init__.py").is_file():
         module = f"{folder.name}.plugin" if (folder / "plugin.py").is_file() else folder.name
         return folder.name, "", {folder.name: module}
-    raise PluginError("neither a pyproject.toml with an entry point nor an __init__.py is there")
+    raise PluginError(f"neither a pyproject.toml with an entry point nor an __init__.py nor a {MANIFEST} is there")
 
 
 def _import_from(folder: Path, module: str) -> ModuleType:
@@ -249,7 +269,9 @@ def _check_transforms(transforms: Mapping[str, Any]) -> None:
 
 
 def _mappings_of(connector: type[AnyConnector]) -> Path | None:
-    """The folder ``mappings`` in the package that holds the connector."""
+    """The folder ``mappings`` in the package that holds the connector, or the one that the connector names."""
+    if connector.mappings is not None:
+        return connector.mappings if connector.mappings.is_dir() else None
     package = connector.__module__.partition(".")[0]
     try:
         folder = importlib.resources.files(package) / "mappings"

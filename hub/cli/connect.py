@@ -14,6 +14,7 @@ import typer
 
 from hub.cli.command import command
 from hub.cli.exits import is_retryable, of_error
+from hub.cli.login import login
 from hub.cli.terminal import Outcome, Problem, Terminal
 from hub.config.quantities import show_duration
 from hub.contract.errors import HubError, Unavailable
@@ -31,7 +32,8 @@ _SKEW_WORTH_SAYING = 2.0
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(help="Try and list connections.", no_args_is_help=True, rich_markup_mode=None)
-    command(group, "test", example="crmhub connect test erp", title="connect test")(test)
+    command(group, "test", example="crmhub connect test erp", title="connect test")(probe)
+    command(group, "login", example="crmhub connect login crm", title="connect login")(login)
     command(group, "list", example="crmhub connect list", title="connect list")(list_)
     app.add_typer(group, name="connect")
 
@@ -63,13 +65,16 @@ class _Steps:
             self.terminal.say(f"{'ok  ' if ok else 'FAIL'}  {name:<12} {show_duration(seconds):>8}  {text}".rstrip())
 
 
-def test(
-    terminal: Terminal, name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a connection")]
+def probe(
+    terminal: Terminal,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a connection")],
+    http: Annotated[bool, typer.Option("--http", help="Show every call, without secrets and records")] = False,
 ) -> Outcome:
     """Try a connection: one line per step with its time, then what the hub can do with it. Nothing is written."""
     steps = _Steps(terminal)
     try:
-        verdict = _try(terminal, name, steps)
+        with _watched(terminal, name, on=http):
+            verdict = _try(terminal, name, steps)
     except HubError as error:
         if steps.failed is None:
             raise
@@ -80,6 +85,23 @@ def test(
     missing = next((item["detail"] for item in steps.done if item["detail"].startswith("missing")), "")
     problems = [Problem("rights", missing, name, "Give the hub's user these rights", "warning")] if missing else []
     return Outcome({"connection": name, "steps": steps.done, **verdict}, {}, problems)
+
+
+@contextmanager
+def _watched(terminal: Terminal, name: str, *, on: bool) -> Iterator[None]:
+    """Show what went over the wire, also when it ended with an error."""
+    if not on:
+        yield
+        return
+    from hub.http.traffic import Traffic
+
+    traffic = Traffic()
+    terminal.app.connect(name).connector.context.http.traffic = traffic
+    try:
+        yield
+    finally:
+        for exchange in traffic.exchanges:
+            terminal.say(terminal.redact(str(exchange)))
 
 
 def _hint(name: str, error: HubError) -> str:

@@ -68,6 +68,8 @@ class Connector(ABC, Generic[C]):
     name: ClassVar[str]
     Config: ClassVar[type[ConnectorConfig]]
     limits: ClassVar[Limits] = Limits()
+    mappings: ClassVar[Path | None] = None
+    """The folder of its default mappings; None: the folder ``mappings`` of its package."""
 
     def __init__(self, config: C, context: Context) -> None:
         self.config = config

@@ -22,13 +22,24 @@ _NONCE = 12
 class FileTokens:
     """Keeps the token of one credential in a folder.
 
-    name: the credential; also bound to the content, so that files cannot be swapped;  keys: called when needed.
+    name: the credential; also bound to the content, so that files cannot be swapped;  keys: called when needed;
+    hide: told every token that is read or kept, so that no log shows it.
     """
 
-    def __init__(self, folder: Path, name: str, keys: Callable[[], Keys], *, where: str = "", hint: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        keys: Callable[[], Keys],
+        *,
+        hide: Callable[[list[str]], None] = lambda _secrets: None,
+        where: str = "",
+        hint: str = "",
+    ) -> None:
         self._path = folder / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.token"
         self._name = name.encode()
         self._keys = keys
+        self._hide = hide
         self._where, self._hint = where, hint
 
     def read(self) -> Token | None:
@@ -39,12 +50,15 @@ class FileTokens:
             return None
         except (OSError, ValueError) as error:
             raise self._unreadable(type(error).__name__) from None
-        return self._open(content)
+        token = self._open(content)
+        self._hide([token.access, token.refresh])
+        return token
 
     def save(self, token: Token) -> None:
         """Encrypt and keep a token; a crash leaves the old one or the new one."""
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+        self._hide([token.access, token.refresh])
         keys = self._keys()
         nonce = secrets.token_bytes(_NONCE)
         text = json.dumps(dataclasses.asdict(token)).encode()

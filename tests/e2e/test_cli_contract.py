@@ -43,6 +43,7 @@ JSON: dict[str, list[str]] = {
     "conflicts resolve": ["1", "--take", "shop"],
     "conflicts show": ["1"],
     "connect list": [],
+    "connect login": ["office"],
     "connect test": ["office"],
     "init": ["--config", "new.toml"],
     "mapping check": ["probe.contacts", "--examples", "5"],
