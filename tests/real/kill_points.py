@@ -180,7 +180,7 @@ def until_quiet(folder: Path) -> None:
 
 
 def in_a_process(work: Callable[[], object]) -> int:
-    """Fork; returns the exit status (negative: the signal).  What the child raises is printed."""
+    """Fork; returns the exit status: that of SystemExit, negative for a signal.  What else the child raises is printed."""
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
@@ -188,6 +188,8 @@ def in_a_process(work: Callable[[], object]) -> int:
         try:
             work()
             status = 0
+        except SystemExit as end:
+            status = int(end.code or 0)
         except BaseException:  # noqa: BLE001  # a forked child must not return into the parent's stack
             traceback.print_exc()
         finally:
