@@ -136,6 +136,11 @@ class Staging:
             found.update({row.remote_id: (row.version, row.state) for row in self._db.rows(statement)})
         return found
 
+    def ids(self, system: str, resource: str) -> set[str]:
+        """All records of a resource that wait to be linked."""
+        statement = select(staged.c.remote_id).where(staged.c.system == system, staged.c.resource == resource)
+        return {row.remote_id for row in self._db.rows(statement)}
+
     def set_state(self, places: Iterable[Place], state: str, review: int | None = None) -> None:
         self._db.write(_where(update(staged), staged).values(state=state, review=review), _places(places))
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from hub.state import Cell, Collection, Element, Golden, GoldenChange, LedgerRow, Link, Notice
+from hub.sync.merge.context import Merge
 from hub.sync.merge.fields import moved
+from hub.sync.policy import is_blank
 from hub.sync.systems import Source
 from hub.sync.workspace import Workspace
+
+FOLLOWS = "follows a merge"
+"""Reason of a link whose record was merged into one that has not been read yet."""
 
 
 def gone(workspace: Workspace, source: Source, link: Link) -> None:
@@ -105,6 +110,14 @@ def revive(workspace: Workspace, source: Source, golden: Golden) -> None:
     merge.ledger.append(LedgerRow(golden.gid, "@record", "revived", "live", source.system, "dead", "hub"))
 
 
+def followed(merge: Merge, golden: Golden, link: Link) -> None:
+    """The survivor of a merge was read: values of the merged record that it replaced are in the ledger."""
+    link.reason = ""
+    for change in merge.changes:
+        if not is_blank(change.old):
+            merge.loses(golden, change.path, "merge", change.new, link.system, change.old, "hub")
+
+
 def merged_away(workspace: Workspace, source: Source, link: Link | None, survivor_id: str) -> None:
     """The system merged a record into another: not a delete.  The golden records are merged as well (X1)."""
     if link is None or not link.gid or link.state == "gone":
@@ -112,8 +125,9 @@ def merged_away(workspace: Workspace, source: Source, link: Link | None, survivo
     records = workspace.shared.store.records
     found = records.links_by_remote(source.system, source.resource, [survivor_id]).get(survivor_id)
     if found is None or not found.gid:
-        link.remote_id = survivor_id  # the survivor is new to us: the link follows it
-        link.version = None
+        # The survivor is new to us: the link follows it.  What it shows is what the person who merged decided; what that
+        # replaces goes to the ledger when it is read.
+        link.remote_id, link.version, link.reason = survivor_id, None, FOLLOWS
         workspace.touch(link)
         workspace.shared.store.staging.remove([(source.system, source.resource, survivor_id)])
         workspace.shared.store.work.reread_add(source.system, source.resource, [survivor_id], "merged")
@@ -151,7 +165,7 @@ def merge_goldens(workspace: Workspace, source: Source, into: Golden, away: Gold
 
 
 def _fold_cell(workspace: Workspace, into: Golden, name: str, cell: Cell, ledger: list[LedgerRow]) -> None:
-    from hub.sync.policy import Candidate, decide, is_blank
+    from hub.sync.policy import Candidate, decide
 
     current = into.fields.get(name)
     if is_blank(cell.value):

@@ -14,7 +14,7 @@ from hub.mapping.view import View
 from hub.state import Link
 from hub.store.staging import Staged
 from hub.store.work import Cursor, OpRow, Quarantined
-from hub.sync.absence import gone, merged_away, revive
+from hub.sync.absence import FOLLOWS, followed, gone, merged_away, revive
 from hub.sync.merge.observe import base_of, observe
 from hub.sync.settling import settle_open_op
 from hub.sync.systems import Source
@@ -138,7 +138,9 @@ class Pull:
         store, system, resource = self.shared.store, self.source.system, self.source.resource
         round_ = cursor.round + 1
         certified, complete, total = True, False, 0
+        waiting = store.staging.ids(system, resource)
         for page in self.source.connector.listing(resource):
+            waiting.difference_update(item.id for item in page.records)
             certified = certified and (cursor.epoch is None or page.epoch in (None, cursor.epoch))
             certified = certified and all(item.error is None for item in page.records)
             complete = page.complete
@@ -149,7 +151,7 @@ class Pull:
         if shrunk:
             self.shrank = f"the listing shrank from {cursor.size} to {total} records"
         elif certified:
-            missing = store.records.unseen(system, resource, round_)
+            missing = [*store.records.unseen(system, resource, round_), *sorted(waiting)]
             for start in range(0, len(missing), 200):
                 total += self._confirm_absence(missing[start : start + 200])
         with store.transaction():
@@ -311,6 +313,8 @@ class Pull:
             settle_open_op(self.shared, self.source, op, link, base, view)
             self.ops.pop(record.id)
         observe(merge, golden, link, base, view, record.data)
+        if link.reason == FOLLOWS:
+            followed(merge, golden, link)
         link.version = record.version
         link.modified = merge.time
         if merge.changes:

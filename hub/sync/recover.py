@@ -8,9 +8,9 @@ from hub.sync.apply import Apply
 from hub.sync.merge.observe import base_of, observe
 from hub.sync.plan.items import Item
 from hub.sync.planning import fingerprint
-from hub.sync.settling import journal, settle_open_op
+from hub.sync.settling import journal, predict, settle_open_op
 from hub.sync.systems import Source
-from hub.sync.workspace import Counter, Shared, Workspace, match_keys_of_golden, match_keys_of_view
+from hub.sync.workspace import Counter, Shared, Workspace, match_keys_of_view
 
 CLOCK_SLACK = 60.0
 """Seconds by which a remote's creation time may lie before our own clock's t0."""
@@ -128,14 +128,10 @@ class Recover:
             self.shared.store.work.save_ops([op])
 
     def _by_natural_keys(self, op: OpRow) -> list[Record]:
-        """No key was stored: a full enumeration, unlinked records that are new enough and agree in a natural key."""
-        golden = self.shared.store.records.goldens([op.gid]).get(op.gid)
-        if golden is None:
-            return []
-        keys = set(match_keys_of_golden(golden, self.shared.policy.region))
-        wanted = (
-            self.source.mapping.norm("name", golden.value("name")) if "name" in self.source.mapping.fields else None
-        )
+        """No key was stored: a full enumeration, unlinked records that are new enough and agree in a natural key, as far
+        as this system can show one; by name where it shows none."""
+        wanted = predict(self.source, Item.from_json(op.item), None)
+        keys = set(match_keys_of_view(wanted, self.shared.policy.region))
         hits = []
         for page in self.source.connector.changes(self.source.resource, None):
             linked = self.shared.store.records.links_by_remote(
@@ -144,19 +140,24 @@ class Recover:
             for record in page.records:
                 if record.data is None or record.deleted or record.id in linked:
                     continue
-                if (
-                    record.created_at is not None
-                    and op.t0 is not None
-                    and record.created_at.timestamp() < op.t0 - CLOCK_SLACK
-                ):
+                if self._older(op, record):
                     continue
                 view = self.source.mapping.get(record.data)
                 if view is None:
                     continue
                 shown = set(match_keys_of_view(view, self.shared.policy.region))
-                if keys.intersection(shown) or (not keys and not shown and view.fields.get("name") == wanted):
+                if keys.intersection(shown) or (
+                    not keys and not shown and view.fields.get("name") == wanted.fields.get("name")
+                ):
                     hits.append(record)
         return hits
+
+    def _older(self, op: OpRow, record: Record) -> bool:
+        """Whether the record was there before our create was sent, by the system's corrected clock."""
+        if record.created_at is None or op.t0 is None:
+            return False
+        offset = self.shared.systems.offsets.get(op.system, 0.0)
+        return record.created_at.timestamp() + offset < op.t0 - CLOCK_SLACK
 
     def _quarantine(self, op: OpRow, hits: list[Record]) -> None:
         golden = self.shared.store.records.goldens([op.gid])[op.gid]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import pytest
+
+from hub.contract.errors import OutcomeUnknown
 from hub.contract.records import Record
 from hub.testing.memory import Stored
-from tests.engine.world import PLAIN, World
+from tests.engine.world import PLAIN, World, failing, no_fault
 
 
 def test_a_record_that_waits_for_a_person_and_is_merged_away_waits_no_more(tmp_path: Path) -> None:
@@ -96,4 +99,51 @@ def test_the_record_that_is_left_takes_the_place_of_a_deleted_one_in_a_merge(tmp
     world.servers["B"].edit("1", notes="for both")
     world.sync()
     assert world.one("A")["notes"] == "for both"
+    world.quiet()
+
+
+def test_a_record_that_is_merged_into_an_unknown_one_keeps_its_values_or_the_ledger_has_them(tmp_path: Path) -> None:
+    """Seed 54: the survivor's values were taken for edits of the record that was merged away."""
+    world = World(tmp_path, A=PLAIN, B=PLAIN)
+    world.servers["A"].add({"name": "Anna Berg", "email": "anna@x.example", "notes": "typed in A"})
+    world.sync()
+    made = world.servers["B"].add({"name": "Anne Berg", "email": "anne@x.example", "notes": "typed in B"})
+    world.servers["B"].remove("1", merged_into=made)
+    world.sync()
+    told = str([(row["winner"], row["loser"]) for row in world.ledger()])
+    assert "typed in A" in told
+    assert "typed in B" in told
+    assert world.one("A")["notes"] == world.one("B")["notes"]
+    world.quiet()
+
+
+def test_a_record_that_waits_for_a_person_and_is_deleted_is_missed_by_a_listing(tmp_path: Path) -> None:
+    """Seed 118: where deletions are seen by listings only, it waited for ever."""
+    world = World(tmp_path, A=PLAIN)
+    world.add_system("B", PLAIN, feed=False)
+    world.servers["A"].add({"name": "Anna Berg", "email": "office@x.example"})
+    world.servers["B"].add({"name": "Carl Ek", "email": "office@x.example"})
+    world.servers["B"].add({"name": "Bo Dahl", "email": "bo@x.example"})
+    world.sync()
+    world.servers["B"].remove("1")
+    world.sync(reconcile=0)
+    world.quiet()
+    assert world.store.staging.ids("B", "contacts") == set()
+
+
+@pytest.mark.parametrize("behind", [0, 300], ids=["right clock", "clock behind"])
+def test_a_create_is_recognised_by_what_the_system_can_show(tmp_path: Path, behind: int) -> None:
+    """Seeds 115 and 125: where a system has no e-mail field, or a slow clock, a create whose answer was lost was made twice."""
+    world = World(tmp_path, A=PLAIN)
+    world.add_system("B", '\n[fields]\nname.full = "name"\n', create="none")
+    world.servers["A"].add({"name": "Old Friend", "email": "old@x.example"})
+    world.sync()
+    world.servers["A"].add({"name": "Anna Berg", "email": "anna@x.example"})
+    world.servers["B"].clock = lambda: world.now - behind
+    world.offsets["B"] = behind
+    world.servers["B"].fault = failing(OutcomeUnknown("no answer"), "receipt")
+    world.sync()
+    world.servers["B"].fault = no_fault
+    world.sync()
+    assert sorted(data["name"] for data in world.servers["B"].alive().values()) == ["Anna Berg", "Old Friend"]
     world.quiet()

@@ -140,6 +140,7 @@ class World:
         self.servers: dict[str, MemoryServer] = {}
         self.connectors: dict[str, MemoryConnector] = {}
         self.shapes: dict[str, str] = {}
+        self.offsets: dict[str, float] = {}
         self._ids = itertools.count(1)
         self.policy = policy or Policy(tuple(shapes))
         for name, shape in shapes.items():
@@ -172,7 +173,7 @@ class World:
     def engine(self, **options: Any) -> Engine:
         return Engine(
             self.store,
-            Systems(self.sources()),
+            Systems(self.sources(), self.offsets),
             self.policy,
             "test",
             clock=lambda: self.now,
