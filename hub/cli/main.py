@@ -27,12 +27,13 @@ _GROUPS = (
     "hub.cli.mappings",
     "hub.cli.plugins",
     "hub.cli.demo",
+    "hub.cli.sandbox",
 )
 
 OURS = frozenset(
     (
         *("init", "check", "connect", "match", "plan", "apply", "sync", "status", "runs", "record", "conflicts"),
-        *("review", "quarantine", "mapping", "plugin", "demo"),
+        *("review", "quarantine", "mapping", "plugin", "demo", "sandbox"),
     )
 )
 """The first words of our own commands (a test compares them with what is registered)."""

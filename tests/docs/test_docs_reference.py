@@ -8,6 +8,7 @@ from hub import hookspecs
 from hub.canonical.schema import COLLECTIONS
 from hub.config.settings import COMMON
 from hub.contract.records import Capabilities
+from hub.loader import load
 from hub.mapping.parse import _TOP
 from hub.mapping.parse_lines import LINE_KEYS
 from hub.sync.policy import Guards
@@ -65,4 +66,12 @@ def test_the_table_of_connectors_matches_the_plugins() -> None:
     readme = (ROOT / "README.md").read_text()
     table = readme.partition("## Connectors")[2].partition("\n## ")[0]
     listed = {line.split("](")[1].split(")")[0] for line in table.splitlines() if line.startswith("| [")}
-    assert listed == {f"plugins/{folder.name}/README.md" for folder in ROOT.glob("plugins/*") if folder.is_dir()}
+    offering = [file for file in ROOT.glob("plugins/*/*/plugin.py") if "hub_connectors" in file.read_text()]
+    assert listed == {f"plugins/{file.parent.parent.name}/README.md" for file in offering}
+
+
+def test_the_table_of_sandboxes_matches_the_plugins() -> None:
+    readme = (ROOT / "README.md").read_text()
+    table = readme.partition("## Sandboxes")[2].partition("\n## ")[0]
+    listed = {line.split("[")[1].split("]")[0] for line in table.splitlines() if line.startswith("| [")}
+    assert listed == set(load().sandboxes)

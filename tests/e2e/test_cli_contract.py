@@ -63,6 +63,7 @@ JSON: dict[str, list[str]] = {
     "review split": ["1"],
     "runs list": [],
     "runs show": ["0"],
+    "sandbox": [],
     "status": [],
     "sync": ["customers"],
 }

@@ -1,0 +1,1 @@
+"""Zoho CRM as a source and target of CRM Hub."""
