@@ -24,11 +24,11 @@ class Collection(MutableMapping[str, Document]):
 
     def __setitem__(self, key: str, document: Document) -> None:
         self._documents[key] = document
-        self._state.changed.add((self.name, key))
+        self._state.changed[self.name, key] = None
 
     def __delitem__(self, key: str) -> None:
         del self._documents[key]
-        self._state.changed.add((self.name, key))
+        self._state.changed[self.name, key] = None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._documents)
@@ -41,7 +41,7 @@ class State:
     """All collections of a sandbox.  file: where they survive a restart; without one they live in memory only."""
 
     def __init__(self, file: Path | None = None) -> None:
-        self.changed: set[tuple[str, str]] = set()
+        self.changed: dict[tuple[str, str], None] = {}  # in the order in which they changed
         self._collections: dict[str, Collection] = {}
         self._file: sqlite3.Connection | None = None
         if file is not None:
@@ -68,7 +68,7 @@ class State:
         """Make what has changed last, in one transaction."""
         if self._file is not None and self.changed:
             with self._file:
-                for name, key in sorted(self.changed):
+                for name, key in self.changed:
                     self._save(self._file, name, key)
         self.changed.clear()
 
