@@ -84,6 +84,11 @@ class OAuth2:
             token = yield from self._renew(token)
             yield self.sign(request, token.access)
 
+    def sign_in(self) -> Flow:
+        """Get a token if there is none yet."""
+        if self.tokens.read() is None:
+            yield from self._renew(None)
+
     def secrets(self) -> list[str]:
         """The client's secret and the tokens that are known now."""
         token = self.tokens.read()

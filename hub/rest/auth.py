@@ -10,6 +10,7 @@ from hub.contract.errors import AuthError, ConfigError
 from hub.http.auth import AuthFlow, BasicAuth, NoAuth, TokenAuth
 from hub.http.oauth1 import OAuth1
 from hub.http.oauth2 import Client, OAuth2, bearer
+from hub.rest.paths import fits
 from hub.rest.spec import AuthSpec
 from hub.rest.template import fill
 
@@ -66,4 +67,5 @@ def oauth2_of(client: Client, spec: AuthSpec, context: Context) -> OAuth2:
         context.connection,
         hint,
         bearer(spec.header, spec.scheme),
+        lambda data: bool(spec.hopeless) and fits(data, spec.hopeless),
     )

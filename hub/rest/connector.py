@@ -17,13 +17,15 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
+import requests
 from pydantic import SecretStr
 
 from hub.contract.connector import Connector, ConnectorConfig, CursorExpired
-from hub.contract.errors import ConfigError, NotFound
+from hub.contract.errors import ConfigError, NotFound, Unavailable
 from hub.contract.records import Account, Capabilities, Field, Json, Limits, Op, Page, Receipt, Record, Resource
 from hub.http.auth import AuthFlow
-from hub.http.signing import send_signed
+from hub.http.oauth2 import OAuth2
+from hub.http.signing import drive, send_signed
 from hub.rest.auth import flow_of
 from hub.rest.classify import Answer, Classifier, Doing
 from hub.rest.fields import described
@@ -41,6 +43,9 @@ class RestConfig(ConnectorConfig):
 
 
 C = TypeVar("C", bound=ConnectorConfig)
+
+_BROKEN_ANSWERS = 2
+"""How often a read whose answer was cut off is sent again."""
 
 
 class RestConnector(Connector[C], Generic[C]):
@@ -65,8 +70,9 @@ class RestConnector(Connector[C], Generic[C]):
 
     def base_url(self) -> str:
         """What all paths are relative to, without a slash at the end."""
+        kept = {f"token.{name}": self._kept(name) for name in self.spec.auth.keep}
         try:
-            return fill_url(self.spec.url, self._values())
+            return fill_url(self.spec.url, {**self.variables(), **kept})
         except NoValue as error:
             raise ConfigError(f"the url needs a value for {{{error}}}", where=self.context.connection) from None
 
@@ -176,7 +182,7 @@ class RestConnector(Connector[C], Generic[C]):
     @cached_property
     def auth(self) -> AuthFlow:
         """How requests are signed; shared by all threads."""
-        return flow_of(self.spec.auth, self._values(), self.context)
+        return flow_of(self.spec.auth, self.variables(), self.context)
 
     def call(self, call: Call, values: Mapping[str, Any], *, doing: Doing, what: str, url: str | None = None) -> Answer:
         """Send a request of the description.
@@ -191,22 +197,41 @@ class RestConnector(Connector[C], Generic[C]):
 
     def send(self, call: Call, values: Mapping[str, Any], *, doing: Doing, url: str | None = None) -> Answer:
         """Send a request and return its answer, whatever its status, as values."""
-        filled = {**self._values(), **values}
+        filled = {**self.variables(), **values}
         address = url or self._address(call, filled)
-        response = send_signed(
-            self.context.http,
-            self.auth,
-            call.method,
-            address,
-            params=None if url else fill(call.params, filled),
-            headers={**fill(self.spec.headers, filled), **fill(call.headers, filled)},
-            json=None if call.body is None else fill(call.body, filled),
-            safe=doing != "write",
-        )
-        data = None
-        if response.content.strip():
-            data = self.context.http.decode(response, safe=doing != "write") if _is_json(response) else None
-        return Answer(response.status_code, data, response.headers, _date(response.headers))
+        for attempt in range(_BROKEN_ANSWERS + 1):
+            response = send_signed(
+                self.context.http,
+                self.auth,
+                call.method,
+                address,
+                params=None if url else fill(call.params, filled),
+                headers={**fill(self.spec.headers, filled), **fill(call.headers, filled)},
+                json=None if call.body is None else fill(call.body, filled),
+                safe=doing != "write",
+            )
+            try:
+                return Answer(
+                    response.status_code, self._data(response, doing), response.headers, _date(response.headers)
+                )
+            except Unavailable:
+                if attempt == _BROKEN_ANSWERS:
+                    raise
+        raise AssertionError("the loop above returns or raises")
+
+    def _data(self, response: requests.Response, doing: Doing) -> Any:
+        """The JSON of an answer; None if it has none."""
+        if not response.content.strip() or not _is_json(response):
+            return None
+        return self.context.http.decode(response, safe=doing != "write")
+
+    def _kept(self, name: str) -> str | None:
+        """What the token answer said; signs in first if nobody has."""
+        if not isinstance(self.auth, OAuth2):
+            return None
+        if self.auth.tokens.read() is None:
+            drive(self.context.http, self.auth.sign_in(), safe=False)
+        return self.auth.kept(name)
 
     def _address(self, call: Call, values: Mapping[str, Any]) -> str:
         try:
@@ -214,7 +239,7 @@ class RestConnector(Connector[C], Generic[C]):
         except NoValue as error:
             raise NotFound(f"there is no {error} to ask for", where=self.context.connection) from None
 
-    def _values(self) -> dict[str, Any]:
+    def variables(self) -> dict[str, Any]:
         """The settings as variables, {settings.NAME}."""
         found: dict[str, Any] = {}
         for name, value in self.config:
@@ -249,7 +274,7 @@ def _hash(data: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
-def _is_json(response: Any) -> bool:
+def _is_json(response: requests.Response) -> bool:
     return "json" in response.headers.get("Content-Type", "json").lower() or response.content[:1] in (b"{", b"[")
 
 

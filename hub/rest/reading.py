@@ -108,7 +108,7 @@ class Reader:
         seen: set[str] = set()
         for batch in _chunks(values, route.batch):
             items = [fill(route.item, {"value": item}) for item in batch]
-            filled = {"value": batch[0], "values": ",".join(batch), "items": items}
+            filled = {"value": batch[0], "values": ",".join(batch), "quoted": _quoted(batch), "items": items}
             found = self._every(route, filled)
             if not route.whole:
                 ids = [text_at(row, self._spec.id) for row in found]
@@ -212,3 +212,9 @@ def _chunks(values: Sequence[str], size: int) -> Iterator[list[str]]:
     unique = list(dict.fromkeys(values))
     for start in range(0, len(unique), size):
         yield unique[start : start + size]
+
+
+def _quoted(values: Sequence[str]) -> str:
+    """Texts of a query language such as COQL and SOQL: 'a','O\\'Neil'."""
+    escaped = (value.replace("\\", "\\\\").replace("'", "\\'") for value in values)
+    return ",".join(f"'{value}'" for value in escaped)

@@ -17,7 +17,7 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Positive = Annotated[int, Field(ge=1)]
 Conditions = Mapping[str, Any]
 
-READ_VARIABLES = frozenset({"since", "page", "size", "fields", "id", "ids", "items", "value", "values"})
+READ_VARIABLES = frozenset({"since", "page", "size", "fields", "id", "ids", "items", "value", "values", "quoted"})
 WRITE_VARIABLES = frozenset({"id", "ids", "key", "data", "items", "version"})
 
 
@@ -38,6 +38,7 @@ class AuthSpec(Strict):
     authorize_url, token_url, scopes, separator, authorize_params, token_params: of oauth2.
     client_id, client_secret, refresh_token: templates; client: where the client's credentials are sent.
     keep:   members of the token answer to keep; ``{token.NAME}`` in url.
+    hopeless: what the body of a 401 looks like that a new token would not help (a missing scope).
     """
 
     kind: Literal["none", "api_key", "basic", "bearer", "oauth1", "oauth2"] = "none"
@@ -62,6 +63,7 @@ class AuthSpec(Strict):
     refresh_token: str = ""
     client: Literal["body", "basic"] = "body"
     keep: Sequence[str] = ()
+    hopeless: Conditions = {}
 
 
 class Call(Strict):
@@ -112,8 +114,9 @@ class Read(Call):
     """A request that reads records.  records: where they are in the answer.
 
     batch: of ``get`` and ``find``: how many ids or values go into one call (``{ids}``, ``{values}``: with commas;
-    ``{items}``: a list made by ``item``).  exact: of ``find``: a found record counts only if one of these paths holds
-    the value itself.  whole = false: of ``find``: the answer holds ids only.
+    ``{quoted}``: as texts of a query language; ``{items}``: a list made by ``item``).
+    exact: of ``find``: a found record counts only if one of these paths holds the value itself.
+    whole: of ``find``: false if the answer holds ids only.
     """
 
     records: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,14 @@ class Writer:
 
     def write(self, ops: Sequence[Op]) -> Iterator[Receipt]:
         """Carry out the ops; see ``Connector.write``."""
-        for route, batch in calls(ops, self._route):
+        sound: list[Op] = []
+        for op in ops:
+            refused = _broken_text(op)
+            if refused is None:
+                sound.append(op)
+            else:
+                yield Receipt(op.key, op.id, error=refused)
+        for route, batch in calls(sound, self._route):
             yield from self._carry_out(route, batch)
 
     def _route(self, op: Op) -> Write:
@@ -91,3 +99,12 @@ class Writer:
         data = self._connector.native(self._resource, op) if op.kind != "delete" else None
         version = None if op.if_version is None else self._connector.stamp(op.if_version)
         return {"id": op.id, "key": op.key, "data": data, "version": version}
+
+
+def _broken_text(op: Op) -> Rejected | None:
+    """Half of a surrogate pair, NaN and infinity have no JSON that others can read."""
+    try:
+        json.dumps(dict(op.data), ensure_ascii=False, allow_nan=False, default=str).encode()
+    except (UnicodeEncodeError, ValueError) as error:
+        return Rejected(f"a value cannot be sent as JSON: {error.__class__.__name__}")
+    return None

@@ -1,12 +1,14 @@
-"""A local Zoho CRM for every test, a connector on it, and Mei, who works in it."""
+"""A local Zoho CRM for every test: with a plain client for tests of the sandbox itself, and with connectors."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from pydantic import SecretStr
 
 from crmhub_zoho.connector import ZohoConfig, ZohoConnector
@@ -15,6 +17,43 @@ from hub import plugin
 from hub.testing.sandbox import Clock, running
 
 Connect = Callable[..., ZohoConnector]
+
+
+class Client:
+    """Calls the sandbox as any program would: paths below /crm/v8, signed in."""
+
+    def __init__(self, zoho: ZohoSandbox) -> None:
+        self._zoho = zoho
+        self.session = requests.Session()
+        self.session.trust_env = False
+
+    def token(self, **given: str) -> requests.Response:
+        """Ask the accounts server for a token; what is given overrides a plain refresh."""
+        fields = {**self._zoho.credentials(), "grant_type": "refresh_token", **given}
+        return self.session.post(f"{self._zoho.url}/oauth/v2/token", data=fields, timeout=10)
+
+    def sign_in(self) -> None:
+        """Get a token and use it from now on."""
+        self.session.headers["Authorization"] = f"Zoho-oauthtoken {self.token().json()['access_token']}"
+
+    def __call__(self, method: str, path: str, **options: Any) -> requests.Response:
+        return self.session.request(method, f"{self._zoho.url}/crm/v8/{path}", timeout=10, **options)
+
+
+@pytest.fixture
+def zoho() -> Iterator[ZohoSandbox]:
+    """A sandbox whose clock stands still."""
+    with running(ZohoSandbox(clock=Clock(datetime(2026, 1, 5, 10, 0, tzinfo=UTC)))) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def client(zoho: ZohoSandbox) -> Iterator[Client]:
+    """Somebody who has signed in."""
+    found = Client(zoho)
+    found.sign_in()
+    yield found
+    found.session.close()
 
 
 @pytest.fixture
