@@ -6,7 +6,7 @@ import hmac
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import SecretStr, field_validator
 
@@ -14,7 +14,7 @@ from crmhub_zoho.api import FIELDS, KEY, MOST_FIELDS, SCOPES, SPEC, unconditiona
 from crmhub_zoho.places import PLACES, DataCentre, Environment
 from hub import plugin
 
-_CHANGED = ("Contacts", "Accounts", "Leads")
+Module = Literal["Contacts", "Accounts", "Leads"]
 
 
 class ZohoConfig(plugin.RestConfig):
@@ -23,7 +23,7 @@ class ZohoConfig(plugin.RestConfig):
     dc:            the data centre of the organisation: the end of its address (zoho.eu: eu).
     refresh_token: only if you got one yourself; otherwise run `crmhub connect login`.
     environment:   sandbox and developer organisations have other addresses.
-    leads:         also sync leads (never created by the hub).
+    modules:       what to sync of Contacts, Accounts and Leads (the hub never makes leads).
     create:        make records in Zoho; needs the custom field CRMHub_ID.
     conditional:   every update says which version it is for; false: 100 updates in one call, read just before.
     webhook_token: the token of your notification channel.
@@ -35,7 +35,7 @@ class ZohoConfig(plugin.RestConfig):
     dc: DataCentre = "us"
     refresh_token: SecretStr | None = None
     environment: Environment = "production"
-    leads: bool = False
+    modules: tuple[Module, ...] = ("Contacts",)
     create: bool = True
     conditional: bool = True
     webhook_token: SecretStr | None = None
@@ -74,8 +74,8 @@ class ZohoConnector(plugin.RestConnector[ZohoConfig]):
         return super().base_url()
 
     def resources(self) -> Sequence[plugin.Resource]:
-        """Contacts and accounts; leads if they are wanted."""
-        return [item for item in super().resources() if item.name != "Leads" or self.config.leads]
+        """The modules of the settings."""
+        return [item for item in super().resources() if item.name in self.config.modules]
 
     def resource_spec(self, resource: str) -> Any:
         """The description of a module, with updates as the settings want them."""
@@ -148,7 +148,7 @@ class ZohoConnector(plugin.RestConnector[ZohoConfig]):
             raise plugin.Rejected("this is no notification of Zoho CRM", where=self.context.connection) from None
         if expected is None or not hmac.compare_digest(given.encode(), expected.get_secret_value().encode()):
             raise plugin.AuthError("the notification does not carry our token", where=self.context.connection)
-        return [plugin.Hint(module, ids)] if module in _CHANGED and ids else []
+        return [plugin.Hint(module, ids)] if module in self.config.modules and ids else []
 
 
 def _plain(value: Any) -> Any:

@@ -31,7 +31,7 @@ def people(sandbox: ZohoSandbox, number: int) -> list[str]:
 
 
 def test_describing_makes_no_call(connector: ZohoConnector, sandbox: ZohoSandbox) -> None:
-    assert [item.name for item in connector.resources()] == ["Contacts", "Accounts"]
+    assert [item.name for item in connector.resources()] == ["Contacts"]
     able = connector.resources()[0].capabilities
     assert (able.conditional_write, able.create, able.deletes, able.batch) == (True, "upsert_key", "feed", 100)
     assert able.poll_calls == 2
@@ -117,7 +117,7 @@ def test_a_renamed_account_is_no_change_of_its_contacts(connector: ZohoConnector
 
 
 def test_a_converted_lead_is_still_there_and_says_so(connect: Connect, sandbox: ZohoSandbox) -> None:
-    connector = connect(leads=True)
+    connector = connect(modules=("Contacts", "Leads"))
     lead = sandbox.user.create("Leads", {"Last_Name": "A", "Email": "a@x.example"})
     contact = sandbox.user.convert(lead)
     (found,), _ = read(connector, module="Leads")
