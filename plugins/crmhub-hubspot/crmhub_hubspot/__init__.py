@@ -1,0 +1,1 @@
+"""HubSpot as a source and target of CRM Hub."""
