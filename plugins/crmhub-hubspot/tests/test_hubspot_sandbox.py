@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import requests
 
 from crmhub_hubspot.sandbox import HubSpotSandbox
+from hub.testing.sandbox import Clock, running
 
+START = datetime(2026, 1, 5, 10, 0, 0, 250_000, tzinfo=UTC)
 CONTACTS = "crm/v3/objects/contacts"
+
+
+class Client:
+    """Sends requests as an application does."""
+
+    def __init__(self, sandbox: HubSpotSandbox) -> None:
+        self.url = sandbox.url
+        self.session = requests.Session()
+        self.session.headers["Authorization"] = f"Bearer {sandbox.credentials()['token']}"
+
+    def __call__(self, method: str, path: str, **options: Any) -> requests.Response:
+        return self.session.request(method, f"{self.url}/{path}", timeout=10, **options)
+
+
+@pytest.fixture
+def hubspot() -> Iterator[HubSpotSandbox]:
+    with running(HubSpotSandbox(clock=Clock(START))) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def client(hubspot: HubSpotSandbox) -> Iterator[Client]:
+    client = Client(hubspot)
+    with client.session:
+        yield client
 
 
 def create(client: Any, **properties: Any) -> Any:
