@@ -205,10 +205,13 @@ class Shown:
 
 @dataclass(slots=True)
 class Base:
-    """What a system showed last, in canonical terms: derived from the stored native record by the current mapping."""
+    """What a system showed last, in canonical terms: derived from the stored native record by the current mapping.
+
+    unreadable: (native path, why) of the values that the mapping could not read; people have been told about them."""
 
     fields: dict[str, Value] = field(default_factory=dict)
     collections: dict[str, list[Shown]] = field(default_factory=dict)
+    unreadable: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(slots=True)

@@ -21,6 +21,7 @@ from hub.mapping.view import (
     Change,
     CollectionSpec,
     FieldSpec,
+    Partly,
     Position,
     Problem,
     Put,
@@ -102,6 +103,8 @@ class CompiledMapping:
                 problems.append(problem_of(field, value))
             elif value is not UNSUPPORTED:
                 fields[name] = value
+                if type(value) is Partly:
+                    problems.extend(value.problems)
         if self._conditional:
             self._get_conditional(data, fields, problems)
         for name, others in self._only_if_blank.items():
@@ -141,6 +144,8 @@ class CompiledMapping:
                 problems.append(problem_of(field, value))
             elif value is not UNSUPPORTED:
                 fields[name] = value
+                if isinstance(value, Partly):
+                    problems.extend(value.problems)
 
     def leaves(self) -> Iterator[tuple[str, Leaf]]:
         """The compiled value lines with their canonical names ("emails.value", "addresses.city"), for the laws."""

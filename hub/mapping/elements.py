@@ -10,6 +10,7 @@ from hub.canonical.schema import COLLECTIONS
 from hub.mapping.leaf import Leaf, Surroundings, make_leaf
 from hub.mapping.pairs import Refused
 from hub.mapping.spec import MISSING, Line
+from hub.mapping.view import Partly, Problem
 
 Natives = dict[str, Any]
 
@@ -110,14 +111,18 @@ class AddressElement:
         place = country_code(place) if isinstance(place, str) else None
         found: dict[str, Any] = {}
         blank, unreadable = True, None
+        problems: list[Problem] = []
         for member, leaf in self._members:
             value = leaf.get(row, place) if leaf.placed else leaf.get(row)
             if isinstance(value, Refused):
                 unreadable = value  # this member is UNSUPPORTED for this record; the native value stays as it is
+                problems.append(Problem(leaf.paths[0], "unreadable", value.reason))
                 continue
             found[member] = value
             blank = blank and value is None
-        return (unreadable or None) if blank else found
+        if blank:
+            return unreadable
+        return Partly(found, problems) if problems else found
 
     def change(self, row: Any, value: Any, *, new: bool, held: list[str]) -> Natives | Refused:
         out: Natives = {}

@@ -14,7 +14,7 @@ from hub.mapping.paths import reader
 from hub.mapping.spec import Line
 from hub.mapping.transforms import as_line
 from hub.mapping.transforms_table import natives_of
-from hub.mapping.view import UNSUPPORTED, FieldSpec, Problem, RemoteRef, Value
+from hub.mapping.view import UNSUPPORTED, FieldSpec, Partly, Problem, RemoteRef, Value
 
 
 class MappedField(Protocol):
@@ -170,9 +170,12 @@ class NameField:
 
     def get(self, data: Mapping[str, Any]) -> Any:
         found: dict[str, Any] = {}
+        problems: list[Problem] = []
         for member, leaf in self._members.items():
             value = leaf.get(data)
-            if not isinstance(value, Refused):
+            if isinstance(value, Refused):
+                problems.append(Problem(leaf.paths[0], "unreadable", value.reason))
+            else:
                 found[member] = value
         for member, leaf in self._shown.items():
             value = leaf.get(data)
@@ -181,7 +184,7 @@ class NameField:
                 found[member] = value
         if found.get("full", "") is None and self._has_parts(found) and self._leaves_full_empty(data):
             del found["full"]
-        return found
+        return Partly(found, problems) if problems else found
 
     @staticmethod
     def _has_parts(value: Mapping[str, Any]) -> bool:

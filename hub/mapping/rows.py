@@ -13,7 +13,7 @@ from hub.mapping.leaf import Leaf, written
 from hub.mapping.pairs import Refused
 from hub.mapping.paths import reader
 from hub.mapping.spec import CollectionLines
-from hub.mapping.view import KEEP, CollectionChange, CollectionSpec, Position, Problem, Row, Value
+from hub.mapping.view import KEEP, CollectionChange, CollectionSpec, Partly, Position, Problem, Row, Value
 
 
 class RowsCollection:
@@ -71,6 +71,8 @@ class RowsCollection:
                 if problems is not None:
                     problems.append(Problem(self.lines.list, "unreadable", value.reason))
                 continue
+            if type(value) is Partly and problems is not None:
+                problems.extend(value.problems)
             primary = None
             if self._first:
                 primary = not found

@@ -13,7 +13,7 @@ from hub.mapping.leaf import Leaf
 from hub.mapping.pairs import Refused
 from hub.mapping.paths import root_of
 from hub.mapping.spec import CollectionLines
-from hub.mapping.view import KEEP, CollectionChange, CollectionSpec, Position, Problem, Row, SlotSpec, Value
+from hub.mapping.view import KEEP, CollectionChange, CollectionSpec, Partly, Position, Problem, Row, SlotSpec, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,8 @@ class SlotsCollection:
                 # Unreadable is not empty: the slot is left out, so that nobody takes it for cleared.
                 problems.append(Problem(slot.name, "unreadable", value.reason))
                 continue
+            if type(value) is Partly:
+                problems.extend(value.problems)
             if value is None:
                 found.append(Position(slot.name, None))
             else:

@@ -69,6 +69,14 @@ class Problem:
     message: str
 
 
+class Partly(dict[str, Any]):
+    """A group or a part of which some members could not be read; ``problems`` says which and why."""
+
+    def __init__(self, found: Mapping[str, Any], problems: Sequence[Problem]) -> None:
+        super().__init__(found)
+        self.problems = tuple(problems)
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """The canonical view of one native record.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from hub.contract.connector import CursorExpired
 from hub.contract.errors import ConnectorError, ContractViolation, HubError
@@ -13,6 +14,7 @@ from hub.identity.names import shown_name
 from hub.mapping.view import View
 from hub.state import Link
 from hub.store.staging import Staged
+from hub.store.storable import unstorable
 from hub.store.work import Cursor, OpRow, Quarantined
 from hub.sync.absence import FOLLOWS, followed, gone, merged_away, revive
 from hub.sync.merge.observe import base_of, observe
@@ -281,6 +283,7 @@ class Pull:
             self.shared.store.work.reread_add(self.source.system, self.source.resource, [record.id], "no data")
             return
         try:
+            _refuse_unstorable(self.source.mapping.prune(record.data))
             view = self.source.mapping.get(record.data)
         except HubError as error:
             self._quarantine(record.id, link, error, record.version or "")
@@ -392,6 +395,12 @@ def _same_link(workspace: Workspace, link: Link) -> Link:
         if item.id == link.id:
             return item
     return link
+
+
+def _refuse_unstorable(native: Mapping[str, Any]) -> None:
+    reason = unstorable(native)
+    if reason is not None:
+        raise HubError(f"cannot be kept: {reason}", hint="Correct the value in the system it comes from")
 
 
 def scope_hash(*parts: object) -> str:

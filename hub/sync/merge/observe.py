@@ -47,7 +47,7 @@ def base_of(link: Link, mapping: Mapping_) -> Base:
                 eid = picture[index][1] if aligned else None
             rows.append(Shown(item.pos, eid, item.value, item.attrs, item.primary))
         collections[name] = rows
-    return Base(fields, collections)
+    return Base(fields, collections, frozenset((item.path, item.message) for item in view.problems))
 
 
 def observe(merge: Merge, golden: Golden, link: Link, base: Base, view: View, native: Mapping[str, Any]) -> None:
@@ -56,6 +56,9 @@ def observe(merge: Merge, golden: Golden, link: Link, base: Base, view: View, na
     Changes ``golden`` and ``link`` in place; events are collected in ``merge``.  Afterwards the link's native base,
     picture and mapping are those of this record, so observing it again changes nothing.
     """
+    for problem in view.problems:
+        if (problem.path, problem.message) not in base.unreadable:
+            merge.notice(golden, problem.path, problem.code, problem.message)
     for name, value in view.defaults.items():
         golden.defaults.setdefault(name, value)
     merge.evidence = {name: dict(item) for name, item in view.evidence.items()}

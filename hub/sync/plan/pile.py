@@ -92,6 +92,10 @@ class Items:
 
     __hash__ = None  # type: ignore[assignment]  # it grows
 
+    def __del__(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
     def _read(self, bucket: Bucket) -> Iterator[Item]:
         offsets, lengths = self._places[bucket]
         for offset, length in zip(offsets, lengths, strict=True):
