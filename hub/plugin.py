@@ -47,7 +47,7 @@ from hub.http.session import Http
 if TYPE_CHECKING:
     from hub.rest.connector import RestConfig, RestConnector
     from hub.rest.manifest import load_manifest
-    from hub.rest.spec import RestSpec
+    from hub.rest.spec import ResourceSpec, RestSpec
 
 __all__ = [
     "Account",
@@ -80,6 +80,7 @@ __all__ = [
     "Record",
     "Rejected",
     "Resource",
+    "ResourceSpec",
     "RestConfig",
     "RestConnector",
     "RestSpec",
@@ -91,6 +92,7 @@ __all__ = [
 _LAZY = {
     "RestConfig": "hub.rest.connector",
     "RestConnector": "hub.rest.connector",
+    "ResourceSpec": "hub.rest.spec",
     "RestSpec": "hub.rest.spec",
     "load_manifest": "hub.rest.manifest",
 }

@@ -34,6 +34,14 @@ Timeout = float | tuple[float, float]
 _log = logging.getLogger("crmhub.http")
 
 
+class _Refused(Exception):
+    """A limit, with the answer that told it."""
+
+    def __init__(self, error: RateLimited, response: requests.Response) -> None:
+        super().__init__(str(error))
+        self.error, self.response = error, response
+
+
 class Http:
     """A thread-safe HTTP client of one connection.  Every failure is an error of the contract.
 
@@ -107,6 +115,7 @@ class Http:
         expect: Collection[int] = (),
         expect_json: bool | None = None,
         retry_refused: bool = False,
+        refused_wait: Callable[[requests.Response], float | None] | None = None,
     ) -> requests.Response:
         """Send one request and return its answer with the body read.
 
@@ -115,6 +124,7 @@ class Http:
         expect:      statuses that the caller handles itself, for example {401} or {503}.
         expect_json: a web page instead of JSON is an error; None: when ``json`` is given or JSON is accepted.
         retry_refused: a write that is answered by 429 was not carried out, so it may wait and go again.
+        refused_wait: seconds to wait after an answer of 429 that names none, as this API documents them.
 
         Returned are 1xx to 4xx except 401 and 429, 500 to a safe request, and what ``expect`` lists.  Redirects of
         safe requests are followed on allowed hosts, keeping the method; any other redirect is a ConfigError.
@@ -131,7 +141,12 @@ class Http:
         body |= {"auth": _auth(auth), "timeout": timeout or self._timeouts}
 
         def send() -> requests.Response:
-            return self._exchange(method, url, body, safe=safe, expect=expect, expect_json=expect_json)
+            try:
+                return self._exchange(method, url, body, safe=safe, expect=expect, expect_json=expect_json)
+            except _Refused as refused:
+                if refused.error.retry_after is None and refused_wait is not None:
+                    refused.error.retry_after = refused_wait(refused.response)
+                raise refused.error from None
 
         return self._retrying(only_refused=not safe)(send) if safe or retry_refused else send()
 
@@ -183,6 +198,8 @@ class Http:
             raise ConfigError(f"{self._where(url)} redirects in a circle", hint="Check the url of this connection")
         where = self._where(url)
         error = failure(response, where=where, safe=safe, expect=expect, now=self._clock())
+        if isinstance(error, RateLimited):
+            raise _Refused(error, response)
         if error is not None:
             raise error
         if expect_json and response.ok and looks_like_html(response):

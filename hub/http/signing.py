@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
@@ -12,6 +12,7 @@ from hub.http.auth import AuthFlow, Flow, Incoming, Outgoing
 from hub.http.session import Http
 
 _LEFT_TO_US = frozenset({401})
+RefusedWait = Callable[[requests.Response], float | None]
 
 
 def send_signed(
@@ -24,24 +25,27 @@ def send_signed(
     headers: Mapping[str, str] | None = None,
     json: Any = None,
     safe: bool = True,
+    refused_wait: RefusedWait | None = None,
 ) -> requests.Response:
     """Send one request of a connector, signed.  A 401 is returned like any other 4xx; the rest is as ``Http.request``
     says.  Raises also AuthError and RateLimited of the flow."""
     request = Outgoing(method, url, params or {}, headers or {}, json)
-    answer = drive(http, auth.flow(request), safe=safe)
+    answer = drive(http, auth.flow(request), safe=safe, refused_wait=refused_wait)
     if answer is None:
         raise AssertionError("an auth flow ended without sending the request")
     return answer
 
 
-def drive(http: Http, flow: Flow, *, safe: bool = True) -> requests.Response | None:
+def drive(
+    http: Http, flow: Flow, *, safe: bool = True, refused_wait: RefusedWait | None = None
+) -> requests.Response | None:
     """Send what a flow yields until it ends; returns the last answer."""
     response: requests.Response | None = None
     try:
         outgoing = next(flow)
         while True:
             try:
-                response = _send(http, outgoing, safe=safe)
+                response = _send(http, outgoing, safe, refused_wait)
             except BaseException as error:
                 flow.throw(error)  # so that the flow gives its lock back; it raises the same again
                 raise
@@ -52,7 +56,7 @@ def drive(http: Http, flow: Flow, *, safe: bool = True) -> requests.Response | N
         flow.close()
 
 
-def _send(http: Http, item: Outgoing, *, safe: bool) -> requests.Response:
+def _send(http: Http, item: Outgoing, safe: bool, refused_wait: RefusedWait | None) -> requests.Response:
     if not item.login:
         return http.request(
             item.method,
@@ -63,6 +67,7 @@ def _send(http: Http, item: Outgoing, *, safe: bool) -> requests.Response:
             safe=safe,
             expect=_LEFT_TO_US,
             retry_refused=True,
+            refused_wait=refused_wait,
         )
     try:
         return http.request(item.method, item.url, headers=item.headers, data=item.data, safe=False, expect={401, 429})

@@ -21,7 +21,7 @@ import requests
 from pydantic import SecretStr
 
 from hub.contract.connector import Connector, ConnectorConfig, CursorExpired
-from hub.contract.errors import ConfigError, NotFound, Unavailable
+from hub.contract.errors import ConfigError, NotFound, RateLimited, Unavailable
 from hub.contract.records import Account, Capabilities, Field, Json, Limits, Op, Page, Receipt, Record, Resource
 from hub.http.auth import AuthFlow
 from hub.http.oauth2 import OAuth2
@@ -209,6 +209,7 @@ class RestConnector(Connector[C], Generic[C]):
                 headers={**fill(self.spec.headers, filled), **fill(call.headers, filled)},
                 json=None if call.body is None else fill(call.body, filled),
                 safe=doing != "write",
+                refused_wait=self._refused_wait,
             )
             try:
                 return Answer(
@@ -218,6 +219,11 @@ class RestConnector(Connector[C], Generic[C]):
                 if attempt == _BROKEN_ANSWERS:
                     raise
         raise AssertionError("the loop above returns or raises")
+
+    def _refused_wait(self, response: requests.Response) -> float | None:
+        """Seconds to wait after a 429 without a word about it, as the rules say."""
+        error = self.classify()(Answer(429, self._data(response, "read")), "read", "")
+        return error.retry_after if isinstance(error, RateLimited) else None
 
     def _data(self, response: requests.Response, doing: Doing) -> Any:
         """The JSON of an answer; None if it has none."""

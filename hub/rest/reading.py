@@ -166,7 +166,8 @@ class Reader:
     def _values(self, route: Read, values: Mapping[str, Any]) -> dict[str, Any]:
         extra = getattr(self._connector.config, "fields", ())
         fields = dict.fromkeys((*self._spec.fields, *extra))
-        return {"size": route.paging.size, "fields": ",".join(fields) or None, **values}
+        names = {"fields": ",".join(fields) or None, "field_list": list(fields) or None}
+        return {"size": route.paging.size, **names, **values}
 
     def _record(self, row: Mapping[str, Any]) -> Record:
         record = self._connector.record(self._resource, row)

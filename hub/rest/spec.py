@@ -17,7 +17,9 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Positive = Annotated[int, Field(ge=1)]
 Conditions = Mapping[str, Any]
 
-READ_VARIABLES = frozenset({"since", "page", "size", "fields", "id", "ids", "items", "value", "values", "quoted"})
+READ_VARIABLES = frozenset(
+    {"since", "page", "size", "fields", "field_list", "id", "ids", "items", "value", "values", "quoted"}
+)
 WRITE_VARIABLES = frozenset({"id", "ids", "key", "data", "items", "version"})
 
 

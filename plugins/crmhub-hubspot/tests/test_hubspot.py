@@ -86,7 +86,7 @@ def test_a_pass_that_was_cut_goes_on(connector: Connector, sandbox: HubSpotSandb
 
 def test_a_listing_has_ids_and_versions_and_no_archived_contacts(connector: Connector, sandbox: HubSpotSandbox) -> None:
     first, second = people(sandbox, 2)
-    sandbox.user.archive("contacts", first)
+    sandbox.user.delete("contacts", first)
     (page,) = connector.listing("contacts")
     assert [(record.id, record.data) for record in page.records] == [(second, None)]
     assert page.records[0].version == next(connector.fetch("contacts", [second])).version

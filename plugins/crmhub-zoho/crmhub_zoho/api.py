@@ -177,14 +177,14 @@ def _module(module: str) -> dict[str, Any]:
     }
 
 
-def unconditional(module: str) -> dict[str, Any]:
-    """Updates of up to 100 records in one call, without a condition."""
+def _unconditional(module: str) -> dict[str, Any]:
+    """A module whose updates go up to 100 in one call, without a condition."""
     body = {"data": "{items}", "trigger": []}
-    return {"method": "PUT", "path": f"/{module}", "body": body, "batch": 100, **_OUTCOME}
+    route = {"method": "PUT", "path": f"/{module}", "body": body, "batch": 100, **_OUTCOME}
+    return {**_module(module), "update": route}
 
 
-SPEC = plugin.RestSpec.model_validate(
-    {
+_API: dict[str, Any] = {
         "url": "{token.api_domain}/crm/v8",
         "hosts": HOSTS,
         "auth": {
@@ -232,6 +232,9 @@ SPEC = plugin.RestSpec.model_validate(
              "means": "rejected", "field": "details.api_name"},
             {"where": {"code": "LIMIT_EXCEEDED"}, "status": 400, "means": "too_many"},
         ],
-        "resources": {module: _module(module) for module in FIELDS},
-    }
-)  # fmt: skip
+}  # fmt: skip
+
+SPEC = plugin.RestSpec.model_validate({**_API, "resources": {module: _module(module) for module in FIELDS}})
+UNCONDITIONAL = plugin.RestSpec.model_validate(
+    {**_API, "resources": {module: _unconditional(module) for module in FIELDS}}
+)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import SecretStr, field_validator
 
-from crmhub_zoho.api import FIELDS, KEY, MOST_FIELDS, SCOPES, SPEC, unconditional
+from crmhub_zoho.api import FIELDS, KEY, MOST_FIELDS, SCOPES, SPEC, UNCONDITIONAL
 from crmhub_zoho.places import PLACES, DataCentre, Environment
 from hub import plugin
 
@@ -77,13 +77,10 @@ class ZohoConnector(plugin.RestConnector[ZohoConfig]):
         """The modules of the settings."""
         return [item for item in super().resources() if item.name in self.config.modules]
 
-    def resource_spec(self, resource: str) -> Any:
+    def resource_spec(self, resource: str) -> plugin.ResourceSpec:
         """The description of a module, with updates as the settings want them."""
         found = super().resource_spec(resource)
-        if self.config.conditional:
-            return found
-        route = type(found.update).model_validate(unconditional(resource))
-        return found.model_copy(update={"update": route})
+        return found if self.config.conditional else UNCONDITIONAL.resources[resource]
 
     def capabilities(self, resource: str) -> plugin.Capabilities:
         """What the description says, without creates if they are switched off."""
