@@ -10,7 +10,7 @@ import pytest
 from hub.contract.errors import OutcomeUnknown
 from hub.contract.records import Record
 from hub.testing.memory import Stored
-from tests.engine.world import PLAIN, World, failing, no_fault
+from tests.engine.world import LABEL_SLOTS, LIST_WITH_IDS, PLAIN, World, failing, no_fault
 
 
 def test_a_record_that_waits_for_a_person_and_is_merged_away_waits_no_more(tmp_path: Path) -> None:
@@ -146,4 +146,45 @@ def test_a_create_is_recognised_by_what_the_system_can_show(tmp_path: Path, behi
     world.servers["B"].fault = no_fault
     world.sync()
     assert sorted(data["name"] for data in world.servers["B"].alive().values()) == ["Anna Berg", "Old Friend"]
+    world.quiet()
+
+
+def test_an_element_that_moved_to_another_slot_still_gets_the_edit_made_elsewhere(tmp_path: Path) -> None:
+    """Seeds 88, 130 and 131: after a swap of two slots the hub believed that the system had the new value already."""
+    world = World(tmp_path, A=LIST_WITH_IDS, B=LABEL_SLOTS)
+    rows = [{"value": "x@x.example", "label": "work"}, {"value": "y@x.example", "label": "home"}]
+    world.servers["A"].add({"name": "Anna Berg", "emails": rows})
+    world.sync()
+    world.servers["A"].edit("1", lambda data: data["emails"][1].update(value="new@x.example"))
+    world.servers["B"].edit("1", work="y@x.example", home="x@x.example")
+    world.sync()
+    world.sync()
+    assert (world.one("B")["work"], world.one("B")["home"]) == ("new@x.example", "x@x.example")
+    world.quiet()
+
+
+def test_a_row_that_was_to_be_replaced_is_not_taken_for_an_edit_of_the_new_one(tmp_path: Path) -> None:
+    """Scenario merge_new, crash at 17: the write never happened, yet the old row was paired with the new element."""
+    world = World(tmp_path, A=LIST_WITH_IDS, B=LIST_WITH_IDS)
+    world.servers["A"].add({"name": "Anna Berg", "emails": [{"value": "old@x.example"}]})
+    world.sync()
+    world.servers["A"].edit("1", emails=[{"value": "new@x.example"}])
+    world.servers["B"].fault = failing(OutcomeUnknown("no answer"), "write")
+    world.sync()
+    world.servers["B"].fault = no_fault
+    world.sync()
+    assert list(world.emails()) == ["new@x.example"]
+    assert [value for value, _ in world.rows("B")] == ["new@x.example"]
+    world.quiet()
+
+
+def test_two_addresses_of_one_key_that_differ_are_told_apart(tmp_path: Path) -> None:
+    """Seed 47: on first link a district that only one of two equal addresses had was neither golden nor in the ledger."""
+    shape = PLAIN + '[addresses.slots.main]\npick = "primary"\ndistrict = "district"\ncity = "city"\n'
+    world = World(tmp_path, A=shape, B=shape)
+    for name, district in (("A", "North"), ("B", "South")):
+        world.servers[name].add({"name": "Anna Berg", "email": "anna@x.example", "city": "Wien", "district": district})
+    world.sync()
+    assert world.one("A")["district"] == world.one("B")["district"] == "North"
+    assert "South" in str([row["loser"] for row in world.ledger()])
     world.quiet()

@@ -102,6 +102,7 @@ def claim(sight: Sight, element: Element, position: Position) -> None:
     element.claims += 1
     touch(sight, element)
     _better_spelling(sight, element, position)
+    _told_apart(sight, element, position)
     attrs = dict(element.attr_values())
     for name, shown in position.attrs.items():
         current = element.attr(name)
@@ -125,6 +126,20 @@ def claim(sight: Sight, element: Element, position: Position) -> None:
             continue
         attrs[name] = shown
     sight.esent[element.eid] = Esent(element.value.value, attrs, element.claims)
+
+
+def _told_apart(sight: Sight, element: Element, position: Position) -> None:
+    """Two values of one key may still differ (two addresses that only differ in the district): as in the "new link, both
+    differ" row, what golden has stays, the other one is in the ledger and is put right."""
+    row = sight.image(element)
+    if row is None or sight.merge.same(COLLECTIONS[sight.name].kind, row.value, position.value):
+        return
+    name = sight.lost_name(element.eid)
+    cell = element.value
+    sight.link.lost.add(name)
+    sight.merge.loses(
+        sight.golden, name, "first link: fill only", cell.value, cell.source, position.value, sight.merge.system
+    )
 
 
 def _better_spelling(sight: Sight, element: Element, position: Position) -> None:

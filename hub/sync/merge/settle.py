@@ -51,17 +51,19 @@ def settle(
     *,
     direct: bool,
     region: str | None = None,
+    created: bool = False,
 ) -> Settlement:
     """Settle an open write against an image of the record; changes ``link`` and ``base`` in place.
 
-    direct: the image is the answer to our write itself, so a difference is the server's doing, never a user's edit.
+    direct: the image is the answer to our write itself, so a difference is the server's doing, never a user's edit;
+    created: the write was the create of this record, so it did happen, whatever the image shows.
     """
     result = Settlement(direct or _happened(base, payload, predicted, image), region)
     for name in payload.fields:
         if name in image.fields:
             _settle_field(link, base, payload, name, predicted.fields.get(name), image.fields[name], result, direct)
     for name, rows in payload.picture.items():
-        if name in image.collections:
+        if name in image.collections and (result.happened or created):  # else no row is ours
             _settle_collection(link, base, payload, name, rows, predicted, image, mapping, result, direct)
     if result.happened:
         link.lost.difference_update(payload.cleared)
@@ -92,7 +94,7 @@ def adopt(
             link.sent[name] = None
     for name in payload.fields:
         base.fields[name] = None
-    result = settle(link, base, payload, predicted, image, mapping, direct=direct, region=region)
+    result = settle(link, base, payload, predicted, image, mapping, direct=direct, region=region, created=True)
     if not result.happened:  # found by our key: the create did happen, whatever a user made of it since
         for name in payload.fields:
             link.sent[name] = payload.fields[name]

@@ -39,7 +39,10 @@ def _arrived(sight: Sight, index: int, eid: str, before: set[str], *, first: boo
     if position.pos is not None and sight.before(index) is None:
         _holds(sight).pop(position.pos, None)
     _place_relabels(sight, element, position, first=first)
-    sight.esent[eid] = Esent.of(element)
+    known, fresh = sight.esent.get(eid), Esent.of(element)
+    if known is not None and eid in before:
+        fresh.value = known.value  # moved, not edited: an edit made elsewhere meanwhile is still to come here
+    sight.esent[eid] = fresh
 
 
 def _place_relabels(sight: Sight, element: Element, position: Position, *, first: bool) -> None:
