@@ -1,0 +1,216 @@
+"""Auth flows without a network: what is sent, what is kept, who asks for a new token."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from hub.contract.errors import AuthError, RateLimited, Unavailable
+from hub.http.auth import AuthFlow, BasicAuth, Incoming, Outgoing, TokenAuth
+from hub.http.oauth1 import OAuth1, base_string
+from hub.http.oauth2 import Client, OAuth2
+from hub.tokens.token import MemoryTokens, Token, Tokens
+
+ASK = Outgoing("GET", "https://api.example/contacts")
+CLIENT = Client("id", "secret", "https://login.example/token", "https://login.example/auth", ("a", "b"), keep=("host",))
+NOW = 1_000_000.0
+
+
+def run(auth: AuthFlow, *answers: Incoming, request: Outgoing = ASK) -> list[Outgoing]:
+    """What a flow sends when it gets these answers."""
+    flow = auth.flow(request)
+    sent = [next(flow)]
+    for answer in answers:
+        try:
+            sent.append(flow.send(answer))
+        except StopIteration:
+            return sent
+    return sent
+
+
+def oauth2(tokens: Tokens, client: Client = CLIENT, now: float = NOW) -> OAuth2:
+    return OAuth2(client, tokens, lambda: now, "crm", "Run `crmhub connect login crm`")
+
+
+def given(**more: Any) -> Incoming:
+    return Incoming(200, {"access_token": "new", "expires_in": 3600, **more})
+
+
+def test_fixed_tokens_go_into_a_header_or_the_query() -> None:
+    assert run(TokenAuth("t"))[0].headers == {"Authorization": "Bearer t"}
+    assert run(TokenAuth("t", "X-Api-Key", ""))[0].headers == {"X-Api-Key": "t"}
+    assert run(TokenAuth("t", param="key"))[0].params == {"key": "t"}
+
+
+def test_user_and_password_are_utf_8() -> None:
+    assert run(BasicAuth("Jörg", "pä:ss"))[0].headers["Authorization"] == "Basic SsO2cmc6cMOkOnNz"
+
+
+def test_oauth_1_signs_as_the_example_of_the_standard() -> None:
+    """RFC 5849, section 1.2 (photos.example.net) and the base string of section 3.4.1.1."""
+    auth = OAuth1(
+        "dpf43f3p2l4k3l03", "kd94hf93k423kf44", "nnch734d00sl2jdk", "pfkkdhi9sl3r4s00",
+        clock=lambda: 137131202, nonce=lambda: "chapoH",
+    )  # fmt: skip
+    photo = Outgoing("GET", "http://photos.example.net/photos", {"file": "vacation.jpg", "size": "original"})
+    header = run(auth, request=photo)[0].headers["Authorization"]
+    assert 'oauth_signature="' in header
+    fields = {
+        "oauth_consumer_key": "9djdj82h48djs9d2", "oauth_token": "kkk9d7dh3k39sjv7",
+        "oauth_signature_method": "HMAC-SHA1", "oauth_timestamp": "137131201", "oauth_nonce": "7d8f3e4a",
+    }  # fmt: skip
+    request = Outgoing(
+        "POST", "http://EXAMPLE.COM:80/request?b5=%3D%253D&a3=a&c%40=&a2=r%20b", data={"c2": "", "a3": "2 q"}
+    )
+    assert base_string(request, fields) == (
+        "POST&http%3A%2F%2Fexample.com%2Frequest&a2%3Dr%2520b%26a3%3D2%2520q%26a3%3Da%26b5%3D%253D%25253D%26c%2540%3D%26c2"
+        "%3D%26oauth_consumer_key%3D9djdj82h48djs9d2%26oauth_nonce%3D7d8f3e4a%26oauth_signature_method%3DHMAC-SHA1%26"
+        "oauth_timestamp%3D137131201%26oauth_token%3Dkkk9d7dh3k39sjv7"
+    )
+
+
+def test_oauth_1_signature_of_a_known_request() -> None:
+    """The worked example of OAuth Core 1.0 Revision A, appendix A.5."""
+    auth = OAuth1(
+        "dpf43f3p2l4k3l03", "kd94hf93k423kf44", "nnch734d00sl2jdk", "pfkkdhi9sl3r4s00",
+        clock=lambda: 1191242096, nonce=lambda: "kllo9940pd9333jh",
+    )  # fmt: skip
+    photo = Outgoing("GET", "http://photos.example.net/photos", {"file": "vacation.jpg", "size": "original"})
+    assert "tR3%2BTy81lMeYAr%2FFid0kMTYa%2FWM%3D" in run(auth, request=photo)[0].headers["Authorization"]
+
+
+def test_a_valid_token_is_used_as_it_is() -> None:
+    sent = run(oauth2(MemoryTokens(Token("old", "r", NOW + 3600))), Incoming(200))
+    assert [item.headers.get("Authorization") for item in sent] == ["Bearer old"]
+
+
+@pytest.mark.parametrize("expires", [NOW - 1, NOW + 30], ids=["expired", "about to expire"])
+def test_an_expired_token_is_renewed_before_it_is_used(expires: float) -> None:
+    tokens = MemoryTokens(Token("old", "r", expires))
+    login, call = run(oauth2(tokens), given())
+    assert login.login
+    assert login.data == {
+        "grant_type": "refresh_token", "refresh_token": "r", "client_id": "id", "client_secret": "secret",
+    }  # fmt: skip
+    assert call.headers["Authorization"] == "Bearer new"
+
+
+def test_a_rotated_refresh_token_is_kept_before_the_new_token_is_used() -> None:
+    tokens = MemoryTokens(Token("old", "r1", NOW - 1))
+    flow = oauth2(tokens).flow(ASK)
+    next(flow)
+    flow.send(given(refresh_token="r2"))  # now the call is about to be sent
+    kept = tokens.read()
+    assert kept is not None
+    assert (kept.access, kept.refresh) == ("new", "r2")
+
+
+def test_an_answer_without_a_refresh_token_keeps_the_old_one_and_what_was_kept() -> None:
+    tokens = MemoryTokens(Token("old", "r1", NOW - 1, {"host": "https://api.example"}))
+    run(oauth2(tokens), given())
+    kept = tokens.read()
+    assert kept is not None
+    assert (kept.refresh, kept.extra) == ("r1", {"host": "https://api.example"})
+
+
+def test_a_401_renews_once_and_no_more() -> None:
+    sent = run(oauth2(MemoryTokens(Token("old", "r", NOW + 3600))), Incoming(401), given(), Incoming(401))
+    assert [item.headers.get("Authorization", "login") for item in sent] == ["Bearer old", "login", "Bearer new"]
+
+
+def test_a_401_for_another_reason_renews_nothing() -> None:
+    auth = OAuth2(
+        CLIENT, MemoryTokens(Token("old", "r", NOW + 3600)), lambda: NOW, hopeless=lambda data: data == "scope"
+    )
+    assert len(run(auth, Incoming(401, "scope"))) == 1
+
+
+def test_an_error_in_an_answer_of_200_is_no_token() -> None:
+    with pytest.raises(AuthError, match=r"invalid_code.*connect login crm"):
+        run(oauth2(MemoryTokens(Token("old", "r", NOW - 1))), Incoming(200, {"error": "invalid_code"}))
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (Incoming(200, {"error": "Access Denied"}), RateLimited),
+        (Incoming(429, None), RateLimited),
+        (Incoming(503, None), Unavailable),
+        (Incoming(400, {"error": "invalid_grant"}), AuthError),
+        (Incoming(200, ["odd"]), AuthError),
+    ],
+)
+def test_what_a_refused_token_means(answer: Incoming, error: type[Exception]) -> None:
+    tokens = MemoryTokens(Token("old", "r", NOW - 1))
+    with pytest.raises(error):
+        run(oauth2(tokens), answer)
+    with tokens.locked():
+        pass  # the lock was given back
+
+
+def test_without_a_login_a_person_is_asked() -> None:
+    with pytest.raises(AuthError, match="nobody has signed in yet"):
+        run(oauth2(MemoryTokens()))
+
+
+def test_a_client_signs_in_by_itself() -> None:
+    client = Client(
+        "id", "secret", "https://login.example/token", scopes=("a", "b"), grant="client_credentials", send="basic"
+    )
+    login, _ = run(oauth2(MemoryTokens(), client), given())
+    assert login.data == {"grant_type": "client_credentials", "scope": "a b"}
+    assert login.headers["Authorization"] == "Basic aWQ6c2VjcmV0"
+
+
+def test_expires_in_is_in_milliseconds_beside_expires_in_sec() -> None:
+    tokens = MemoryTokens(Token("old", "r", NOW - 1))
+    run(oauth2(tokens), Incoming(200, {"access_token": "x", "expires_in": 3_600_000, "expires_in_sec": 3600}))
+    kept = tokens.read()
+    assert kept is not None
+    assert kept.expires == NOW + 3600
+
+
+def test_the_address_for_a_person_and_the_exchange_of_the_code() -> None:
+    tokens = MemoryTokens()
+    auth = oauth2(tokens)
+    address = auth.authorize_url("http://localhost:1/", "state-1")
+    assert address.startswith("https://login.example/auth?response_type=code&client_id=id")
+    assert "scope=a+b" in address
+    flow = auth.exchange("code-1", "http://localhost:1/")
+    asked = next(flow)
+    assert asked.data is not None
+    assert (asked.data["grant_type"], asked.data["code"]) == ("authorization_code", "code-1")
+    with pytest.raises(StopIteration):
+        flow.send(given(refresh_token="r", host="https://eu.example"))
+    assert auth.kept("host") == "https://eu.example"
+
+
+def test_ten_threads_ask_for_one_new_token() -> None:
+    tokens = MemoryTokens(Token("old", "r", NOW - 1))
+    asked: list[str] = []
+    barrier = threading.Barrier(10)
+
+    def call() -> None:
+        barrier.wait()
+        flow = oauth2(tokens).flow(ASK)
+        item = next(flow)
+        if item.login:
+            asked.append("login")
+            item = flow.send(given())
+        assert item.headers["Authorization"] == "Bearer new"
+
+    threads = [threading.Thread(target=call) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert asked == ["login"]
+
+
+def test_secrets_are_named_for_the_logs_and_hidden_in_texts() -> None:
+    auth = oauth2(MemoryTokens(Token("access", "refresh", NOW)))
+    assert set(auth.secrets()) == {"secret", "access", "refresh"}
+    for item in (auth, CLIENT, TokenAuth("secret"), BasicAuth("u", "secret"), Token("secret")):
+        assert "secret" not in repr(item)
