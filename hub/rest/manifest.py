@@ -32,7 +32,7 @@ class Setting(Strict):
 
 
 class _Connector(Strict):
-    name: Annotated[str, Field(pattern=r"[a-z][a-z0-9_-]*")]
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
     title: str = ""
 
 
@@ -47,7 +47,7 @@ class Manifest(Strict):
 _TYPES: dict[str, Any] = {
     "text": str,
     "secret": SecretStr,
-    "url": Annotated[str, Field(pattern=r"https?://.+")],
+    "url": Annotated[str, Field(pattern=r"^https?://.+")],
     "number": float,
     "flag": bool,
     "list": tuple[str, ...],

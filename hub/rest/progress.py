@@ -17,6 +17,7 @@ from hub.rest.paging import Place
 from hub.rest.spec import Since
 
 _VERSION = 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +87,13 @@ def asked(since: Since, watermark: datetime | None) -> str | None:
     """The watermark as the API wants it: looked back by the overlap, on the grain of its stamps."""
     if watermark is None:
         return None
-    seconds = (watermark - timedelta(seconds=since.overlap)).timestamp()
-    seconds = seconds // since.resolution * since.resolution
+    grain = max(1, round(since.resolution * 1_000_000))
+    micros = (watermark - timedelta(seconds=since.overlap) - _EPOCH) // timedelta(microseconds=1) // grain * grain
     if since.format == "epoch_s":
-        return str(int(seconds))
+        return str(micros // 1_000_000)
     if since.format == "epoch_ms":
-        return str(round(seconds * 1000))
-    when = datetime.fromtimestamp(seconds, UTC)
+        return str(micros // 1_000)
+    when = _EPOCH + timedelta(microseconds=micros)
     if since.format == "http_date":
         return format_datetime(when, usegmt=True)
     return when.isoformat(timespec="seconds" if since.resolution >= 1 else "milliseconds")

@@ -246,7 +246,7 @@ class LimitSpec(Strict):
     headers: remaining, reset (seconds, or a time), daily_remaining -> the header that shows it.
     """
 
-    rate: Annotated[str, Field(pattern=r"(\d+/\d*(\.\d+)?[smh])?")] = ""
+    rate: Annotated[str, Field(pattern=r"^(\d+/(\d+(\.\d+)?)?[smh])?$")] = ""
     daily: int | None = None
     concurrency: Positive = 4
     headers: Mapping[Literal["remaining", "reset", "daily_remaining"], str] = {}
