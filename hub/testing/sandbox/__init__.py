@@ -10,7 +10,7 @@ actions are methods of ``sandbox.user``; from outside, everything is under ``/_s
 """
 
 from hub.testing.sandbox.application import Sandbox
-from hub.testing.sandbox.calls import Call, Endpoint, Refused, reply
+from hub.testing.sandbox.calls import Call, Endpoint, Handler, Refused, reply
 from hub.testing.sandbox.clock import Clock
 from hub.testing.sandbox.deliveries import Deliveries
 from hub.testing.sandbox.index import LaggingIndex
@@ -26,6 +26,7 @@ __all__ = [
     "Count",
     "Deliveries",
     "Endpoint",
+    "Handler",
     "LaggingIndex",
     "Quota",
     "Refused",

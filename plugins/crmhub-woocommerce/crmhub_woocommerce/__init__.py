@@ -1,0 +1,1 @@
+"""WooCommerce as a source and target of CRM Hub."""
