@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from hub.contract.errors import HubError
+
 _MOST: Final = 2**64
 _DEEPEST: Final = 100
 
@@ -41,6 +43,13 @@ def unstorable(value: Any, path: str = "", depth: int = 0) -> str | None:
                 return found
         return None
     return f"{path}: {type(value).__name__} is no JSON"
+
+
+def refuse_unstorable(native: Mapping[str, Any]) -> None:
+    """Raises HubError for a record that cannot be kept as it is."""
+    reason = unstorable(native)
+    if reason is not None:
+        raise HubError(f"cannot be kept: {reason}", hint="Correct the value in the system it comes from")
 
 
 def _encodable(text: str) -> bool:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from hub.contract.connector import CursorExpired
 from hub.contract.errors import ConnectorError, ContractViolation, HubError
@@ -14,7 +13,7 @@ from hub.identity.names import shown_name
 from hub.mapping.view import View
 from hub.state import Link
 from hub.store.staging import Staged
-from hub.store.storable import unstorable
+from hub.store.storable import refuse_unstorable
 from hub.store.work import Cursor, OpRow, Quarantined
 from hub.sync.absence import FOLLOWS, followed, gone, merged_away, revive
 from hub.sync.merge.observe import base_of, observe
@@ -283,7 +282,7 @@ class Pull:
             self.shared.store.work.reread_add(self.source.system, self.source.resource, [record.id], "no data")
             return
         try:
-            _refuse_unstorable(self.source.mapping.prune(record.data))
+            refuse_unstorable(self.source.mapping.prune(record.data))
             view = self.source.mapping.get(record.data)
         except HubError as error:
             self._quarantine(record.id, link, error, record.version or "")
@@ -394,13 +393,8 @@ def _same_link(workspace: Workspace, link: Link) -> Link:
     for item in workspace.links.get(link.gid, ()):
         if item.id == link.id:
             return item
-    return link
-
-
-def _refuse_unstorable(native: Mapping[str, Any]) -> None:
-    reason = unstorable(native)
-    if reason is not None:
-        raise HubError(f"cannot be kept: {reason}", hint="Correct the value in the system it comes from")
+    moved = (item for items in workspace.links.values() for item in items if item.id == link.id)
+    return next(moved, link)  # a merge in this very transaction may have moved it to another golden record
 
 
 def scope_hash(*parts: object) -> str:
