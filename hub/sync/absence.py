@@ -132,11 +132,11 @@ def merged_away(workspace: Workspace, source: Source, link: Link | None, survivo
         workspace.shared.store.staging.remove([(source.system, source.resource, survivor_id)])
         workspace.shared.store.work.reread_add(source.system, source.resource, [survivor_id], "merged")
         return
-    workspace.load([found.gid])
+    into, away = workspace.living(found.gid), workspace.living(link.gid)
     workspace.touch(link)
     link.state = "gone"
-    if found.gid != link.gid:
-        merge_goldens(workspace, source, workspace.goldens[found.gid], workspace.goldens[link.gid])
+    if into is not away:
+        merge_goldens(workspace, source, into, away)
 
 
 def merge_goldens(workspace: Workspace, source: Source, into: Golden, away: Golden) -> None:

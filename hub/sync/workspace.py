@@ -83,6 +83,14 @@ class Workspace:
         for gid in wanted:
             self.links[gid] = found.get(gid, [])
 
+    def living(self, gid: str) -> Golden:
+        """The golden record that stands for ``gid`` now, merges of this very transaction included."""
+        self.load([gid])
+        while (into := self.goldens[gid].merged_into) is not None:
+            gid = into
+            self.load([gid])
+        return self.goldens[gid]
+
     def add_golden(self, golden: Golden) -> None:
         self.goldens[golden.gid] = golden
         self.links.setdefault(golden.gid, [])

@@ -188,3 +188,20 @@ def test_two_addresses_of_one_key_that_differ_are_told_apart(tmp_path: Path) -> 
     assert world.one("A")["district"] == world.one("B")["district"] == "North"
     assert "South" in str([row["loser"] for row in world.ledger()])
     world.quiet()
+
+
+def test_merges_in_one_page_that_build_on_each_other_end_in_one_customer(tmp_path: Path) -> None:
+    """Seed 135: the second merge of a page went into a customer that the first one had merged away."""
+    world = World(tmp_path, A=PLAIN, B=PLAIN)
+    for number in range(1, 5):
+        world.servers["A"].add({"name": f"Anna {number}", "email": f"a{number}@x.example"})
+    world.sync()
+    world.servers["A"].traits.page = 50
+    world.servers["A"].remove("2", merged_into="1")
+    world.servers["A"].remove("1", merged_into="3")
+    world.servers["A"].remove("4", merged_into="1")
+    world.sync()
+    (golden,) = world.goldens()
+    rows = world.store.records.links_by_gid([golden.gid])[golden.gid]
+    assert len([link for link in rows if link.system == "B"]) == 4
+    world.quiet()
