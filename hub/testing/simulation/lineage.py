@@ -1,0 +1,69 @@
+"""Who typed what, having seen what.  Every typed value carries a token of its own, so that no edit is like another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+TOKEN = re.compile(r"q\d+q", re.IGNORECASE)
+"""What makes a typed value unique; it survives upper-casing and cutting at the end."""
+
+
+def tokens(value: Any) -> set[str]:
+    """All tokens in a JSON value."""
+    if value is None or isinstance(value, bool | int | float):
+        return set()
+    if isinstance(value, str):
+        return {item.lower() for item in TOKEN.findall(value)}
+    if isinstance(value, Mapping):
+        return {token for item in value.values() for token in tokens(item)}
+    return {token for item in value for token in tokens(item)}
+
+
+@dataclass(slots=True)
+class Lineage:
+    """All user edits of a world.
+
+    dropped:   tokens that a user who saw them replaced or took away, with the place.
+    deleted:   tokens on records that a user deleted.
+    read:      tokens that the hub has read and whose reading it has committed; pending: read, not committed yet.
+    excused:   tokens overwritten in the write window of a system without conditional writes (its documented risk).
+    """
+
+    edits: int = 0
+    dropped: dict[str, str] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
+    read: set[str] = field(default_factory=set)
+    pending: set[str] = field(default_factory=set)
+    excused: set[str] = field(default_factory=set)
+    grants: list[tuple[float, str]] = field(default_factory=list)
+    refusals: list[tuple[float, str]] = field(default_factory=list)
+    _number: int = 0
+
+    def token(self) -> str:
+        self._number += 1
+        return f"q{self._number}q"
+
+    def edited(self, place: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """A user changed a document: what was there and is not any more was seen and given up by this user."""
+        self.edits += 1
+        for token in tokens(before) - tokens(after):
+            self.dropped[token] = place
+
+    def removed(self, document: Mapping[str, Any]) -> None:
+        self.edits += 1
+        self.deleted |= tokens(document)
+
+    def hand(self, found: Iterable[str]) -> None:
+        """The hub was handed these tokens."""
+        self.pending.update(item for item in found if item not in self.read)
+
+    def committed(self) -> None:
+        if self.pending:
+            self.read |= self.pending
+            self.pending.clear()
+
+    def killed(self) -> None:
+        self.pending.clear()

@@ -1,0 +1,21 @@
+"""The hub writes over nothing that it has not read (I2, seen from the server).
+
+Bounded for systems without conditional writes: what a user does between the hub's last look at a record and its write is
+their documented risk.  Those values are excused, and ``World.writing`` checks that the look was directly before."""
+
+from __future__ import annotations
+
+from hub.testing.simulation.lineage import tokens
+from hub.testing.simulation.world import World, Write, _without_private
+
+
+def check(world: World, write: Write) -> None:
+    server = world.servers[write.system]
+    mapped = server.profile.mapping().prune
+    gone = tokens(_without_private(mapped(write.before))) - tokens(write.after)
+    unread = {token for token in gone if token not in world.lineage.read and token not in world.lineage.dropped}
+    if not unread:
+        return
+    if server.traits.conditional:
+        world.violate("clobber", f"{write.system}/{write.id}: {write.kind} over unread {sorted(unread)}")
+    world.lineage.excused |= unread
