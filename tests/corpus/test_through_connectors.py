@@ -20,7 +20,7 @@ COMMANDS = [
     ("conflicts", "list"),
     ("review", "list"),
     ("record", "show", "1name@ok.example", "--show-pii"),
-    ("record", "explain", "1name@ok.example", "name", "--show-pii"),
+    ("record", "explain", "1name@ok.example", "--field", "name", "--show-pii"),
 ]
 
 
