@@ -16,6 +16,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
+from urllib.parse import urljoin
 
 import requests
 from pydantic import SecretStr
@@ -198,7 +199,7 @@ class RestConnector(Connector[C], Generic[C]):
     def send(self, call: Call, values: Mapping[str, Any], *, doing: Doing, url: str | None = None) -> Answer:
         """Send a request and return its answer, whatever its status, as values."""
         filled = {**self.variables(), **values}
-        address = url or self._address(call, filled)
+        address = urljoin(f"{self.base_url()}/", url) if url else self._address(call, filled)
         for attempt in range(_BROKEN_ANSWERS + 1):
             response = send_signed(
                 self.context.http,

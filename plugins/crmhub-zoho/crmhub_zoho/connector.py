@@ -102,8 +102,12 @@ class ZohoConnector(plugin.RestConnector[ZohoConfig]):
         return replace(found, data=data, version=f"{stamp}#{digest.rpartition('#')[2]}")
 
     def native(self, resource: str, op: plugin.Op) -> dict[str, Any]:
-        """The fields to send; an update in a batch names its record."""
+        """The fields to send, tags and numbers as Zoho writes them; an update in a batch names its record."""
         data = super().native(resource, op)
+        if isinstance(data.get("Tag"), list):
+            data["Tag"] = [{"name": name} for name in data["Tag"]]
+        if isinstance(data.get("Employees"), str) and data["Employees"].isdigit():
+            data["Employees"] = int(data["Employees"])
         if op.kind == "update" and not self.config.conditional:
             data["id"] = op.id
         return data

@@ -135,3 +135,30 @@ def test_broken_text_is_refused_before_it_is_sent(connector: ZohoConnector, sand
     text = "Z\u0308 😀 王伟 O'Brien & <b>"
     (good,) = connector.write("Contacts", [create("a", Last_Name=text)])
     assert sandbox.user.get("Contacts", good.id or "")["Last_Name"] == text
+
+
+def test_tags_are_written_by_name_and_read_back(connector: ZohoConnector, sandbox: ZohoSandbox) -> None:
+    (receipt,) = connector.write("Contacts", [create("a", Last_Name="A", Tag=["hub:vip", "own"])])
+    assert receipt.error is None
+    (record,) = connector.fetch("Contacts", [receipt.id or ""])
+    assert record.data is not None
+    assert record.data["Tag"] == ["hub:vip", "own"]
+    (cleared,) = connector.write("Contacts", [plugin.Op("b", "update", receipt.id, {"Tag": []})])
+    assert cleared.error is None
+    (record,) = connector.fetch("Contacts", [receipt.id or ""])
+    assert record.data is not None
+    assert not record.data["Tag"]
+
+
+def test_numbers_dates_and_lookups_of_the_mapping_are_taken(connect: Connect, sandbox: ZohoSandbox) -> None:
+    connector = connect(modules=("Contacts", "Accounts"))
+    (firm,) = connector.write(
+        "Accounts", [create("a", Account_Name="ACME", Employees="12", Website="https://acme.example")]
+    )
+    assert firm.error is None
+    assert sandbox.user.get("Accounts", firm.id or "")["Employees"] == 12
+    contact = create("b", Last_Name="A", Account_Name={"id": firm.id}, Date_of_Birth="1980-04-12", Email_Opt_Out=True)
+    (person,) = connector.write("Contacts", [contact])
+    assert person.error is None
+    shown = sandbox.user.get("Contacts", person.id or "")
+    assert (shown["Account_Name"]["id"], shown["Date_of_Birth"]) == (firm.id, "1980-04-12")
