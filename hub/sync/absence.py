@@ -137,6 +137,17 @@ def merged_away(workspace: Workspace, source: Source, link: Link | None, survivo
     link.state = "gone"
     if into is not away:
         merge_goldens(workspace, source, into, away)
+    elif link.primary:
+        _succeed(workspace, link, survivor_id)
+
+
+def _succeed(workspace: Workspace, link: Link, survivor_id: str) -> None:
+    """Two records of one customer were merged: the shadow that is left is the customer's record now."""
+    for item in workspace.links[link.gid]:
+        if (item.system, item.resource, item.remote_id, item.state) == (*link.key[:2], survivor_id, "shadow"):
+            link.primary = False
+            item.state, item.primary = "active", True
+            workspace.touch(item)
 
 
 def merge_goldens(workspace: Workspace, source: Source, into: Golden, away: Golden) -> None:

@@ -306,7 +306,7 @@ class Pull:
         golden = workspace.goldens[link.gid]
         back = link.state in ("excluded", "gone")
         if link.state in ("excluded", "gone", "missing", "out_of_scope", "quarantined"):
-            link.state, link.reason = "active", ""
+            link.state, link.reason = "active" if link.primary else "shadow", ""
         assert record.data is not None
         merge = workspace.merge(self.source, record.modified_at.timestamp() if record.modified_at else None)
         base = base_of(link, self.source.mapping)

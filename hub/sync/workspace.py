@@ -162,6 +162,7 @@ class Workspace:
         dropped = {id(item) for item in self.dropped}
         links = [item for item in (*self.touched.values(), *self.fresh) if id(item) not in dropped]
         unique = list({id(item): item for item in links}.values())
+        unique.sort(key=lambda item: item.primary)  # the store allows one primary link at any moment
         records.save_links(unique)
         self._save_pending(unique)
         now = self.shared.clock()

@@ -205,3 +205,35 @@ def test_merges_in_one_page_that_build_on_each_other_end_in_one_customer(tmp_pat
     rows = world.store.records.links_by_gid([golden.gid])[golden.gid]
     assert len([link for link in rows if link.system == "B"]) == 4
     world.quiet()
+
+
+def shadowed(folder: Path) -> World:
+    """One customer with two records in A, the second of them a shadow."""
+    world = merging(folder)
+    world.servers["B"].remove("2", merged_into="1")
+    world.sync()
+    return world
+
+
+def test_the_shadow_that_is_left_of_two_merged_records_is_written_from_now_on(tmp_path: Path) -> None:
+    """Seed 337: nothing was left that counted as the customer's record, and another one was created."""
+    world = shadowed(tmp_path)
+    world.servers["A"].remove("1", merged_into="2")
+    world.sync()
+    world.servers["B"].edit("1", notes="for the one that is left")
+    world.sync()
+    assert world.one("A")["notes"] == "for the one that is left"
+    world.quiet()
+
+
+def test_a_deleted_shadow_that_comes_back_is_a_shadow(tmp_path: Path) -> None:
+    """Seed 337: it became a second record to write, and the store refused the whole page, in every run."""
+    world = shadowed(tmp_path)
+    server = world.servers["A"]
+    server.remove("2")
+    world.sync()
+    server.records["2"].deleted = False
+    server.edit("2", notes="back again")
+    result = world.sync()
+    assert result.paused == {}
+    world.quiet()
