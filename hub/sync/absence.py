@@ -110,6 +110,19 @@ def revive(workspace: Workspace, source: Source, golden: Golden) -> None:
     merge.ledger.append(LedgerRow(golden.gid, "@record", "revived", "live", source.system, "dead", "hub"))
 
 
+def comes_back(workspace: Workspace, link: Link) -> None:
+    """A record that was gone, unreadable or out of scope is there: as the customer's record, or as a shadow if another
+    one has taken its place meanwhile."""
+    rivals = [
+        item
+        for item in workspace.links.get(link.gid, ())
+        if item is not link and item.primary and item.state != "gone"
+        if (item.system, item.resource, item.role) == (link.system, link.resource, link.role)
+    ]
+    link.primary = link.primary and not rivals
+    link.state, link.reason = "active" if link.primary else "shadow", ""
+
+
 def followed(merge: Merge, golden: Golden, link: Link) -> None:
     """The survivor of a merge was read: values of the merged record that it replaced are in the ledger."""
     link.reason = ""

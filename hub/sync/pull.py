@@ -15,7 +15,7 @@ from hub.state import Link
 from hub.store.staging import Staged
 from hub.store.storable import refuse_unstorable
 from hub.store.work import Cursor, OpRow, Quarantined
-from hub.sync.absence import FOLLOWS, followed, gone, merged_away, revive
+from hub.sync.absence import FOLLOWS, comes_back, followed, gone, merged_away, revive
 from hub.sync.merge.observe import base_of, observe
 from hub.sync.settling import settle_open_op
 from hub.sync.systems import Source
@@ -306,7 +306,7 @@ class Pull:
         golden = workspace.goldens[link.gid]
         back = link.state in ("excluded", "gone")
         if link.state in ("excluded", "gone", "missing", "out_of_scope", "quarantined"):
-            link.state, link.reason = "active" if link.primary else "shadow", ""
+            comes_back(workspace, link)
         assert record.data is not None
         merge = workspace.merge(self.source, record.modified_at.timestamp() if record.modified_at else None)
         base = base_of(link, self.source.mapping)

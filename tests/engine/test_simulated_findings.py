@@ -9,6 +9,7 @@ import pytest
 
 from hub.contract.errors import OutcomeUnknown
 from hub.contract.records import Record
+from hub.sync.policy import Policy
 from hub.testing.memory import Stored
 from tests.engine.world import LABEL_SLOTS, LIST_WITH_IDS, PLAIN, World, failing, no_fault
 
@@ -236,4 +237,25 @@ def test_a_deleted_shadow_that_comes_back_is_a_shadow(tmp_path: Path) -> None:
     server.edit("2", notes="back again")
     result = world.sync()
     assert result.paused == {}
+    world.quiet()
+
+
+def test_a_deleted_record_that_comes_back_beside_its_successor_is_a_shadow(tmp_path: Path) -> None:
+    """Seed 337: a merge had put another record in its place; two primary records stopped the system for good."""
+    world = merging(tmp_path)
+    world.policy = Policy(("A", "B"), delete={"A": "propagate"})
+    server = world.servers["A"]
+    world.servers["B"].edit("1", notes="not seen by A")
+    server.remove("1")
+    world.sync(reconcile=0)
+    made = next(id_ for id_, data in server.alive().items() if data["name"] == "Anna Berg")
+    world.servers["B"].remove("2", merged_into="1")
+    world.sync()
+    server.remove(made)
+    server.remove("2")
+    world.sync()
+    for id_ in ("1", "2", made):
+        server.records[id_].deleted = False
+        server.edit(id_, notes=f"back again {id_}")
+    assert world.sync().paused == {}
     world.quiet()
