@@ -101,6 +101,7 @@ class SimulatedServer(MemoryServer):
         """A user takes a record out of the bin."""
         record = self.records[id_]
         record.deleted, record.merged_into = False, None
+        self.made.pop(id_, None)  # a record of the user from now on: the hub may have made another one meanwhile
         self._before = copy.deepcopy(record.data)
         self._stored(record)
 
