@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tenacity import wait_none
 
 from crmhub_zoho.sandbox import ZohoSandbox
 from hub.bootstrap import App
@@ -45,8 +46,8 @@ class Office:
         text = CONFIG.format(client_id=sandbox.credentials()["client_id"], url=sandbox.url, settings=settings)
         (folder / "config.toml").write_text(text, encoding="utf-8")
 
-    def sync(self) -> Any:
-        """One run; whatever it asks a person is allowed."""
+    def sync(self, *, faulty: bool = False) -> Any:
+        """One run; whatever it asks a person is allowed.  faulty: the connection may pause."""
         with (
             App(read_config(self.folder / "config.toml"), clock=lambda: self.sandbox.now().timestamp()) as app,
             app.writing(),
@@ -55,7 +56,7 @@ class Office:
             assert found.plan is not None
             if found.held:
                 found = app.engine("customers").sync(approve=found.plan.hash())
-            assert not found.paused, found.paused
+            assert faulty or not found.paused, found.paused
         self.sandbox.clock.advance(60)
         return found
 
@@ -178,3 +179,43 @@ def test_a_converted_lead_goes_on_as_a_contact(office: Office, sandbox: ZohoSand
     office.sync()
     assert office.rows()["eva@acme.example"]["city"] == "Bern"
     assert len(office.rows()) == 3
+
+
+def test_calls_of_a_first_sync_are_as_few_as_the_limits_allow(office: Office, sandbox: ZohoSandbox) -> None:
+    """One page read; 250 creates in batches of 100, each read back: 1 + 3 + 3 (and 1 for each of the small first portions)."""
+    rows = "".join(f"{n},person,A{n},B{n},p{n}@x.example,,,,\n" for n in range(10, 260))
+    (office.folder / "customers.csv").write_text(SHEET.splitlines()[0] + "\n" + rows, encoding="utf-8")
+    office.sync()
+    assert len(sandbox.user.find("Contacts")) == 250
+    named = {name: number for name, number in sandbox.calls.items() if "oauth" not in name}
+    upserts = sum(number for name, number in named.items() if "upsert" in name)
+    assert upserts <= 5
+    assert sum(named.values()) <= 2 * upserts + 6, named
+    assert office.sync().applied == 0
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_faults_of_every_kind_make_no_duplicate_and_lose_no_edit(
+    office: Office, sandbox: ZohoSandbox, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.http.session.wait_random_exponential", lambda **_: wait_none())
+    rows = "".join(f"{n},person,A{n},B{n},p{n}@x.example,,,,\n" for n in range(10, 40))
+    (office.folder / "customers.csv").write_text(SHEET.splitlines()[0] + "\n" + rows, encoding="utf-8")
+    people = [sandbox.user.create("Contacts", {"Last_Name": f"Z{n}", "Email": f"z{n}@x.example"}) for n in range(10)]
+    faults = {"fail_every": 5 + seed, "drop_after_every": 7 + seed, "truncate_every": 6 + seed, "html_every": 13}
+    sandbox.switches.match = "/crm/v8/"
+    for name, every in faults.items():
+        setattr(sandbox.switches, name, every)
+    for run in range(6):
+        sandbox.user.edit("Contacts", people[run], {"Title": f"edit {run}"})
+        office.sync(faulty=True)
+    for name in faults:
+        setattr(sandbox.switches, name, 0)
+    for _ in range(3):
+        office.sync()
+    wanted = {f"p{n}@x.example" for n in range(10, 40)} | {f"z{n}@x.example" for n in range(10)}
+    emails = [item["Email"] for item in sandbox.user.find("Contacts")]
+    assert (len(emails), set(emails)) == (40, wanted)
+    assert set(office.rows()) == wanted
+    assert [sandbox.user.get("Contacts", id_)["Title"] for id_ in people[:6]] == [f"edit {run}" for run in range(6)]
+    assert office.sync().applied == 0
