@@ -26,6 +26,8 @@ _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _DAY = 86_400.0
 _RESERVE = 0.02
 """Part of the daily quota that is left to others."""
+_SPENT = 3600.0
+"""Seconds until it is tried again when nothing is left of a quota whose end nobody told."""
 FAILURES = 5
 """Failures in a row after which nothing is tried for a while."""
 PAUSE = 60.0
@@ -126,6 +128,8 @@ class Limiter:
             left = _number(headers.get(names.get("daily_remaining", "")))
             if left is not None and self.quota is not None:
                 self.quota.left(int(left))
+            elif left is not None and left <= 0:
+                self._blocked = max(self._blocked, self.now() + _SPENT)
 
     def failed(self) -> None:
         """The system could not be reached or is broken."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import requests.utils
-
 from hub.contract.errors import ContractViolation
 from hub.rest.paths import at
 from hub.rest.spec import Paging
+
+_LINK = re.compile(r"<([^>]*)>((?:\s*;\s*[^\s=;,]+\s*(?:=\s*(?:\"(?:[^\"\\]|\\.)*\"|[^\s;,\"]+))?)*)")
+_RELATION = re.compile(r";\s*rel\s*=\s*\"?([^\";,]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ def _next(paging: Paging, place: Place, data: Any, headers: Mapping[str, str], i
 
 def _link(headers: Mapping[str, str]) -> str | None:
     """The target of rel="next" in a Link header (RFC 8288)."""
-    for item in requests.utils.parse_header_links(headers.get("Link", "").rstrip(",")):
-        if "next" in item.get("rel", "").split():
-            return item.get("url")
+    for url, parameters in _LINK.findall(headers.get("Link", "")):
+        for relation in _RELATION.findall(parameters):
+            if "next" in relation.lower().split():
+                return str(url)
     return None

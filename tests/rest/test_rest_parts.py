@@ -97,6 +97,22 @@ def test_the_next_page(paging: Paging, data: Any, ids: list[str], expected: Plac
     assert following(paging, first(paging), data, {"Link": LINK}, ids) == expected
 
 
+@pytest.mark.parametrize(
+    ("header", "url"),
+    [
+        ("<https://x.example/?a=1,2&b=%3B>; rel=next", "https://x.example/?a=1,2&b=%3B"),
+        ('</a?page=2>; title="x, rel=\\"no"; rel="last next"', "/a?page=2"),
+        ('<a>; rel="first", <b>;rel="NEXT";x=y', "b"),
+        ('<a>; rel="prev"', None),
+        ("nonsense", None),
+        ("", None),
+    ],
+)
+def test_link_headers(header: str, url: str | None) -> None:
+    found = following(Paging(kind="link"), Place(), {}, {"Link": header}, ["1"])
+    assert (found.url if found else None) == url
+
+
 def test_a_page_that_would_come_again_is_a_fault_of_the_description() -> None:
     with pytest.raises(errors.ContractViolation, match="same page again"):
         following(Paging(kind="token", next="next"), Place("t"), {"next": "t"}, {}, ["1"])

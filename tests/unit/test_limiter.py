@@ -104,6 +104,17 @@ def test_what_answers_say_is_left_corrects_the_count(time: Time) -> None:
         call(item)
 
 
+def test_a_quota_that_nobody_configured_is_respected_when_it_is_spent(time: Time) -> None:
+    item = limiter(time, Limits(headers={"daily_remaining": "X-Left"}))
+    item.answered({"X-Left": "1"}, failed=False)
+    call(item)
+    item.answered({"X-Left": "0"}, failed=False)
+    with pytest.raises(RateLimited):
+        call(item)
+    time.now += 3600
+    call(item)
+
+
 def test_a_system_that_is_down_is_left_alone_and_tried_again(time: Time) -> None:
     item = limiter(time)
     for _ in range(FAILURES):
