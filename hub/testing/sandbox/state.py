@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,20 @@ class State:
                 for name, key in self.changed:
                     self._save(self._file, name, key)
         self.changed.clear()
+
+    def snapshot(self) -> Callable[[], None]:
+        """A function that takes back all that changes from now on, as the end of a failed transaction does."""
+        changed = dict(self.changed)
+        before = {name: dict(found._documents) for name, found in self._collections.items()}
+
+        def undo() -> None:
+            for name, found in self._collections.items():
+                if name != "_numbers":  # a number that was drawn is not given again
+                    found._documents.clear()
+                    found._documents.update(before.get(name, {}))
+            self.changed = {**changed, **{key: None for key in self.changed if key[0] == "_numbers"}}
+
+        return undo
 
     def dump(self) -> dict[str, dict[str, Document]]:
         """Everything: collection -> id -> document."""

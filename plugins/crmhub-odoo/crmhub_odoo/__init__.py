@@ -1,0 +1,1 @@
+"""Odoo as a source and target of CRM Hub."""
