@@ -44,16 +44,12 @@ def drive(
     try:
         outgoing = next(flow)
         while True:
-            try:
-                response = _send(http, outgoing, safe, refused_wait)
-            except BaseException as error:
-                flow.throw(error)  # so that the flow gives its lock back; it raises the same again
-                raise
+            response = _send(http, outgoing, safe, refused_wait)
             outgoing = flow.send(Incoming(response.status_code, _json(response)))
     except StopIteration:
         return response
     finally:
-        flow.close()
+        flow.close()  # gives its lock back, whatever happened
 
 
 def _send(http: Http, item: Outgoing, safe: bool, refused_wait: RefusedWait | None) -> requests.Response:

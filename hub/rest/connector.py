@@ -46,7 +46,7 @@ class RestConfig(ConnectorConfig):
 C = TypeVar("C", bound=ConnectorConfig)
 
 _BROKEN_ANSWERS = 2
-"""How often a read whose answer was cut off is sent again."""
+"""How often a read whose answer was cut off, or was an error in an answer of 200, is sent again."""
 
 
 class RestConnector(Connector[C], Generic[C]):
@@ -190,11 +190,15 @@ class RestConnector(Connector[C], Generic[C]):
 
         Raises the errors of ``Http.request`` and, unless the answer lists outcomes of a batch, what the rules say.
         """
-        answer = self.send(call, values, doing=doing, url=url)
-        error = self.classify()(answer, doing, f"{self.context.connection}: {what}")
-        if error is not None:
-            raise error
-        return answer
+        for attempt in range(_BROKEN_ANSWERS + 1):
+            answer = self.send(call, values, doing=doing, url=url)
+            error = self.classify()(answer, doing, what)
+            if error is None:
+                return answer
+            # An answer of 200 may hold the error of a server that is down for a moment.
+            if doing == "write" or attempt == _BROKEN_ANSWERS or not isinstance(error, Unavailable):
+                raise error
+        raise AssertionError("the loop above returns or raises")
 
     def send(self, call: Call, values: Mapping[str, Any], *, doing: Doing, url: str | None = None) -> Answer:
         """Send a request and return its answer, whatever its status, as values."""

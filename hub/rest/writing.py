@@ -55,12 +55,12 @@ class Writer:
         """One call.  If it is refused as a whole, the halves are tried, so that one record does not stop the others."""
         what = f"{ops[0].kind} in {self._resource}"
         answer = self._connector.send(route, self._values(route, ops), doing="write")
-        found = outcomes(route, ops, answer.data, self._classify, f"{self._classify.where}: {what}")
+        found = outcomes(route, ops, answer.data, self._classify, what)
         if found is not None:
             for op, receipt, item in found:
                 yield self._with_image(route, op, receipt, item)
             return
-        error = self._classify(answer, "write", f"{self._classify.where}: {what}")
+        error = self._classify(answer, "write", what)
         if isinstance(error, CursorExpired):
             error = Unavailable(str(error), where=self._classify.where)
         if error is not None and not isinstance(error, _OF_ONE):

@@ -132,6 +132,13 @@ def test_a_write_that_was_refused_for_now_goes_again(members: Members, club: Clu
     assert len(club.members) == 1
 
 
+def test_a_write_that_nobody_could_take_is_tried_once(kind: type[Members], connect: Connect) -> None:
+    connector = connect(kind, url="http://127.0.0.1:9")
+    with pytest.raises(plugin.Unavailable):
+        list(connector.write("members", [plugin.Op("k", "create", None, {"name": "A"})]))
+    assert connector.context.http.calls == 1
+
+
 def test_a_batch_refused_as_a_whole_is_halved_until_the_bad_record_is_alone(members: Members, club: ClubServer) -> None:
     ops = [plugin.Op(f"k{n}", "create", None, {"name": f"N{n}", "email": f"{n}@x.example"}) for n in range(4)]
     club.answers = [(400, {"message": "one of them is bad"}, {}), (400, {"message": "one of them is bad"}, {})]

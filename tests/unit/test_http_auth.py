@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from hub.contract.errors import AuthError, RateLimited, Unavailable
+from hub.contract.errors import AuthError, OutcomeUnknown, RateLimited, Unavailable
 from hub.http.auth import AuthFlow, BasicAuth, Incoming, Outgoing, TokenAuth
 from hub.http.oauth1 import OAuth1, base_string
 from hub.http.oauth2 import Client, OAuth2
+from hub.http.session import Http
+from hub.http.signing import send_signed
 from hub.tokens.token import MemoryTokens, Token, Tokens
 
 ASK = Outgoing("GET", "https://api.example/contacts")
@@ -207,6 +209,36 @@ def test_ten_threads_ask_for_one_new_token() -> None:
     for thread in threads:
         thread.join()
     assert asked == ["login"]
+
+
+def test_of_two_calls_that_the_api_refused_one_asks_for_a_new_token() -> None:
+    tokens = MemoryTokens(Token("old", "r", NOW + 3600))
+    first, second = oauth2(tokens).flow(ASK), oauth2(tokens).flow(ASK)
+    assert [next(flow).headers["Authorization"] for flow in (first, second)] == ["Bearer old"] * 2
+    assert first.send(Incoming(401)).login
+    assert first.send(given()).headers["Authorization"] == "Bearer new"
+    assert second.send(Incoming(401)).headers["Authorization"] == "Bearer new"
+
+
+def test_a_token_endpoint_that_does_not_answer_gives_the_lock_back() -> None:
+    tokens = MemoryTokens(Token("old", "r", NOW - 1))
+    http = Http("crm", hosts=["127.0.0.1"], sleep=lambda _: None)
+    client = Client("id", "secret", "http://127.0.0.1:9/token")
+    with pytest.raises(Unavailable):
+        send_signed(http, oauth2(tokens, client), "POST", "http://127.0.0.1:9/contacts", safe=False)
+    assert tokens._lock.acquire(timeout=1)
+    assert http.calls == 1
+
+
+def test_a_lost_answer_of_the_token_endpoint_leaves_no_write_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    http = Http("crm", hosts=["login.example"], sleep=lambda _: None)
+
+    def lost(*_: Any, **__: Any) -> Any:
+        raise OutcomeUnknown("no answer")
+
+    monkeypatch.setattr(http, "_exchange", lost)
+    with pytest.raises(Unavailable):
+        send_signed(http, oauth2(MemoryTokens(Token("old", "r", NOW - 1))), "POST", ASK.url, safe=False)
 
 
 def test_secrets_are_named_for_the_logs_and_hidden_in_texts() -> None:

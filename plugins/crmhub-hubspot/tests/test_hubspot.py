@@ -167,3 +167,22 @@ def test_settings_are_strict_and_the_token_is_hidden(connect: Connect) -> None:
     with pytest.raises(ValidationError):
         connect(base_url="ftp://x.example")
     assert "pat-na1" not in repr(connect().config)
+
+
+def test_text_of_every_script_reads_back(connector: Connector, sandbox: HubSpotSandbox) -> None:
+    texts = ["Zoë 😀 王伟 יעל", "O'Brien & <b>", "a\tb", "नमस्ते"]
+    receipts = list(connector.write("contacts", [create(f"k{n}", lastname=text) for n, text in enumerate(texts)]))
+    found = {record.id: record.data for record in connector.fetch("contacts", [str(item.id) for item in receipts])}
+    assert [(found[str(item.id)] or {})["lastname"] for item in receipts] == texts
+    (bad,) = connector.write("contacts", [create("b", lastname="half \ud83d")])
+    assert isinstance(bad.error, plugin.Rejected)
+
+
+def test_reads_survive_faults_of_the_wire(connector: Connector, sandbox: HubSpotSandbox) -> None:
+    ids = people(sandbox, 30)
+    for switch in ("fail_every", "html_every", "truncate_every", "drop_before_every", "error_body_every"):
+        setattr(sandbox.switches, switch, 2)
+        for _ in range(2):
+            found, _ = read(connector)
+            assert sorted(found) == sorted(ids), switch
+        setattr(sandbox.switches, switch, 0)
