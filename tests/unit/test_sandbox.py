@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import signal
 import subprocess
@@ -17,6 +18,7 @@ import requests
 from starlette.responses import Response
 
 from hub.contract.errors import HubError
+from hub.loader import load
 from hub.testing.sandbox import Call, Clock, Endpoint, LaggingIndex, Quota, Sandbox, State, Switches, reply, running
 
 START = datetime(2026, 1, 5, 10, 0, 0, 500_000, tzinfo=UTC)
@@ -260,3 +262,21 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
     assert 5 < len(state) < 12
     assert about["credentials"]["client_id"] == "1000.CRMHUBSANDBOX"
     assert json.loads(rest[-1])["type"] == "summary"
+
+
+@pytest.mark.parametrize("name", sorted(load().sandboxes))
+def test_every_sandbox_is_filled_tells_how_to_reach_it_and_keeps_its_customers(name: str, tmp_path: Path) -> None:
+    module, _, attribute = load().sandboxes[name].partition(":")
+    kind: type[Sandbox] = getattr(importlib.import_module(module), attribute)
+    assert (kind.name, bool(kind.title)) == (name, True)
+    with running(kind(file=tmp_path / "state")) as first:
+        assert not first.is_filled()
+        first.seed(20)
+        first.state.commit()
+        about = get(first, "/_sandbox").json()
+        held = get(first, "/_sandbox/state").json()
+    assert about["credentials"]
+    assert first.url in about["settings"].values()
+    with running(kind(file=tmp_path / "state")) as second:
+        assert second.is_filled()
+        assert get(second, "/_sandbox/state").json() == held

@@ -269,3 +269,19 @@ def test_everything_survives_a_restart_with_a_file(tmp_path: Path) -> None:
         assert second.user.get("Contacts", id)["Email"] == "a@x.example"
         assert len(second.user.find("Contacts")) == 1
         assert second.user.create("Contacts", {"Last_Name": "C"}) > gone, "no id is given twice"
+
+
+def test_a_deleted_records_key_is_free_unless_the_switch_says_no(zoho: ZohoSandbox, client: Any) -> None:
+    id = zoho.user.create("Contacts", {"Last_Name": "A", "CRMHub_ID": "k1"})
+    zoho.user.delete("Contacts", id)
+    zoho.switches.recycled_values_block = True
+    (item,) = insert(client, {"Last_Name": "B", "CRMHub_ID": "K1"}).json()["data"]
+    assert (item["code"], item["details"]["id"]) == ("DUPLICATE_DATA", id)
+    zoho.switches.recycled_values_block = False
+    assert insert(client, {"Last_Name": "B", "CRMHub_ID": "K1"}).status_code == 201
+
+
+def test_an_upsert_by_an_id_that_is_not_there_is_refused(zoho: ZohoSandbox, client: Any) -> None:
+    answer = client("POST", "Contacts/upsert", json={"data": [{"id": "5", "Last_Name": "A"}], "trigger": []})
+    assert (answer.status_code, answer.json()["data"][0]["message"]) == (400, "the id given seems to be invalid")
+    assert zoho.user.find("Contacts") == []

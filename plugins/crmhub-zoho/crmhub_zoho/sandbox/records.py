@@ -130,6 +130,11 @@ class Records:
                 found.setdefault(_key(document["values"].get(name)), set()).add(document["id"])
         return [self._sandbox.state.collection(module)[key] for key in sorted(found.get(_key(value), ()))]
 
+    def recycled_having(self, module: str, name: str, value: Any) -> list[Document]:
+        """Records in the recycle bin with this value."""
+        found = (item for item, kind in self.deleted(module) if kind == "recycle")
+        return [item for item in found if _key(item["values"].get(name)) == _key(value)]
+
     def unique_fields(self, module: Module) -> list[str]:
         """Fields in which no two records may agree."""
         more = self._switches().unique_fields

@@ -19,6 +19,7 @@ class ZohoSwitches(Switches):
     merged_away_as:     how the deleted feed tells the records that a merge has used up
     notify_own_changes: changes made by the API notify, too
     shifting_pages:     page tokens count rows, so that rows that move meanwhile shift the pages
+    recycled_values_block: values of unique fields stay taken while their record is in the recycle bin
     duplicates_are:     duplicate errors name the other record by its id only, or also as duplicate_record
     """
 
@@ -34,4 +35,5 @@ class ZohoSwitches(Switches):
     merged_away_as: Literal["permanent", "recycle", "absent"] = "permanent"
     notify_own_changes: bool = True
     shifting_pages: bool = False
+    recycled_values_block: bool = False
     duplicates_are: Literal["id", "duplicate_record"] = "duplicate_record"

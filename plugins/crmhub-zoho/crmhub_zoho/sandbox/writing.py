@@ -187,6 +187,8 @@ class Writing:
 
     def _upsert(self, module: str, item: Item, path: str, order: list[str]) -> Item:
         document, by = self._matching(module, item, order)
+        if document is None and by == "id":
+            return invalid_id(path)
         if document is None:
             result, action = self._insert(module, item, path), "insert"
         else:
@@ -247,7 +249,10 @@ class Writing:
         for name in self._records.unique_fields(MODULES[module]):
             if values.get(name) is None:
                 continue
-            other = next((item for item in self._records.having(module, name, values[name]) if item["id"] != own), None)
+            others = self._records.having(module, name, values[name])
+            if self._sandbox.switches.recycled_values_block:
+                others += self._records.recycled_having(module, name, values[name])
+            other = next((item for item in others if item["id"] != own), None)
             if other is not None:
                 clashes.append(self._duplicate(module, other, name, path))
         if len(clashes) > 1:  # the inner layout is not known for certain
