@@ -1,0 +1,54 @@
+"""The simulator on a few of its worlds; the long runs are commands in docs/reliability.md."""
+
+from __future__ import annotations
+
+import pytest
+
+from hub.testing.simulation import breaks, exhaustive
+from hub.testing.simulation.__main__ import main
+from hub.testing.simulation.play import Options, play
+
+BLOCK = 4
+CAUGHT_SOON = ("no_ledger", "blind_resend", "version_first", "logs_values")
+"""Breaks that one of the first few seeds shows."""
+
+
+@pytest.mark.parametrize("block", range(8))
+def test_no_invariant_is_violated_in_the_first_worlds(block: int) -> None:
+    for seed in range(block * BLOCK, (block + 1) * BLOCK):
+        outcome = play(seed, Options())
+        assert outcome.violations == [], f"python -m hub.testing.simulation --seeds 1 --start {seed} --trace"
+
+
+@pytest.mark.parametrize("seed", [3, 17])
+def test_one_seed_is_one_trace_and_one_store(seed: int) -> None:
+    first, second = play(seed, Options()), play(seed, Options())
+    assert first.trace == second.trace
+    assert first.digest == second.digest
+    assert first.writes > 0
+
+
+def test_the_store_on_disk_behaves_like_the_one_in_memory(tmp_path: object) -> None:
+    assert play(5, Options(folder=tmp_path)).trace == play(5, Options()).trace  # type: ignore[arg-type]  # a path
+
+
+@pytest.mark.parametrize("part", range(3))
+def test_a_fault_at_any_step_ends_like_none(part: int) -> None:
+    """A sample of the steps of each scenario."""
+    points = 0
+    for scenario in exhaustive.SCENARIOS[part::3]:
+        report = exhaustive.run(scenario, every=17)
+        assert report.failures == [], scenario.name
+        points += report.points
+    assert points > 20
+
+
+@pytest.mark.parametrize("name", CAUGHT_SOON)
+def test_a_known_fault_is_caught(name: str) -> None:
+    caught = breaks.catch(breaks.find(name), Options(), range(12))
+    assert caught is not None, name
+
+
+def test_the_command_counts_what_it_played(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--seeds", "1", "--steps", "2", "--faults", "none", "--json"]) == 0
+    assert capsys.readouterr().out.startswith('{"seeds":1,')
