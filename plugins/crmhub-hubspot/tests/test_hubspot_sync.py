@@ -11,6 +11,10 @@ import pytest
 from crmhub_hubspot.sandbox import HubSpotSandbox
 from hub.bootstrap import App
 from hub.config.read import read_config
+from hub.loader import load
+
+REGISTRY = load()
+"""Loaded once for all runs."""
 
 CONFIG = """
 [connections.hs]
@@ -42,7 +46,9 @@ class Office:
 
     def sync(self) -> Any:
         """One run; whatever it asks a person is allowed."""
-        app = App(read_config(self.folder / "config.toml"), clock=lambda: self.sandbox.now().timestamp())
+        app = App(
+            read_config(self.folder / "config.toml"), registry=REGISTRY, clock=lambda: self.sandbox.now().timestamp()
+        )
         with app, app.writing():
             found = app.engine("customers").sync()
             assert found.plan is not None

@@ -13,6 +13,10 @@ from tenacity import wait_none
 from crmhub_zoho.sandbox import ZohoSandbox
 from hub.bootstrap import App
 from hub.config.read import read_config
+from hub.loader import load
+
+REGISTRY = load()
+"""Loaded once for all runs."""
 
 CONFIG = """
 [connections.crm]
@@ -49,7 +53,11 @@ class Office:
     def sync(self, *, faulty: bool = False) -> Any:
         """One run; whatever it asks a person is allowed.  faulty: the connection may pause."""
         with (
-            App(read_config(self.folder / "config.toml"), clock=lambda: self.sandbox.now().timestamp()) as app,
+            App(
+                read_config(self.folder / "config.toml"),
+                registry=REGISTRY,
+                clock=lambda: self.sandbox.now().timestamp(),
+            ) as app,
             app.writing(),
         ):
             found = app.engine("customers").sync()
