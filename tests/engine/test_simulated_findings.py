@@ -9,9 +9,9 @@ import pytest
 
 from hub.contract.errors import OutcomeUnknown, Unavailable
 from hub.contract.records import Record
-from hub.sync.policy import Policy
+from hub.sync.policy import FieldPolicy, Policy
 from hub.testing.memory import Stored
-from tests.engine.world import LABEL_SLOTS, LIST_WITH_IDS, PLAIN, World, failing, no_fault
+from tests.engine.world import LABEL_SLOTS, LIST_WITH_IDS, ONE_SLOT, PLAIN, World, failing, no_fault
 
 
 def test_a_record_that_waits_for_a_person_and_is_merged_away_waits_no_more(tmp_path: Path) -> None:
@@ -268,4 +268,25 @@ def test_a_deleted_record_that_comes_back_beside_its_successor_is_a_shadow(tmp_p
         if link.system == "A"
     }
     assert states == {("1", "shadow"), ("2", "active")}
+    world.quiet()
+
+
+def test_an_edit_of_an_element_that_waits_for_a_person_is_still_a_conflict(tmp_path: Path) -> None:
+    """Seed 1148: the value was not pushed because it is frozen, but noted as sent; the next edit overwrote it silently."""
+    world = World(tmp_path, Policy(("A", "B"), fields={"emails": FieldPolicy("ask")}), A=LIST_WITH_IDS, B=ONE_SLOT)
+    world.servers["A"].add({"name": "Anna Berg", "emails": [{"value": "old@x.example"}]})
+    world.sync()
+    world.servers["A"].edit("1", lambda data: data["emails"][0].update(value="a1@x.example"))
+    world.servers["B"].edit("1", email="b1@x.example")
+    world.sync()
+    shown = world.one("B")["email"]
+    assert shown == "b1@x.example", "nothing is pushed while a person decides"
+    world.servers["A"].edit("1", lambda data: data["emails"][0].update(value="a2@x.example"))
+    world.sync()
+    world.servers["B"].edit("1", email="b2@x.example")
+    world.sync()
+    losers = str([row["loser"] for row in world.ledger()])
+    golden = list(world.emails())
+    for value in ("a2@x.example", "b2@x.example"):
+        assert value in losers or value in golden, value
     world.quiet()

@@ -211,9 +211,16 @@ def _note_elements(
         known = esent.get(eid)
         prefix = f"{name}/{eid}"
         lost = [item for item in draft.link.lost if item == prefix or item.startswith(prefix + "/")]
-        if eid in touched or known is None or not known.current(element) or lost:
+        value = element.value.value
+        if known is not None and draft.frozen(prefix):
+            value, lost = (
+                known.value,
+                [item for item in lost if item != prefix],
+            )  # the value is not pushed: a person decides
+        now = [value, element.attr_values(), element.claims]
+        if eid in touched or known is None or [known.value, known.attrs, known.claims] != now or lost:
             payload = draft.writes if eid in touched else draft.book
-            payload.elements.setdefault(name, {})[eid] = [element.value.value, element.attr_values(), element.claims]
+            payload.elements.setdefault(name, {})[eid] = now
             payload.cleared.extend(lost)
 
 
