@@ -29,6 +29,10 @@ def sandbox(
     seed_customers: Annotated[
         int, typer.Option(min=0, max=100_000, help="Fill an empty sandbox with so many made-up customers")
     ] = 0,
+    switch: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Make it misbehave or differ, e.g. index_lag=30; may be repeated"),
+    ] = None,
     file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep everything in this SQLite file [default: in memory]")
     ] = None,
@@ -37,7 +41,7 @@ def sandbox(
     offered = _offered(terminal)
     if not name:
         return _list(terminal, offered)
-    made = _make(offered, name, file)
+    made = _make(offered, name, file, switch or [])
     if seed_customers and not made.is_filled():
         made.seed(seed_customers)
     return _serve(terminal, made, port)
@@ -59,14 +63,39 @@ def _list(terminal: Terminal, offered: dict[str, str]) -> Outcome:
     return Outcome(result={"sandboxes": rows})
 
 
-def _make(offered: dict[str, str], name: str, file: Path | None) -> Sandbox:
+def _make(offered: dict[str, str], name: str, file: Path | None, switches: list[str]) -> Sandbox:
     from hub.loader import PluginError
 
     if name not in offered:
         there = ", ".join(sorted(offered)) or "none"
         raise PluginError(f"there is no sandbox {name!r}", hint=f"There are: {there}")
-    made: Sandbox = _class(name, offered[name])(file=file)
+    kind = _class(name, offered[name])
+    made: Sandbox = kind(file=file, switches=_switched(kind, switches))
     return made
+
+
+def _switched(kind: Any, given: list[str]) -> Any:
+    """The switches that the command line names.  Raises HubError naming what is wrong."""
+    from pydantic import ValidationError
+
+    values: dict[str, Any] = {}
+    for item in given:
+        name, equals, text = item.partition("=")
+        if not equals:
+            raise HubError(f"--switch {item}: NAME=VALUE is expected", hint=_known(kind))
+        many = text.split(",") if text else []
+        field = kind.switches_type.model_fields.get(name)
+        values[name] = many if field is not None and "tuple" in str(field.annotation) else text
+    try:
+        return kind.switches_type(**values)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(map(str, problem["loc"]))
+        raise HubError(f"--switch {place}: {problem['msg']}", hint=_known(kind)) from None
+
+
+def _known(kind: Any) -> str:
+    return f"There are: {', '.join(kind.switches_type.model_fields)}"
 
 
 def _class(name: str, path: str) -> Any:

@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 import requests
 from starlette.responses import Response
+from typer.testing import CliRunner
 
+from hub.cli.main import make_app
 from hub.contract.errors import HubError
 from hub.loader import load
 from hub.testing.sandbox import Call, Clock, Endpoint, LaggingIndex, Quota, Sandbox, State, Switches, reply, running
@@ -250,6 +252,7 @@ def test_a_taken_port_is_said(notes: Notes) -> None:
 
 def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
     words = ["sandbox", "zoho", "--seed-customers", "12", "--file", str(tmp_path / "zoho.sqlite"), "--json"]
+    words += ["--switch", "index_lag=30", "--switch", "hidden_fields=Contacts.Phone,Contacts.Fax"]
     process = subprocess.Popen(
         [str(Path(sys.executable).with_name("crmhub")), *words], stdout=subprocess.PIPE, text=True, cwd=tmp_path
     )
@@ -257,10 +260,12 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
         assert process.stdout is not None
         about = json.loads(process.stdout.readline())
         state = requests.get(f"{about['url']}/_sandbox/state?collection=Contacts", timeout=10).json()
+        switches = requests.get(f"{about['url']}/_sandbox/switches", timeout=10).json()
         process.send_signal(signal.SIGINT)
         rest = process.stdout.read().splitlines()
     assert process.returncode == 0
     assert 5 < len(state) < 12
+    assert (switches["index_lag"], switches["hidden_fields"]) == (30, ["Contacts.Phone", "Contacts.Fax"])
     assert about["credentials"]["client_id"] == "1000.CRMHUBSANDBOX"
     assert json.loads(rest[-1])["type"] == "summary"
 
@@ -281,3 +286,22 @@ def test_every_sandbox_is_filled_tells_how_to_reach_it_and_keeps_its_customers(n
     with running(kind(file=tmp_path / "state")) as second:
         assert second.is_filled()
         assert get(second, "/_sandbox/state").json() == held
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [("index_lagg=3", "index_lagg"), ("index_lag=soon", "index_lag"), ("index_lag", "NAME=VALUE")],
+)
+def test_a_wrong_switch_is_named(given: str, message: str) -> None:
+    result = CliRunner().invoke(make_app(), ["sandbox", "zoho", "--switch", given])
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert "There are: match" in result.stderr
+
+
+def test_switches_go_back_to_how_they_began() -> None:
+    with running(Notes(switches=Switches(slow=0.01))) as sandbox:
+        url = f"{sandbox.url}/_sandbox/switches"
+        assert requests.patch(url, json={"slow": 0, "fail_every": 1}, timeout=10).json()["fail_every"] == 1
+        back = requests.delete(url, timeout=10).json()
+        assert (back["slow"], back["fail_every"]) == (0.01, 0)

@@ -49,6 +49,7 @@ class Sandbox(ABC):
         self.state = State(file)
         self.clock = clock or Clock()
         self.switches: Switches = switches or self.switches_type()
+        self.first_switches = self.switches.model_copy()
         self.calls: Counter[str] = Counter()
         self.crashes: list[str] = []
         self.url = ""

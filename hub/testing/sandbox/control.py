@@ -2,7 +2,7 @@
 
 GET    /_sandbox                what it is, its credentials and how to point a connector at it
 GET    /_sandbox/state          everything it holds, or ?collection=NAME
-GET    /_sandbox/switches       PATCH with {"name": value} turns some; DELETE turns all back
+GET    /_sandbox/switches       PATCH with {"name": value} turns some; DELETE turns all back to how it began
 GET    /_sandbox/calls          calls by route and faults by kind; DELETE counts from nothing again
 GET    /_sandbox/clock          POST {"advance": seconds} | {"freeze": true or an ISO time} | {"run": true}
 POST   /_sandbox/user/ACTION    a person's action (create, edit, delete, merge ...) with its arguments as JSON
@@ -69,7 +69,7 @@ class Control:
         return self.switches(call)
 
     def turn_back(self, call: Call) -> Response:
-        self._sandbox.switches = type(self._sandbox.switches)()
+        self._sandbox.switches = self._sandbox.first_switches.model_copy()
         self._sandbox.faults.restart_count()
         return self.switches(call)
 
