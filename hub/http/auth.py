@@ -50,9 +50,6 @@ class AuthFlow(Protocol):
     def flow(self, request: Outgoing) -> Flow:
         """Yield what is sent for a request."""
 
-    def secrets(self) -> list[str]:
-        """What must not appear in logs."""
-
 
 @dataclass(frozen=True, slots=True)
 class NoAuth:
@@ -61,10 +58,6 @@ class NoAuth:
     def flow(self, request: Outgoing) -> Flow:
         """The request itself."""
         yield request
-
-    def secrets(self) -> list[str]:
-        """None."""
-        return []
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -83,10 +76,6 @@ class TokenAuth:
         else:
             yield request.with_header(self.header, f"{self.scheme} {self.token}".strip())
 
-    def secrets(self) -> list[str]:
-        """The token."""
-        return [self.token]
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class BasicAuth:
@@ -98,10 +87,6 @@ class BasicAuth:
     def flow(self, request: Outgoing) -> Flow:
         """The request with user and password."""
         yield request.with_header("Authorization", basic(self.user, self.password))
-
-    def secrets(self) -> list[str]:
-        """The password, and what is sent of it."""
-        return [self.password, basic(self.user, self.password).removeprefix("Basic ")]
 
 
 def basic(user: str, password: str) -> str:

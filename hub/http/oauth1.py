@@ -42,10 +42,6 @@ class OAuth1:
         header = ", ".join(f'{_quote(name)}="{_quote(value)}"' for name, value in sorted(fields.items()))
         yield request.with_header("Authorization", f"OAuth {header}")
 
-    def secrets(self) -> list[str]:
-        """Both secrets and the token."""
-        return [item for item in (self.consumer_secret, self.token_secret, self.token) if item]
-
     def _sign(self, request: Outgoing, fields: dict[str, str]) -> str:
         """RFC 5849 section 3.4."""
         key = f"{_quote(self.consumer_secret)}&{_quote(self.token_secret)}"

@@ -89,12 +89,6 @@ class OAuth2:
         if self.tokens.read() is None:
             yield from self._renew(None)
 
-    def secrets(self) -> list[str]:
-        """The client's secret and the tokens that are known now."""
-        token = self.tokens.read()
-        found = [self.client.secret, self.client.refresh_token]
-        return [item for item in (*found, *((token.access, token.refresh) if token else ())) if item]
-
     def kept(self, name: str) -> str | None:
         """A member of the token answer that is kept (``Client.keep``)."""
         token = self.tokens.read()

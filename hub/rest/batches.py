@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from hub.contract.errors import Conflict, ConnectorError, OutcomeUnknown
+from hub.contract.errors import OutcomeUnknown
 from hub.contract.records import Op, Receipt
 from hub.rest.classify import Classifier
 from hub.rest.paths import at, fits, rows_at, text_at
@@ -72,10 +72,3 @@ def _outcomes(
         else:
             unknown = OutcomeUnknown(f"{what}: the answer says nothing about this record", where=classify.where)
             yield op, Receipt(op.key, op.id, error=unknown), None
-
-
-def for_one(error: ConnectorError, op: Op) -> ConnectorError:
-    """The error of a call, as it concerns one op: an unmet version is a conflict."""
-    if error.remote_code == "412" and op.if_version is not None and not isinstance(error, Conflict):
-        return Conflict(error.message, where=error.where, remote_code=error.remote_code, remote_text=error.remote_text)
-    return error

@@ -21,7 +21,7 @@ from urllib.parse import urljoin
 import requests
 from pydantic import SecretStr
 
-from hub.contract.connector import Connector, ConnectorConfig, CursorExpired
+from hub.contract.connector import Connector, ConnectorConfig
 from hub.contract.errors import ConfigError, NotFound, RateLimited, Unavailable
 from hub.contract.records import Account, Capabilities, Field, Json, Limits, Op, Page, Receipt, Record, Resource
 from hub.http.auth import AuthFlow
@@ -294,6 +294,3 @@ def _date(headers: Mapping[str, str]) -> datetime | None:
         return parsedate_to_datetime(headers["Date"])
     except (KeyError, ValueError):
         return None
-
-
-__all__ = ["CursorExpired", "RestConfig", "RestConnector", "capabilities_of"]

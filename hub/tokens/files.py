@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hub.contract.errors import AuthError, HubError
-from hub.tokens.keys import KeyProblem, Keys
+from hub.tokens.keys import Keys
 from hub.tokens.token import Token
 
 _NONCE = 12
@@ -103,6 +103,3 @@ class FileTokens:
 
     def _unreadable(self, reason: str) -> AuthError:
         return AuthError(f"the kept login cannot be read: {reason}", where=self._where, hint=self._hint)
-
-
-__all__ = ["FileTokens", "KeyProblem"]

@@ -241,8 +241,12 @@ def test_a_lost_answer_of_the_token_endpoint_leaves_no_write_unknown(monkeypatch
         send_signed(http, oauth2(MemoryTokens(Token("old", "r", NOW - 1))), "POST", ASK.url, safe=False)
 
 
-def test_secrets_are_named_for_the_logs_and_hidden_in_texts() -> None:
-    auth = oauth2(MemoryTokens(Token("access", "refresh", NOW)))
-    assert set(auth.secrets()) == {"secret", "access", "refresh"}
-    for item in (auth, CLIENT, TokenAuth("secret"), BasicAuth("u", "secret"), Token("secret")):
+def test_secrets_are_hidden_in_texts() -> None:
+    for item in (
+        oauth2(MemoryTokens(Token("secret"))),
+        CLIENT,
+        TokenAuth("secret"),
+        BasicAuth("u", "secret"),
+        Token("secret"),
+    ):
         assert "secret" not in repr(item)
