@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hub.contract.connector import CursorExpired
 from hub.contract.errors import NotFound, Unavailable
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from hub.rest.connector import RestConnector
 
 Rows = list[Mapping[str, Any]]
+
+
+_NO_CONTENT: Final = (204, 304)
+"""Nothing there, nothing changed: the only answers that may come without a list."""
 
 
 class Reader:
@@ -145,8 +149,9 @@ class Reader:
                 return
             found = rows_at(answer.data, route.records) if answer.data is not None else []
             rows = [row for row in found if isinstance(row, Mapping)]
-            if len(rows) != len(found) or (answer.data is not None and at(answer.data, route.records) is None):
-                self._check_shape(answer, route)
+            nothing = answer.data is None and answer.status in _NO_CONTENT
+            if len(rows) != len(found) or (not nothing and at(answer.data, route.records) is None):
+                self._refuse_shape(answer, route)
             ids = [text_at(row, self._spec.id) for row in rows]
             next_place = following(route.paging, place, answer.data, answer.headers, ids, where=where)
             yield answer, rows, next_place
@@ -154,7 +159,7 @@ class Reader:
                 return
             place = next_place
 
-    def _check_shape(self, answer: Answer, route: Read) -> None:
+    def _refuse_shape(self, answer: Answer, route: Read) -> None:
         """An answer without the list that was promised is no empty page: it might prove that everything is gone."""
         where = self._connector.context.connection
         raise Unavailable(

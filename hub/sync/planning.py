@@ -172,16 +172,32 @@ def _remote_id(workspace: Workspace, system: str, resource: str, gid: str) -> st
 
 
 def _may_create(workspace: Workspace, source: Source, golden: Golden) -> bool:
-    policy = workspace.shared.policy
-    if "create" not in source.capabilities.writes or source.system in policy.no_create:
+    """Whether a missing record is created here: one customer is one record of a system, in the first resource that
+    takes such customers.  A lead is not made a contact, too, nor a person an account."""
+    links = workspace.links.get(golden.gid, ())
+    if not links or golden.value("status") == "archived" or not _takes(workspace, source, golden):
         return False
-    if golden.value("status") == "archived":
+    if any(x.system == source.system and x.resource != source.resource and x.state == "active" for x in links):
         return False
+    first = next(item for item in workspace.shared.systems.of(source.system) if _takes(workspace, item, golden))
+    return first.resource == source.resource
+
+
+def _takes(workspace: Workspace, source: Source, golden: Golden) -> bool:
+    """Whether the hub may create such a customer in a resource at all."""
+    if "create" not in source.capabilities.writes or source.system in workspace.shared.policy.no_create:
+        return False
+    kind = _only_kind(source)
+    return kind is None or (golden.value("kind") or golden.defaults.get("kind") or "person") == kind
+
+
+def _only_kind(source: Source) -> str | None:
+    """The kind that every record of a resource has (its mapping says so with a constant); None if any may stand there."""
+    spec = source.mapping.fields.get("kind")
+    if spec is None or spec.roots:
+        return None
     constant = source.mapping.get({})
-    kind = constant.fields.get("kind") if constant is not None and "kind" not in source.mapping.fields else None
-    if kind is not None and golden.value("kind") not in (None, kind):
-        return False
-    return bool(workspace.links.get(golden.gid))
+    return constant.fields.get("kind") if constant is not None else None
 
 
 def _plan_delete(workspace: Workspace, source: Source, golden: Golden, link: Link) -> Item | None:

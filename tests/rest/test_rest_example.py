@@ -118,6 +118,13 @@ def test_an_answer_without_the_promised_list_is_no_empty_page(members: Members, 
         list(members.listing("members"))
 
 
+def test_an_empty_body_with_200_is_no_empty_page(members: Members, club: ClubServer) -> None:
+    """Or a proxy that swallows bodies would prove that everybody is gone."""
+    club.answers = [(200, None, {})] * 9
+    with pytest.raises(plugin.Unavailable):
+        list(members.listing("members"))
+
+
 def test_a_server_error_leaves_a_write_unknown_and_it_is_not_repeated(members: Members, club: ClubServer) -> None:
     club.answers = [(500, {"message": "oops"}, {})]
     with pytest.raises(plugin.OutcomeUnknown):

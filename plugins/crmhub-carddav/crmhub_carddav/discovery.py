@@ -108,7 +108,7 @@ def _ask(dav: Dav, url: str, depth: int, *, optional: bool = False) -> Multistat
     try:
         answered = dav.propfind(url, depth, _ASKED)
     except Refused as refused:
-        if optional and refused.status not in (200, 403):
+        if optional and refused.status not in (200, 403, 429) and refused.status < 500:
             return None
         raise explain(refused, url) from None
     except BrokenXml as error:

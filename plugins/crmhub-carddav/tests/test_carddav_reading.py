@@ -84,6 +84,20 @@ def test_an_address_without_a_book_is_a_configuration_error(site: Any) -> None:
         list(site.connect(url=site.url + "nothing/here/", book="nope").changes("card"))
 
 
+def test_a_server_that_fails_during_discovery_is_unavailable_and_no_wrong_setting(site: Any) -> None:
+    """A wrong setting would stop the connection until a person corrects what is right."""
+    connector = site.connect()
+
+    def failing(method: str, url: str, options: dict[str, Any], send: Answer) -> requests.Response:
+        response = send()
+        response.status_code, response._content = 500, b"oops"
+        return response
+
+    connector.context.http.meddle = failing
+    with pytest.raises(Unavailable):
+        list(connector.changes("card"))
+
+
 def test_an_empty_book_gives_one_empty_page(site: Any) -> None:
     pages, _ = drain(site.connect().changes("card"))
     assert [len(page.records) for page in pages] == [0]

@@ -163,7 +163,6 @@ def test_a_deleted_contact_is_not_made_again(office: Office, sandbox: ZohoSandbo
     assert "bo@x.example" in office.rows()
 
 
-@pytest.mark.xfail(reason="the planner takes a constant kind for one that is written, so people become accounts, too")
 def test_a_person_becomes_a_contact_and_no_account(office: Office, sandbox: ZohoSandbox) -> None:
     file = office.folder / "config.toml"
     file.write_text(file.read_text().replace('plugin = "zoho"', 'plugin = "zoho"\nmodules = ["Contacts", "Accounts"]'))
