@@ -64,5 +64,11 @@ def hub_sandboxes() -> Mapping[str, str]:  # type: ignore[empty-body]  # pluggy 
 
 
 @hookspec
+def hub_benches() -> Mapping[str, str]:  # type: ignore[empty-body]  # pluggy specs have no body
+    """Return what the contract kit tries connectors on: "CONNECTOR.RESOURCE" or a longer name that begins so ->
+    "module:Class" of a hub.testing.kit.Bench, imported only when it is run."""
+
+
+@hookspec
 def hub_commands() -> Sequence[Any]:  # type: ignore[empty-body]  # pluggy specs have no body
     """Return typer apps to add to the command line."""

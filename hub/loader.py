@@ -38,6 +38,7 @@ _NAMED_HOOKS = {
     "secret_sources": "hub_secret_sources",
     "notifiers": "hub_notifiers",
     "sandboxes": "hub_sandboxes",
+    "benches": "hub_benches",
 }
 """Attribute of the registry -> the hook that fills it with named things."""
 
@@ -72,6 +73,7 @@ class Registry:
     secret_sources: dict[str, Callable[[Any], str]] = field(default_factory=dict)
     notifiers: dict[str, Callable[..., None]] = field(default_factory=dict)
     sandboxes: dict[str, str] = field(default_factory=dict)
+    benches: dict[str, str] = field(default_factory=dict)
     manager: pluggy.PluginManager = field(default_factory=lambda: _manager())
 
     def connector(self, name: str, *, where: str = "") -> type[AnyConnector]:

@@ -31,6 +31,8 @@ class Bench(ABC):
     text:      native name of a field that holds any text, may be empty, and that ``document`` fills.
     wire:      the Wire in front of the system; None for a connector that does not speak HTTP.
     secrets:   what must never be seen in a log, an error or a repr.
+    real:      the real system that runs here, with its version; "" for a stand-in such as a sandbox.
+    variant:   a second system for the same connector: what it cannot show does not count against the connector.
     """
 
     connector: ClassVar[type[AnyConnector]]
@@ -38,6 +40,8 @@ class Bench(ABC):
     text: ClassVar[str]
     wire: Wire | None = None
     secrets: Sequence[str] = ()
+    real: ClassVar[str] = ""
+    variant: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.waits: list[float] = []

@@ -1,118 +1,59 @@
-"""All rules with their ids and levels, as one pytest class and as one function."""
+"""The contract as tests: one pytest class for the tests of a plugin."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+import functools
+from typing import ClassVar
 
 import pytest
 
-from hub.testing.kit import describing, failing, reading, writing
-from hub.testing.kit.bench import Bench, Exempt
+from hub.testing.kit.bench import Bench
+from hub.testing.kit.claims import Claims, claims_of, contradiction
+from hub.testing.kit.rules import PLATINUM, RULES, Outcome, Rule, attempt
 
-Level = Literal["bronze", "silver", "gold"]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule.  id: as in quality.toml; level: bronze reads safely, silver writes safely, gold operates well."""
-
-    id: str
-    level: Level
-    run: Callable[[Bench], None]
-
-    @property
-    def text(self) -> str:
-        return " ".join((self.run.__doc__ or "").split())
+_NOT_HERE = {"typed_strictly"}
+"""mypy has a run of its own in every project; `crmhub plugin grade` runs it."""
 
 
-def _rules() -> Iterator[Rule]:
-    levels: dict[Level, list[Callable[[Bench], None]]] = {
-        "bronze": [
-            describing.describes_without_io,
-            describing.capabilities_agree,
-            describing.unknown_settings_are_refused,
-            describing.secrets_are_hidden,
-            describing.check_says_who_we_are,
-            describing.wrong_login_is_an_auth_error,
-            reading.reads_everything_once,
-            reading.an_empty_resource_is_one_complete_page,
-            reading.resumes_after_every_page,
-            reading.missing_ids_are_absent,
-            failing.reads_are_tried_again,
-            failing.a_server_that_stays_down_is_unavailable,
-            failing.garbage_is_an_error,
-            failing.a_cut_answer_is_no_answer,
-            failing.no_other_host_is_called,
-            failing.failures_show_no_secret,
-        ],
-        "silver": [
-            writing.creates_and_reads_back,
-            writing.every_text_comes_back_or_is_refused,
-            writing.absent_stays_and_none_clears,
-            writing.one_receipt_for_each_op,
-            writing.a_stale_version_is_a_conflict,
-            writing.our_own_write_is_recognised,
-            writing.deleting_twice_harms_nobody,
-            writing.a_create_is_found_by_its_key,
-            writing.a_repeated_create_makes_no_second_record,
-            failing.a_create_is_never_sent_twice,
-            failing.an_update_that_may_have_happened_is_unknown,
-        ],
-        "gold": [
-            describing.fields_are_discovered,
-            reading.a_quiet_poll_is_cheap,
-            reading.sees_what_changed,
-            reading.equal_times_lose_nothing,
-            reading.a_change_during_paging_is_seen,
-            reading.deletions_are_seen_as_declared,
-            reading.one_version_one_content,
-            failing.a_short_limit_is_waited_for,
-            failing.a_long_limit_is_reported,
-            failing.a_token_is_renewed_once,
-        ],
-    }
-    for level, found in levels.items():
-        for run in found:
-            yield Rule(run.__name__, level, run)
-
-
-RULES: tuple[Rule, ...] = tuple(_rules())
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a rule found.  state: "done", "exempt" (with why) or "failed" (with what)."""
-
-    rule: Rule
-    state: Literal["done", "exempt", "failed"]
-    text: str = ""
-
-
-def examine(bench: type[Bench], rules: tuple[Rule, ...] = RULES) -> Iterator[Outcome]:
-    """Try a connector against the rules, each on a system of its own."""
-    for rule in rules:
-        try:
-            with bench().running() as ready:
-                rule.run(ready)
-        except Exempt as exempt:
-            yield Outcome(rule, "exempt", str(exempt))
-        except Exception as error:  # noqa: BLE001  # whatever goes wrong is the rule's finding
-            yield Outcome(rule, "failed", str(error) or repr(error))
-        else:
-            yield Outcome(rule, "done")
+@functools.cache
+def _claims(bench: type[Bench]) -> Claims | None:
+    return claims_of(bench)
 
 
 class ContractKit:
-    """The contract as tests: subclass it in a plugin's tests and say which ``bench`` to use."""
+    """Subclass it in a plugin's tests and say which ``bench`` to use.
+
+    Where the plugin has a quality.toml, each outcome must be what is claimed there, and every rule must be declared.
+    """
 
     bench: ClassVar[type[Bench]]
 
     @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
     def test_contract(self, rule: Rule) -> None:
-        try:
-            with self.bench().running() as ready:
-                rule.run(ready)
-        except Exempt as exempt:
-            pytest.skip(f"exempt: {exempt}")
+        self._judge(attempt(self.bench, rule))
+
+    @pytest.mark.parametrize("rule", [rule for rule in PLATINUM if rule.id not in _NOT_HERE], ids=lambda rule: rule.id)
+    def test_platinum(self, rule: Rule) -> None:
+        if _claims(self.bench) is None:
+            pytest.skip("the plugin claims nothing")
+        self._judge(attempt(self.bench, rule))
+
+    def test_every_rule_is_declared(self) -> None:
+        claims = _claims(self.bench)
+        if claims is None:
+            pytest.skip("the plugin claims nothing")
+        assert not claims.problems, f"{claims.file}: {'; '.join(claims.problems)}"
+
+    def _judge(self, outcome: Outcome) -> None:
+        claims = _claims(self.bench)
+        claim = claims.rules.get(outcome.rule.id) if claims is not None else None
+        if claim is None:
+            wrong = outcome.text if outcome.state == "failed" else ""
+        else:
+            wrong = contradiction(claim, outcome, self.bench)
+        if wrong:
+            raise AssertionError(wrong) from outcome.error
+        if outcome.state == "failed":
+            pytest.skip(f"{claim.state if claim else ''}: {outcome.text}")
+        if outcome.state == "exempt":
+            pytest.skip(f"exempt: {outcome.text}")
