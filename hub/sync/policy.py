@@ -94,6 +94,8 @@ class Policy:
 _DEFAULT = FieldPolicy()
 _SKEW: Final = 2.0
 """Seconds of clock error that a system is granted where the configuration says nothing."""
+_FINEST: Final = 1e-6
+"""Seconds: no system tells the time more finely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ def _step(time: float | None, window: float) -> float:
     """The step of time in which an edit was made."""
     if time is None:
         return -math.inf
-    return math.floor(time / window) if window > 0 else time
+    return math.floor(time / window) if window >= _FINEST else time
 
 
 def _by_rule(policy: Policy, conflict: str, holder: Candidate, challenger: Candidate) -> tuple[bool, str] | None:

@@ -80,6 +80,11 @@ def test_three_edits_within_a_skew_window_have_one_winner() -> None:
     assert len({fold(Policy(SYSTEMS), order).system for order in permutations(found)}) == 1
 
 
+def test_a_clock_error_next_to_nothing_is_none() -> None:
+    policy = Policy(SYSTEMS, skew=dict.fromkeys(SYSTEMS, 1e-308))
+    assert decide(policy, "notes", Candidate("a", "A", 2e9), Candidate("b", "B", 2e9 + 1)) == (True, "later edit")
+
+
 def test_a_value_of_unknown_age_takes_part_in_no_circle() -> None:
     found = [Candidate("a", "A", 0.0), Candidate("b", "B", None), Candidate("c", "C", 300.0)]
     assert {fold(Policy(SYSTEMS), order).system for order in permutations(found)} == {"C"}
