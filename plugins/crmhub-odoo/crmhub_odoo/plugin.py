@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from hub.plugin import hookimpl
+from crmhub_odoo.connector import OdooConnector
+from hub import plugin
 
 
-@hookimpl
+@plugin.hookimpl
+def hub_connectors() -> Sequence[type[plugin.Connector[Any]]]:
+    """Return the connector classes of this plugin."""
+    return [OdooConnector]
+
+
+@plugin.hookimpl
 def hub_sandboxes() -> Mapping[str, str]:
     """A local Odoo, imported only when somebody starts it."""
     return {"odoo": "crmhub_odoo.sandbox:OdooSandbox"}

@@ -326,7 +326,7 @@ class Orm:
     def _load_row(self, model: str, values: dict[str, Any]) -> int:
         name = values.pop("id", None)
         key = values.pop(".id", None)
-        vals = {field.removesuffix("/.id"): _imported(value) for field, value in values.items()}
+        vals = {n: self._imported(model, n, value) for n, value in ((f.removesuffix("/.id"), v) for f, v in values.items())}
         if not name:
             return (
                 self._create(model, vals)
@@ -345,6 +345,16 @@ class Orm:
         row = {"id": number, "module": module, "name": rest, "model": model, "res_id": made, "noupdate": False}
         data[str(number)] = {**row, "create_date": self.stamp, "write_date": self.stamp}
         return made
+
+    def _imported(self, model: str, name: str, value: Any) -> Any:
+        """A cell as a value: an import takes booleans as words (odoo/addons/base/models/ir_fields.py)."""
+        field = self.fields(model).get(name)
+        if value in ("", None) or field is None or field.type != "boolean":
+            return False if value in ("", None) else value
+        word = str(value).lower()
+        if not isinstance(value, str) or word not in ("1", "true", "yes", "0", "false", "no"):
+            raise ValidationError(f"Unknown value {value!r} for boolean field {name!r}")
+        return word in ("1", "true", "yes")
 
     def _checked(self, model: str, vals: Mapping[str, Any], document: Json) -> Json:
         """Values as they are kept.  Raises OdooError."""
@@ -394,10 +404,6 @@ class Orm:
 
 def _ids(ids: int | Sequence[int]) -> list[int]:
     return [ids] if isinstance(ids, int) else list(ids)
-
-
-def _imported(value: Any) -> Any:
-    return False if value in ("", None) else value
 
 
 def _linked(old: list[int], commands: Any) -> list[int]:
