@@ -55,8 +55,11 @@ class OdooConnector(plugin.Connector[OdooConfig]):
     limits = plugin.Limits(concurrency=2, source="Odoo has no limits of its own; Odoo Online asks for fair use")
 
     def check(self) -> plugin.Account:
-        """Sign in; say the server's version, the user and which rights are missing."""
-        return check_rights(self._rpc, self.config.login, self.config.url)
+        """Sign in; say the server's version, the user and which rights are missing.  Raises ConfigError for ``fields``
+        that Odoo does not have."""
+        account = check_rights(self._rpc, self.config.login, self.config.url)
+        _ = self._reader.available
+        return account
 
     def resources(self) -> Sequence[plugin.Resource]:
         """One resource: partners that are no mere addresses, with their addresses."""

@@ -19,3 +19,13 @@ def hub_connectors() -> Sequence[type[plugin.Connector[Any]]]:
 def hub_sandboxes() -> Mapping[str, str]:
     """A local Odoo, imported only when somebody starts it."""
     return {"odoo": "crmhub_odoo.sandbox:OdooSandbox"}
+
+
+@plugin.hookimpl
+def hub_benches() -> Mapping[str, str]:
+    """Odoo 18 and, as variants, 16 and 19."""
+    return {
+        "odoo.partners": "crmhub_odoo.bench:PartnersBench",
+        "odoo.partners.16": "crmhub_odoo.bench:Partners16Bench",
+        "odoo.partners.19": "crmhub_odoo.bench:Partners19Bench",
+    }

@@ -139,7 +139,10 @@ class Reader:
     @cached_property
     def _shared(self) -> list[str]:
         """``share`` tells portal users, who are customers, from internal ones."""
-        return ["share"] if "share" in self._rpc.read("res.users", "fields_get", attributes=["type"]) else []
+        found = self._rpc.read("res.users", "fields_get", attributes=["type"])
+        if not isinstance(found, dict):
+            raise plugin.Unavailable("The answer to res.users.fields_get has no fields", remote_text=str(found)[:120])
+        return ["share"] if "share" in found else []
 
     def _found(self, key: str, values: Sequence[str]) -> list[int]:
         match key:
