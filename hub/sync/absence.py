@@ -131,12 +131,13 @@ def followed(merge: Merge, golden: Golden, link: Link) -> None:
             merge.loses(golden, change.path, "merge", change.new, link.system, change.old, "hub")
 
 
-def merged_away(workspace: Workspace, source: Source, link: Link | None, survivor_id: str) -> None:
-    """The system merged a record into another: not a delete.  The golden records are merged as well (X1)."""
+def merged_away(workspace: Workspace, source: Source, link: Link | None, survivor_id: str) -> bool:
+    """The system merged a record into another: not a delete.  The golden records are merged as well (X1).
+
+    Returns whether the link follows to a survivor that the hub has not linked yet."""
     if link is None or not link.gid or link.state == "gone":
-        return
-    records = workspace.shared.store.records
-    found = records.links_by_remote(source.system, source.resource, [survivor_id]).get(survivor_id)
+        return False
+    found = _linked(workspace, source, survivor_id)
     if found is None or not found.gid:
         # The survivor is new to us: the link follows it.  What it shows is what the person who merged decided; what that
         # replaces goes to the ledger when it is read.
@@ -144,7 +145,7 @@ def merged_away(workspace: Workspace, source: Source, link: Link | None, survivo
         workspace.touch(link)
         workspace.shared.store.staging.remove([(source.system, source.resource, survivor_id)])
         workspace.shared.store.work.reread_add(source.system, source.resource, [survivor_id], "merged")
-        return
+        return True
     into, away = workspace.living(found.gid), workspace.living(link.gid)
     workspace.touch(link)
     link.state = "gone"
@@ -152,6 +153,15 @@ def merged_away(workspace: Workspace, source: Source, link: Link | None, survivo
         merge_goldens(workspace, source, into, away)
     elif link.primary:
         _succeed(workspace, link, survivor_id)
+    return False
+
+
+def _linked(workspace: Workspace, source: Source, remote_id: str) -> Link | None:
+    """The link of a record, as it is after what this very transaction has done."""
+    for link in workspace.touched.values():
+        if link.key[:2] == (source.system, source.resource) and link.remote_id == remote_id:
+            return link
+    return workspace.shared.store.records.links_by_remote(source.system, source.resource, [remote_id]).get(remote_id)
 
 
 def _succeed(workspace: Workspace, link: Link, survivor_id: str) -> None:

@@ -40,6 +40,8 @@ class Pull:
     accept_shrink: bool = False
     """A person has approved that the listing became shorter."""
     _barred: set[str] = field(default_factory=set)
+    _followed: set[str] = field(default_factory=set)
+    """Survivors of merges that are linked before they were read."""
 
     def run(self) -> None:
         """Poll for changes; then, when due or asked for, prove by a complete listing what is gone."""
@@ -220,7 +222,7 @@ class Pull:
         self.counter.read += len(records)
         system, resource = self.source.system, self.source.resource
         records = list({item.id: item for item in records}.values())
-        ids = [item.id for item in records]
+        ids = list(dict.fromkeys([*(item.id for item in records), *(x.merged_into for x in records if x.merged_into)]))
         gates = self.shared.store.records.versions(system, resource, ids)
         strangers = [item for item in ids if item not in gates]
         waiting = self.shared.store.staging.states(system, resource, strangers)
@@ -236,6 +238,7 @@ class Pull:
         workspace = Workspace(self.shared)
         workspace.load(link.gid for link in links.values() if link.gid)
         unknown: list[tuple[Record, View]] = []
+        self._followed = set()
         for record in open_ones:
             link = links.get(record.id)
             self._take_one(workspace, record, None if link is None else _same_link(workspace, link), unknown)
@@ -244,7 +247,7 @@ class Pull:
         }
         workspace.flush()
         self._stage([item for item in unknown if item[0].id not in followed], waiting)
-        present = {item.id for item in records if not item.deleted and item.merged_into is None}
+        present = {item.id for item in records if not item.deleted and item.merged_into is None} | self._followed
         known = (
             {item for item, (_, state, _m) in gates.items() if state not in ("gone", "excluded")}
             | set(waiting)
@@ -271,7 +274,8 @@ class Pull:
             self._quarantine(record.id, link, record.error, record.version or "")
             return
         if record.merged_into is not None and link is not None and link.gid:
-            merged_away(workspace, self.source, link, record.merged_into)
+            if merged_away(workspace, self.source, link, record.merged_into):
+                self._followed.add(record.merged_into)
             return
         if record.deleted or record.merged_into is not None:
             if link is not None:
@@ -295,11 +299,6 @@ class Pull:
             unknown.append((record, view))
         else:
             self.observe(workspace, record, link, view)
-
-    def _release(self, record: Record) -> None:
-        """A record that could not be read before is read now, or gone."""
-        if record.id in self._barred:
-            self.shared.store.work.release([(self.source.system, self.source.resource, record.id, "")])
 
     def observe(self, workspace: Workspace, record: Record, link: Link, view: View) -> None:
         """Merge a linked record; an open write on it is settled first (W1)."""

@@ -290,3 +290,23 @@ def test_an_edit_of_an_element_that_waits_for_a_person_is_still_a_conflict(tmp_p
     for value in ("a2@x.example", "b2@x.example"):
         assert value in losers or value in golden, value
     world.quiet()
+
+
+@pytest.mark.parametrize("page", [1, 2, 50])
+def test_the_survivor_of_a_merge_that_was_never_read_is_counted_once(tmp_path: Path, page: int) -> None:
+    """Seeds 229 and 1076: the link followed to a record that nobody had counted, or that was counted already."""
+    world = World(tmp_path)
+    a = world.add_system("A", PLAIN, page=page)
+    for name in ("Anna Berg", "Anne Berg", "Anja Berg"):
+        a.add({"name": name, "email": f"{name[:4].lower()}@x.example"})
+    world.sync()
+    a.edit("1", notes="comes first in the feed")
+    survivor = a.add({"name": "Anna Berg", "email": "new@x.example"})
+    a.remove("1", merged_into=survivor)
+    a.remove("2", merged_into=survivor)
+    a.edit(survivor, notes="merged by hand")
+    world.sync()
+    world.sync()
+    world.sync(reconcile=0)
+    assert len(world.goldens()) == 2, "Anna, who is Anne, too, and Anja"
+    world.quiet()
