@@ -310,3 +310,22 @@ def test_the_survivor_of_a_merge_that_was_never_read_is_counted_once(tmp_path: P
     world.sync(reconcile=0)
     assert len(world.goldens()) == 2, "Anna, who is Anne, too, and Anja"
     world.quiet()
+
+
+def test_another_value_in_a_slot_does_not_prove_that_our_write_of_it_was_carried_out(tmp_path: Path) -> None:
+    """Seed 1059: a refused write whose answer was lost counted as done, and the user's value as an edit of ours."""
+    world = World(tmp_path, A=LIST_WITH_IDS, B=ONE_SLOT)
+    a, b = world.servers["A"], world.servers["B"]
+    a.add({"name": "Anna Berg", "emails": [{"value": "x@x.example", "pref": True}]})
+    world.sync()
+    a.edit(
+        "1", lambda data: (data["emails"][0].pop("pref"), data["emails"].append({"value": "y@x.example", "pref": True}))
+    )
+    b.fault = failing(OutcomeUnknown("lost on the way"), "write")
+    world.sync()
+    b.fault = no_fault
+    b.edit("1", email="z@x.example")
+    world.sync()
+    world.sync()
+    assert set(world.emails()) == {"y@x.example", "z@x.example"}, "z is an edit of x; y was never there"
+    world.quiet()

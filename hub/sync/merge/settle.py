@@ -118,15 +118,29 @@ def _happened(base: Base, payload: Payload, predicted: View, image: View) -> boo
                 return True
         elif before != wanted and same(_kind(name), wanted, shown):
             return True
-    for name in payload.picture:
-        before_rows = [(row.value, dict(row.attrs), row.primary) for row in base.collections.get(name, [])]
-        wanted_rows = [(row.value, dict(row.attrs), row.primary) for row in predicted.collections.get(name, ())]
-        shown_rows = [(row.value, dict(row.attrs), row.primary) for row in image.collections.get(name, ())]
-        added = [row for row in wanted_rows if row not in before_rows]
-        removed = [row for row in before_rows if row not in wanted_rows]
-        if any(row in shown_rows for row in added) or (removed and not any(row in shown_rows for row in removed)):
-            return True
-    return False
+    return any(_rows_happened(base.collections.get(name, []), name, predicted, image) for name in payload.picture)
+
+
+def _rows_happened(before: list[Shown], name: str, predicted: View, image: View) -> bool:
+    """Whether a row that we added is there, or a row that we took away is gone and nothing unexpected has its place: a
+    user who put something else there says nothing about our write."""
+    wanted, shown = predicted.collections.get(name, ()), image.collections.get(name, ())
+    wanted_rows, shown_rows = [_content(row) for row in wanted], [_content(row) for row in shown]
+    before_rows = [_content(row) for row in before]
+    if any(row in shown_rows for row in wanted_rows if row not in before_rows):
+        return True
+    removed = [row for row in before if _content(row) not in wanted_rows]
+    if not removed or any(_content(row) in shown_rows for row in removed):
+        return False
+    if any(row.pos is None for row in removed):
+        return all(row in wanted_rows for row in shown_rows)
+    ours = {row.pos: _content(row) for row in wanted}
+    now = {row.pos: _content(row) for row in shown}
+    return any(now.get(row.pos) == ours.get(row.pos) for row in removed)
+
+
+def _content(row: Shown | Position) -> tuple[Value, dict[str, Value], bool]:
+    return row.value, dict(row.attrs), row.primary
 
 
 def _settle_field(
