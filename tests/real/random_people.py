@@ -193,7 +193,9 @@ class Hub:
         return dict(json.loads(done.stdout.splitlines()[-1]))
 
     def approve(self) -> dict[str, Any]:
-        plan = self.run("match", "customers")["result"]["customers"]["plan"]
+        matched = self.run("match", "customers")
+        assert matched["result"], matched
+        plan = matched["result"]["customers"]["plan"]
         return self.run("sync", "customers", "--approve", plan["approval"])
 
     def killed(self, seconds: float) -> bool:
