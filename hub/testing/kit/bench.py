@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 from hub.contract.connector import AnyConnector, Context
 from hub.contract.records import Capabilities, Op, Page, Receipt, Record
 from hub.http.session import Http
-from hub.testing.kit.wire import Wire
+from hub.testing.kit.wire import Sent, Wire
 from hub.tokens.token import MemoryTokens
 
 _READ_TIMEOUT = 2.0
@@ -46,8 +46,9 @@ class Bench(ABC):
     def __init__(self) -> None:
         self.waits: list[float] = []
         self.lines: list[str] = []
-        self._open: list[tuple[AnyConnector, Http]] = []
+        self._made: list[tuple[AnyConnector, Http]] = []
         self.folder = Path()
+        self._tokens = MemoryTokens()
 
     # what a plugin says
 
@@ -91,6 +92,15 @@ class Bench(ABC):
     def later(self, seconds: float) -> None:  # noqa: B027  # most systems have the real time
         """Let the system's clock go on, where a test can move it."""
 
+    def writes(self, sent: Sent) -> bool:
+        """Whether a request changes records; override it where reads are POSTed, too."""
+        return not sent.reads and not any(word in sent.path for word in ("token", "oauth", "login"))
+
+    @property
+    def moves_clock(self) -> bool:
+        """Whether ``later`` does anything."""
+        return type(self).later is not Bench.later
+
     def expire_token(self) -> bool:
         """Make the system refuse the present access token; False where there is none."""
         return False
@@ -117,20 +127,23 @@ class Bench(ABC):
             finally:
                 root.removeHandler(ear)
                 root.setLevel(level)
-                for connector, http in self._open:
+                for connector, http in self._made:
                     connector.close()
                     http.close()
-                self._open.clear()
+                self._made.clear()
 
     def connect(self, **settings: Any) -> AnyConnector:
-        """A connector of its own, as a new process would have; it never really waits: ``waits`` has the seconds."""
+        """A connector of its own, as a new process would have; it never really waits: ``waits`` has the seconds.
+
+        Logins are kept from one to the next, as between processes, except where settings are given.
+        """
         host = self.wire.host if self.wire else "127.0.0.1"
         http = Http("kit", hosts=[host], sleep=self._sleep, read_timeout=_READ_TIMEOUT)
         config = self.connector.Config(**{**self.settings(), **settings})
-        made = self.connector(
-            config, Context("kit", lambda: http, self.folder, base=self.folder, clock=self.now, tokens=MemoryTokens())
-        )
-        self._open.append((made, http))
+        tokens = MemoryTokens() if settings else self._tokens
+        context = Context("kit", lambda: http, self.folder, base=self.folder, clock=self.now, tokens=tokens)
+        made = self.connector(config, context)
+        self._made.append((made, http))
         return made
 
     def _sleep(self, seconds: float) -> None:
@@ -163,9 +176,9 @@ class Bench(ABC):
     def write(self, *ops: Op, connector: AnyConnector | None = None) -> list[Receipt]:
         return list((connector or self.connect()).write(self.resource, ops))
 
-    def shown(self, id_: str) -> str | None:
+    def shown(self, id_: str, connector: AnyConnector | None = None) -> str | None:
         """The text as the connector reads it now; "" if it is empty, None without a record."""
-        record = next(iter(self.connect().fetch(self.resource, [id_])), None)
+        record = next(iter((connector or self.connect()).fetch(self.resource, [id_])), None)
         return None if record is None or record.data is None else str(record.data.get(self.text) or "")
 
     def exempt_unless(self, condition: object, why: str) -> None:

@@ -13,6 +13,7 @@ A grade is the highest level up to which every rule is done or exempt.
 from __future__ import annotations
 
 import importlib.util
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -126,3 +127,25 @@ def _claim(value: Any) -> Claim | None:
     if isinstance(value, dict) and set(value) == {"exempt"} and isinstance(value["exempt"], str) and value["exempt"]:
         return Claim("exempt", value["exempt"])
     return None
+
+
+_MEANINGS = {
+    "bronze": "reads safely",
+    "silver": "writes safely",
+    "gold": "operates well",
+    "platinum": "verified and typed; an exemption here is the author's word",
+}
+
+
+def claims_text(claims: Mapping[str, Claim]) -> str:
+    """The text of a quality.toml; rules without a claim are "todo"."""
+    lines = [
+        "# What this plugin claims, checked by its tests and by `crmhub plugin grade`; `crmhub plugin docs` explains."
+    ]
+    for level in LEVELS:
+        lines += ["", f"[{level}]".ljust(30) + f"# {_MEANINGS[level]}"]
+        for rule in (rule for rule in (*RULES, *PLATINUM) if rule.level == level):
+            claim = claims.get(rule.id, Claim("todo"))
+            value = f"{{ exempt = {json.dumps(claim.reason)} }}" if claim.state == "exempt" else f'"{claim.state}"'
+            lines.append(f"{rule.id} = {value}")
+    return "\n".join(lines) + "\n"

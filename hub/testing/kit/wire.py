@@ -104,6 +104,8 @@ class Wire:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+            wbufsize = -1  # head and body in one packet: two would wait for each other's acknowledgement
 
             def log_message(self, *_: Any) -> None:
                 """A test's output is not a server's log."""
@@ -135,8 +137,8 @@ class Wire:
                 self.end_headers()
                 if self.command != "HEAD":
                     self.wfile.write(answer.body[:arrive])
+                self.wfile.flush()
                 if arrive < len(answer.body):
-                    self.wfile.flush()
                     self.close_connection = True
                     self.connection.shutdown(2)
 

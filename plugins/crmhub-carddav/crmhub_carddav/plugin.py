@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crmhub_carddav.connector import CardDav
@@ -13,3 +13,12 @@ from hub.plugin import Connector, hookimpl
 def hub_connectors() -> Sequence[type[Connector[Any]]]:
     """The connector class."""
     return [CardDav]
+
+
+@hookimpl
+def hub_benches() -> Mapping[str, str]:
+    """Two real servers."""
+    return {
+        "carddav.card": "crmhub_carddav.bench:RadicaleBench",
+        "carddav.card.xandikos": "crmhub_carddav.bench:XandikosBench",
+    }

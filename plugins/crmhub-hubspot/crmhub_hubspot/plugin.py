@@ -19,3 +19,9 @@ def hub_connectors() -> Sequence[type[plugin.Connector[Any]]]:
 def hub_sandboxes() -> Mapping[str, str]:
     """A local HubSpot, imported only when somebody starts it."""
     return {"hubspot": "crmhub_hubspot.sandbox:HubSpotSandbox"}
+
+
+@plugin.hookimpl
+def hub_benches() -> Mapping[str, str]:
+    """Contacts of the sandbox."""
+    return {"hubspot.contacts": "crmhub_hubspot.bench:ContactsBench"}

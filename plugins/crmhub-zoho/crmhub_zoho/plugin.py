@@ -20,3 +20,9 @@ def hub_connectors() -> Sequence[type[plugin.Connector[Any]]]:
 def hub_sandboxes() -> Mapping[str, str]:
     """A local Zoho CRM, imported only when somebody starts it."""
     return {"zoho": "crmhub_zoho.sandbox:ZohoSandbox"}
+
+
+@plugin.hookimpl
+def hub_benches() -> Mapping[str, str]:
+    """Two modules of the sandbox."""
+    return {"zoho.Contacts": "crmhub_zoho.bench:ContactsBench", "zoho.Leads": "crmhub_zoho.bench:LeadsBench"}
