@@ -35,7 +35,19 @@ OWNERS: list[Any] = [["type", "not in", list(SLOTS.values())]]
 def wanted(available: Iterable[str], extra: Sequence[str]) -> list[str]:
     """The fields to read of a record, as far as this server has them."""
     known = set(available)
-    names = (*TEXTS, "company_name", *CHOICES, *PLACE, *PARENTS, *FLAGS, "title", "industry_id", "user_id", TAGS, "type")
+    names = (
+        *TEXTS,
+        "company_name",
+        *CHOICES,
+        *PLACE,
+        *PARENTS,
+        *FLAGS,
+        "title",
+        "industry_id",
+        "user_id",
+        TAGS,
+        "type",
+    )
     return list(dict.fromkeys(name for name in (*names, *extra, *STAMPS) if name in known))
 
 
@@ -47,7 +59,9 @@ def part_fields(available: Iterable[str]) -> list[str]:
 
 def record(row: Row, children: Sequence[Row], tables: Tables, extra: Sequence[str] = ()) -> plugin.Record:
     """The whole document; its version is a digest of its content, since write_date has seconds."""
-    data: dict[str, Any] = {name: row[name] for name in (*TEXTS, *CHOICES, *FLAGS, "company_name", *extra) if name in row}
+    data: dict[str, Any] = {
+        name: row[name] for name in (*TEXTS, *CHOICES, *FLAGS, "company_name", *extra) if name in row
+    }
     if data.get("vat") == "/":  # how people write "has none"
         data["vat"] = False
     data |= _words(row, (*PLACE, "title", "industry_id", "user_id"), tables)

@@ -10,7 +10,15 @@ from crmhub_odoo.rpc import Rpc
 from crmhub_odoo.tables import Tables
 from hub import plugin
 
-_READ = ("res.partner", "res.users", "res.company", "res.country", "res.country.state", "res.partner.category", "ir.model.data")
+_READ = (
+    "res.partner",
+    "res.users",
+    "res.company",
+    "res.country",
+    "res.country.state",
+    "res.partner.category",
+    "ir.model.data",
+)
 _WRITE = (("res.partner", ("create", "write", "unlink")), ("res.partner.category", ("create",)))
 _TYPES: Mapping[str, Literal["text", "number", "bool", "date", "datetime", "enum", "list", "reference"]] = {
     "boolean": "bool", "integer": "number", "float": "number", "monetary": "number", "date": "date",
@@ -23,7 +31,8 @@ def check_rights(rpc: Rpc, login: str, url: str) -> plugin.Account:
     found = rpc.read("res.users", "context_get")
     if not isinstance(found, dict):
         raise plugin.Unavailable(f"The server at {url} does not say who we are", remote_text=str(found)[:120])
-    granted, missing = [], []
+    granted: list[str] = []
+    missing: list[str] = []
     wanted = [(model, ("read",)) for model in _READ]
     for model, rights in (*wanted, *_WRITE):
         for right in rights:
@@ -44,7 +53,9 @@ def _may(rpc: Rpc, model: str, right: str) -> bool:
     return bool(rpc.read(model, "check_access_rights", operation=right, raise_exception=False))
 
 
-def partner_fields(found: Mapping[str, Mapping[str, Any]], read: Sequence[str], tables: Tables) -> Iterator[plugin.Field]:
+def partner_fields(
+    found: Mapping[str, Mapping[str, Any]], read: Sequence[str], tables: Tables
+) -> Iterator[plugin.Field]:
     """The fields of the native document: what is read, as this server describes it."""
     for name in read:
         if name in (TAGS, "type"):
@@ -75,5 +86,3 @@ def _field(path: str, name: str, told: Mapping[str, Any], tables: Tables) -> plu
         values=values,
         custom=name.startswith("x_"),
     )
-
-

@@ -326,7 +326,9 @@ class Orm:
     def _load_row(self, model: str, values: dict[str, Any]) -> int:
         name = values.pop("id", None)
         key = values.pop(".id", None)
-        vals = {n: self._imported(model, n, value) for n, value in ((f.removesuffix("/.id"), v) for f, v in values.items())}
+        vals = {
+            n: self._imported(model, n, value) for n, value in ((f.removesuffix("/.id"), v) for f, v in values.items())
+        }
         if not name:
             return (
                 self._create(model, vals)
