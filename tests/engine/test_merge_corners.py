@@ -1,0 +1,166 @@
+"""Corners of the merge that mutation testing found without a witness: kinds, labels, primary flags, and what people
+are told about them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engine.test_collection_scenarios import X, Y, flag, flagged, set_row, start, world_of
+from tests.engine.world import LIST_NO_IDS, LIST_WITH_IDS, PLAIN, World
+
+KIND = PLAIN.replace("{fields}", 'kind = { at = "type", map = { person = "p", organisation = "o" } }')
+
+
+def told(world: World, code: str) -> list[tuple[str, str, str]]:
+    return [
+        (row["system"], row["path"], row["message"]) for row in world.store.history.notices() if row["code"] == code
+    ]
+
+
+def rows_of(world: World, **wanted: Any) -> list[dict[str, Any]]:
+    keys = ("path", "rule", "winner", "winner_system", "loser", "loser_system")
+    found = [{key: row[key] for key in keys} for row in world.ledger()]
+    return [row for row in found if all(row[key] == value for key, value in wanted.items())]
+
+
+# kind
+
+
+def test_the_kind_is_decided_when_the_record_is_made(tmp_path: Path) -> None:
+    world = World(tmp_path, A=KIND, B=KIND)
+    world.servers["A"].add({"name": "ACME", "email": X, "type": "o"})
+    world.sync()
+    assert world.golden().value("kind") == "organisation"
+    assert world.one("B")["type"] == "o"
+    world.quiet()
+
+
+def test_a_later_change_of_the_kind_is_told_and_not_taken(tmp_path: Path) -> None:
+    world = World(tmp_path, A=KIND, B=KIND)
+    world.servers["A"].add({"name": "ACME", "email": X, "type": "o"})
+    world.sync()
+    world.servers["B"].edit(world.id("B"), type="p")
+    world.sync()
+    assert world.golden().value("kind") == "organisation"
+    assert rows_of(world, path="kind") == [
+        {
+            "path": "kind",
+            "rule": "kind is fixed at creation",
+            "winner": "organisation",
+            "winner_system": "hub",
+            "loser": "person",
+            "loser_system": "B",
+        }
+    ]
+    assert told(world, "kind_changed") == [("B", "kind", "B now says person, the record is a organisation")]
+    assert world.one("A")["type"] == "o"
+    world.quiet()
+
+
+def test_two_kinds_on_the_first_link_are_in_the_ledger_and_nobody_is_called(tmp_path: Path) -> None:
+    world = World(tmp_path, A=KIND, B=KIND)
+    world.servers["A"].add({"name": "ACME", "email": X, "type": "o"})
+    world.servers["B"].add({"name": "ACME", "email": X, "type": "p"})
+    world.sync()
+    assert world.golden().value("kind") == "organisation"
+    assert [row["loser"] for row in rows_of(world, path="kind")] == ["person"]
+    assert told(world, "kind_changed") == []
+    world.quiet()
+
+
+def test_a_kind_that_one_system_does_not_say_comes_from_the_other(tmp_path: Path) -> None:
+    world = World(tmp_path, A=KIND, B=KIND)
+    world.servers["A"].add({"name": "ACME", "email": X})
+    world.servers["B"].add({"name": "ACME", "email": X, "type": "o"})
+    world.sync()
+    assert world.golden().value("kind") == "organisation"
+    assert rows_of(world, path="kind") == []
+    world.quiet()
+
+
+# labels
+
+
+def labelled(folder: Path) -> World:
+    world = World(folder, A=LIST_WITH_IDS, D=LIST_NO_IDS)
+    world.servers["A"].add({"name": "Anna Berg", "emails": [{"value": X, "label": "work"}]})
+    world.sync()
+    assert world.rows("D") == [(X, "work")]
+    return world
+
+
+@pytest.mark.parametrize(("later", "label"), [("A", "school"), ("D", "home")])
+def test_two_labels_at_once_the_later_wins_and_the_other_is_in_the_ledger(
+    tmp_path: Path, later: str, label: str
+) -> None:
+    world = labelled(tmp_path)
+    labels = {"A": "school", "D": "home"}
+    earlier = "D" if later == "A" else "A"
+    set_row(world, earlier, X, label=labels[earlier])
+    world.now += 600
+    set_row(world, later, X, label=labels[later])
+    world.sync()
+    assert world.rows("A") == world.rows("D") == [(X, label)]
+    (row,) = rows_of(world, rule="later edit")
+    assert (row["winner"], row["winner_system"]) == ([label], later)
+    assert (row["loser"], row["loser_system"]) == ([labels[earlier]], earlier)
+    assert row["path"].startswith("emails/")
+    assert row["path"].endswith("/labels")
+    world.quiet()
+
+
+def test_the_same_label_twice_is_no_conflict(tmp_path: Path) -> None:
+    world = labelled(tmp_path)
+    set_row(world, "A", X, label="home")
+    set_row(world, "D", X, label="home")
+    world.sync()
+    assert world.rows("A") == world.rows("D") == [(X, "home")]
+    assert world.ledger() == []
+    world.quiet()
+
+
+def test_a_label_that_lost_is_given_the_winner_once(tmp_path: Path) -> None:
+    world = labelled(tmp_path)
+    set_row(world, "A", X, label="school")
+    world.now += 600
+    set_row(world, "D", X, label="home")
+    world.sync()
+    writes = len(world.servers["A"].writes)
+    set_row(world, "A", X, label="school")
+    world.sync()
+    assert world.rows("A") == world.rows("D") == [(X, "school")], "an edit by somebody who has seen the winner"
+    assert len(world.servers["A"].writes) == writes
+    world.quiet()
+
+
+# primary flags
+
+
+@pytest.mark.parametrize(("later", "winner"), [("A", X), ("D", Y)])
+def test_two_primary_flags_at_once_the_later_wins_and_the_other_is_in_the_ledger(
+    tmp_path: Path, later: str, winner: str
+) -> None:
+    world = start(world_of(tmp_path, "AD"), (X, None), (Y, None))
+    flag(world, "A", None)
+    world.sync()
+    eids = {element.value.value: eid for eid, element in world.golden().collection("emails").elements.items()}
+    wanted = {"A": X, "D": Y}
+    earlier = "D" if later == "A" else "A"
+    flag(world, earlier, wanted[earlier])
+    world.now += 600
+    flag(world, later, wanted[later])
+    world.sync()
+    assert flagged(world, "A") == flagged(world, "D") == [winner]
+    (row,) = rows_of(world, path="emails/primary")
+    assert row == {
+        "path": "emails/primary",
+        "rule": "later edit",
+        "winner": eids[winner],
+        "winner_system": later,
+        "loser": eids[wanted[earlier]],
+        "loser_system": earlier,
+    }
+    world.quiet()
