@@ -1,4 +1,4 @@
-"""plugin: what is installed, and what is broken."""
+"""plugin: what is installed, what is broken, and how good it is."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ import typer
 
 from hub.cli.command import command
 from hub.cli.exits import Exit
+from hub.cli.plugin_grade import grade, test_
 from hub.cli.terminal import Outcome, Problem, Terminal
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(help="Look at plugins.", no_args_is_help=True, rich_markup_mode=None)
+    group = typer.Typer(help="Look at plugins, try them, write one.", no_args_is_help=True, rich_markup_mode=None)
     command(group, "list", example="crmhub plugin list", title="plugin list")(list_)
+    command(group, "test", example="crmhub plugin test ./my-plugin", title="plugin test")(test_)
+    command(group, "grade", example="crmhub plugin grade zoho", title="plugin grade")(grade)
     app.add_typer(group, name="plugin")
 
 

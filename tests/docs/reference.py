@@ -23,7 +23,8 @@ from hub.cli.main import make_app
 from hub.contract import errors, records
 from hub.mapping.pairs import Env
 from hub.mapping.transforms import _CORE, Registry
-from tests.docs.pages import DOCS, generated, replace_generated
+from hub.testing.kit.claims import read_claims
+from tests.docs.pages import DOCS, ROOT, generated, replace_generated
 
 Command = Any
 """A command or group; typer brings its own classes for them."""
@@ -256,7 +257,24 @@ def error_table() -> str:
     return "\n".join(rows)
 
 
+def connector_table() -> str:
+    """The README's table of connectors with the grades that their quality.toml claims (tests execute the claims)."""
+    lines = generated(DOCS / README)["connectors"].splitlines()
+    head, _, *rows = [line.strip("|").split(" | ")[:_GRADE] for line in lines]
+    shown = [[*(cell.strip() for cell in head), "grade"]]
+    for row in rows:
+        folder = row[0].split("](")[1].split("/README.md")[0]
+        shown.append([*(cell.strip() for cell in row), read_claims(ROOT / folder / "quality.toml").grade])
+    table = [f"| {' | '.join(row)} |" for row in shown]
+    return "\n".join([table[0], "|---" * len(shown[0]) + "|", *table[1:]])
+
+
+README = "../README.md"
+_GRADE = 6
+"""The column of the grade."""
+
 GENERATORS: dict[str, dict[str, Callable[[], str]]] = {
+    README: {"connectors": connector_table},
     "command-line.md": {"commands": command_reference, "shared options": shared_options, "exit codes": exit_codes},
     "mappings.md": {"canonical fields": canonical_fields, "transform pairs": transform_pairs},
     "plugin-authors.md": {"capabilities": capability_table, "hooks": hooks, "errors": error_table},

@@ -114,19 +114,12 @@ class Bench(ABC):
     @contextmanager
     def running(self) -> Iterator[Self]:
         """The bench with its system, a folder and an ear at every log; connectors are closed at the end."""
-        ear = _Ear(self.lines)
-        root = logging.getLogger()
-        level = root.level
-        with tempfile.TemporaryDirectory(prefix="crmhub-kit-") as made:
+        with tempfile.TemporaryDirectory(prefix="crmhub-kit-") as made, _listening(self.lines):
             self.folder = Path(made)
-            root.addHandler(ear)
-            root.setLevel(logging.DEBUG)
             try:
                 with self.system(self.folder):
                     yield self
             finally:
-                root.removeHandler(ear)
-                root.setLevel(level)
                 for connector, http in self._made:
                     connector.close()
                     http.close()
@@ -191,6 +184,22 @@ class Bench(ABC):
         if self.wire is None:
             raise Exempt("the connector does not speak HTTP")
         return self.wire
+
+
+@contextmanager
+def _listening(lines: list[str]) -> Iterator[None]:
+    """Hear every log, also the hub's own, which the command line keeps from the others."""
+    root, hub, ear = logging.getLogger(), logging.getLogger("crmhub"), _Ear(lines)
+    before = root.level, hub.level, hub.propagate, hub.handlers
+    root.addHandler(ear)
+    root.setLevel(logging.DEBUG)
+    hub.level, hub.propagate, hub.handlers = logging.NOTSET, True, []
+    try:
+        yield
+    finally:
+        root.removeHandler(ear)
+        root.setLevel(before[0])
+        _, hub.level, hub.propagate, hub.handlers = before
 
 
 class _Ear(logging.Handler):

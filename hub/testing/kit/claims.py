@@ -104,11 +104,12 @@ def claims_of(bench: type[Bench]) -> Claims | None:
 def contradiction(claim: Claim, outcome: Outcome, bench: type[Bench]) -> str:
     """How the outcome of a rule contradicts the claim; "" if they agree.
 
-    A variant may be exempt where the connector's first bench is done.  An exemption from platinum is believed.
+    A variant may be exempt where the connector's first bench is done.  Platinum is judged on the first bench, and an
+    exemption from it is believed.
     """
     rule = outcome.rule
     if outcome.state == "failed":
-        if claim.state == "todo" or (claim.state == "exempt" and rule.level == "platinum"):
+        if claim.state == "todo" or (rule.level == "platinum" and (bench.variant or claim.state == "exempt")):
             return ""
         return f"{rule.id} is claimed {claim.state}, but failed: {outcome.text}"
     if bench.variant and outcome.state == "exempt":
