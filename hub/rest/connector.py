@@ -21,6 +21,7 @@ from urllib.parse import urljoin
 import requests
 from pydantic import SecretStr
 
+from hub.canonical.moments import moment
 from hub.contract.connector import Connector, ConnectorConfig
 from hub.contract.errors import ConfigError, NotFound, RateLimited, Unavailable
 from hub.contract.records import Account, Capabilities, Field, Json, Limits, Op, Page, Receipt, Record, Resource
@@ -30,7 +31,7 @@ from hub.http.signing import drive, send_signed
 from hub.rest.auth import flow_of
 from hub.rest.classify import Answer, Classifier, Doing
 from hub.rest.fields import described
-from hub.rest.paths import at, fits, moment, text_at
+from hub.rest.paths import at, fits, text_at
 from hub.rest.reading import Reader
 from hub.rest.spec import Call, ResourceSpec, RestSpec
 from hub.rest.template import NoValue, fill, fill_path, fill_url

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from hub.canonical.moments import moment
 from hub.contract.connector import CursorExpired
 from hub.contract.errors import NotFound, Unavailable
 from hub.contract.records import Json, Page, Record
 from hub.rest.classify import Answer, Doing
 from hub.rest.paging import Place, first, following
-from hub.rest.paths import at, moment, rows_at, text_at
+from hub.rest.paths import at, rows_at, text_at
 from hub.rest.progress import Progress, asked
 from hub.rest.spec import Read
 from hub.rest.template import fill

@@ -136,6 +136,7 @@ class Workspace:
             lambda ref: self.resolve(source.system, ref),
             self.survivor,
             self.shared.run,
+            now=self.shared.clock(),
         )
         self.merges.append(merge)
         return merge

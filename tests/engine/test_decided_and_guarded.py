@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hub.contract.errors import Unavailable
+from hub.contract.records import Page
 from hub.sync.decisions import resolve_conflict, split_link
 from hub.sync.engine import Result
 from hub.sync.policy import DeletePolicy, FieldPolicy, Guards, Policy
@@ -90,6 +93,18 @@ def consenting(folder: Path) -> World:
     return world
 
 
+def without_stamps(world: World, system: str) -> None:
+    """The records of this system have no time of their last change."""
+    connector = world.connectors[system]
+    changes = connector.changes
+
+    def bare(resource: str, cursor: Any = None) -> Iterator[Page]:
+        for page in changes(resource, cursor):
+            yield replace(page, records=[replace(item, modified_at=None) for item in page.records])
+
+    connector.changes = bare  # type: ignore[method-assign]
+
+
 def consent(world: World) -> Any:
     return world.golden().value("consents.email_marketing")
 
@@ -117,8 +132,29 @@ def test_a_consent_with_evidence_is_taken_and_never_written_by_the_hub(tmp_path:
     world = consenting(tmp_path)
     world.servers["B"].edit("1", optin="yes", optin_at="2027-01-15T10:00:00Z", optin_by="form")
     world.sync()
-    assert consent(world) in ("granted", None), "granted at most"
+    assert consent(world) == "granted"
+    assert world.golden().fields["consents.email_marketing"].time == 1_800_007_200.0, "since it was captured"
     assert world.one("A").get("optin") != "yes", "the hub never widens a consent"
+    world.quiet()
+
+
+@pytest.mark.parametrize(
+    ("captured", "taken"),
+    [("2027-01-15T12:00:00Z", "granted"), ("1800020000", "granted"), ("2026-12-24", "withdrawn"),
+     ("2029-01-01", "withdrawn"), ("soon", "withdrawn"), (None, "withdrawn")],
+)  # fmt: skip
+@pytest.mark.parametrize("stamps", [True, False])
+def test_only_evidence_that_is_newer_than_a_refusal_replaces_it(
+    tmp_path: Path, captured: str | None, taken: str, *, stamps: bool
+) -> None:
+    world = consenting(tmp_path)
+    if not stamps:
+        without_stamps(world, "A")
+    world.servers["A"].edit("1", optin="no")
+    world.sync()
+    world.servers["B"].edit("1", optin="yes", optin_at=captured, optin_by="form")
+    world.sync()
+    assert consent(world) == taken
     world.quiet()
 
 

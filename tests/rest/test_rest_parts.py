@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from hub.canonical.moments import moment
 from hub.contract import errors
 from hub.contract.connector import CursorExpired
 from hub.contract.records import Op
 from hub.rest.batches import calls, outcomes
 from hub.rest.classify import Answer, Classifier
 from hub.rest.paging import Place, first, following
-from hub.rest.paths import at, fits, moment, rows_at, text_at
+from hub.rest.paths import at, fits, rows_at, text_at
 from hub.rest.progress import Progress, asked
 from hub.rest.spec import ErrorRule, Paging, RestSpec, Since, Words, Write
 from hub.rest.template import NoValue, fill, fill_path

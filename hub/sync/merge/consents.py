@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from hub.mapping.view import Value
@@ -27,7 +28,7 @@ def observe_consent(merge: Merge, golden: Golden, link: Link, name: str, changed
         return
     if cell.value is not None and not first:
         merge.loses(golden, name, "consent: most restrictive", value, merge.system, cell.value, cell.source)
-    new = merge.cell(value, "consent")
+    new = replace(merge.cell(value, "consent"), time=_since(merge, name, value))
     golden.fields[name] = new
     merge.changed(golden, name, cell.value, new)
     link.sent[name] = value
@@ -37,6 +38,13 @@ def observe_consent(merge: Merge, golden: Golden, link: Link, name: str, changed
 def widens(old: Value, new: Value) -> bool:
     """Whether going from old to new allows more than before; unknown is never granted."""
     return _STRICTNESS.get(new, 2) < _STRICTNESS.get(old, 2)
+
+
+def _since(merge: Merge, name: str, value: Value) -> float | None:
+    """Since when a status holds: a grant since it was captured; a refusal since its record changed, or was read where
+    the system has no times, so that only a later grant can replace it."""
+    captured = merge.consent_time(name) if value == "granted" else None
+    return next((at for at in (captured, merge.time, merge.now) if at is not None), None)
 
 
 def _evident(merge: Merge, name: str, cell: Cell) -> bool:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from hub.canonical.moments import moment
 from hub.canonical.schema import field_def
 from hub.canonical.values import same
 from hub.mapping.view import UNSUPPORTED, Mapping_, RemoteRef, Value
 from hub.state import Cell, Golden, GoldenChange, LedgerRow, Notice
 from hub.sync.policy import Candidate, Policy, decide
+
+_DAY = 86400.0
 
 
 @dataclass(slots=True)
@@ -22,6 +25,7 @@ class Merge:
     mappings:  the mapping through which another system was read (rule C13), None if unknown.
     resolve:   a native reference -> gid of the golden record it is linked to, None while unlinked.
     survivor:  a gid -> the gid it was merged into (or itself).
+    now:       the hub's clock (seconds): when a consent was read whose system has no times.
     """
 
     policy: Policy
@@ -38,6 +42,7 @@ class Merge:
     ledger: list[LedgerRow] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     changes: list[GoldenChange] = field(default_factory=list)
+    now: float | None = None
 
     def cell(self, value: Value, rule: str) -> Cell:
         return Cell(value, self.system, self.tick(), self.time, rule, False, self.run)
@@ -93,9 +98,11 @@ class Merge:
         return found.kind if found is not None else "text"
 
     def consent_time(self, name: str) -> float | None:
-        """When the consent was captured according to evidence read with the record (seconds); None without evidence."""
+        """When the consent was captured according to evidence read with the record (seconds); None without evidence: a
+        source or method, and a time that is not in the future (a day ahead: it may be written without its time zone)."""
         found = self.evidence.get(name) or {}
-        captured = found.get("captured_at")
-        if not found.get("source") and not found.get("method"):
+        captured = moment(found.get("captured_at"))
+        if captured is None or not (found.get("source") or found.get("method")):
             return None
-        return float(captured) if isinstance(captured, (int, float)) else None
+        seconds = captured.timestamp()
+        return seconds if self.now is None or seconds <= self.now + _DAY else None
