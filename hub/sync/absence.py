@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hub.state import Cell, Collection, Element, Golden, GoldenChange, LedgerRow, Link, Notice
 from hub.sync.merge.context import Merge
 from hub.sync.merge.fields import moved
@@ -185,6 +187,7 @@ def merge_goldens(workspace: Workspace, source: Source, into: Golden, away: Gold
     for name, coll in away.collections.items():
         keys = {canonical_key(name, item.value.value): item.eid for item in into.collection(name).live()}
         renamed[name] = _unite(into.collection(name), coll, keys, lambda value, name=name: canonical_key(name, value))
+        _note_differing(into, name, coll, renamed[name], merge.ledger)
     for candidates in away.frozen.items():
         into.frozen.setdefault(candidates[0], []).extend(candidates[1])
     for link in list(workspace.links.get(away.gid, ())):
@@ -218,6 +221,21 @@ def _fold_cell(workspace: Workspace, into: Golden, name: str, cell: Cell, ledger
     winner, loser = (cell, current) if wins else (current, cell)
     into.fields[name] = winner
     ledger.append(LedgerRow(into.gid, name, f"merge: {rule}", winner.value, winner.source, loser.value, loser.source))
+
+
+def _note_differing(
+    into: Golden, name: str, away: Collection, renamed: Mapping[str, str], ledger: list[LedgerRow]
+) -> None:
+    """Two elements of one key may still differ (an address with another district): the one given up is in the ledger."""
+    for element in away.live():
+        kept = into.collections[name].elements[renamed[element.eid]]
+        if kept.value.value != element.value.value:
+            ledger.append(
+                LedgerRow(
+                    into.gid, f"{name}/{kept.eid}", "merge: the same element", kept.value.value, kept.value.source,
+                    element.value.value, element.value.source,
+                )
+            )  # fmt: skip
 
 
 def _unite(into: Collection, away: Collection, keys: dict[str, str], key_of: object) -> dict[str, str]:

@@ -28,7 +28,7 @@ from hub.sync.plan.items import Item
 from hub.sync.plan.parts import decode
 from hub.sync.planning import fingerprint
 from hub.sync.policy import canonical_bytes
-from hub.sync.settling import journal, predict
+from hub.sync.settling import journal, leaves_no_key, predict
 from hub.sync.systems import Source
 from hub.sync.workspace import Counter, Shared, Workspace
 
@@ -68,7 +68,7 @@ class Apply:
         """Batches of one kind; one by one where a create leaves no key to find it by."""
         batch: list[Item] = []
         for item in items:
-            alone = item.kind == "create" and self.source.capabilities.create == "none"
+            alone = item.kind == "create" and leaves_no_key(self.source, item)
             full = len(batch) >= (1 if alone else min(self.source.capabilities.batch, LARGEST_BATCH))
             if batch and (full or batch[0].kind != item.kind):
                 yield batch
@@ -156,7 +156,7 @@ class Apply:
                     self.counter.stale += 1
                     self.replan.add(item.gid)
                     continue
-                if item.kind == "create" and self._create_open():
+                if item.kind == "create" and self._create_open(item):
                     continue  # never two open creates that leave no key to find them by: planned again next time
                 if self._busy.get((item.system, item.gid), 0) > LOOP_WRITES:
                     self._refuse(
@@ -182,10 +182,12 @@ class Apply:
             store.work.save_ops([row for row, _ in ready])
         return ready
 
-    def _create_open(self) -> bool:
-        """Whether a create of unknown outcome is open that only natural keys can recognise."""
-        return self.source.capabilities.create == "none" and any(
-            op.kind == "create" and op.resource == self.source.resource
+    def _create_open(self, item: Item) -> bool:
+        """Whether two creates would be open that only natural keys can recognise."""
+        return leaves_no_key(self.source, item) and any(
+            op.kind == "create"
+            and op.resource == self.source.resource
+            and leaves_no_key(self.source, Item.from_json(op.item))
             for op in self.shared.store.work.open_ops(self.source.system)
         )
 
@@ -256,6 +258,7 @@ class Apply:
             self.source.mapping,
             direct=direct,
             region=self.shared.policy.region,
+            window=not self.source.capabilities.conditional_write,
         )
         row.state, row.remote_id = ("confirmed" if result.happened else "superseded"), link.remote_id
         self._problems(workspace, link, result.problems)

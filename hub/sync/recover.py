@@ -8,7 +8,7 @@ from hub.sync.apply import Apply
 from hub.sync.merge.observe import base_of, observe
 from hub.sync.plan.items import Item
 from hub.sync.planning import fingerprint
-from hub.sync.settling import journal, predict, settle_open_op
+from hub.sync.settling import journal, leaves_no_key, predict, settle_open_op
 from hub.sync.systems import Source
 from hub.sync.workspace import Counter, Shared, Workspace, match_keys_of_view
 
@@ -96,7 +96,7 @@ class Recover:
         capabilities = self.source.capabilities
         if capabilities.create in ("upsert_key", "marker", "client_id"):
             hits = list(self.source.connector.find(self.source.resource, "op_key", [op.gid]))
-        elif capabilities.create == "unique_key":
+        elif not leaves_no_key(self.source, Item.from_json(op.item)):
             self._end(op, "superseded")  # a resend is safe: the server refuses a second one and names the first
             return
         else:

@@ -11,12 +11,25 @@ from hub.sync.plan.parts import decode
 from hub.sync.systems import Source
 from hub.sync.workspace import Shared
 
+MATCHED = {"email": "emails", "phone": "phones", "tax_id": "tax_ids"}
+"""What a resource may be matched by -> the collection that has it."""
+
 
 def predict(source: Source, item: Item, link: Link | None) -> View:
     """How the record is expected to look after the item's write."""
     native = source.mapping.apply(None if link is None else link.native, decode(item.data))
     view = source.mapping.get(native)
     return view if view is not None else View()
+
+
+def leaves_no_key(source: Source, item: Item) -> bool:
+    """Whether a create whose answer is lost could be recognised by natural keys only: the system stores no key of ours,
+    and has no unique value to refuse a second one by (that this resource is matched by)."""
+    if source.capabilities.create != "unique_key":
+        return source.capabilities.create == "none"
+    shown = predict(source, item, None).collections
+    collections = [MATCHED[name] for name in source.mapping.match if name in MATCHED]
+    return not collections or any(not any(row.value for row in shown.get(name, ())) for name in collections)
 
 
 def settle_open_op(shared: Shared, source: Source, op: OpRow, link: Link, base: Base, image: View) -> Settlement:

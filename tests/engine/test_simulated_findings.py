@@ -329,3 +329,58 @@ def test_another_value_in_a_slot_does_not_prove_that_our_write_of_it_was_carried
     world.sync()
     assert set(world.emails()) == {"y@x.example", "z@x.example"}, "z is an edit of x; y was never there"
     world.quiet()
+
+
+def test_an_edit_in_the_write_window_of_a_member_that_we_did_not_write_is_an_edit(tmp_path: Path) -> None:
+    """Seed 307: on a system without conditional writes it was taken for the server's spelling of our write."""
+    world = World(tmp_path, B=PLAIN + ADDRESS)
+    a = world.add_system("A", PLAIN + ADDRESS + 'district = "district"\n', conditional=False)
+    a.add({"name": "Anna Berg", "email": "anna@x.example", "street": "Am Ring 1", "city": "Wien"})
+    world.sync()
+    world.servers["B"].edit("1", street="Am Ring 2")
+
+    def meanwhile(call: str, _number: int) -> None:
+        if call == "write":
+            a.fault = no_fault
+            a.edit("1", district="Neubau")
+
+    a.fault = meanwhile
+    world.sync()
+    world.sync()
+    (address,) = world.golden().collection("addresses").live()
+    assert address.value.value["lines"] == ["Am Ring 2"]
+    assert address.value.value["district"] == "Neubau"
+    world.quiet()
+
+
+ADDRESS = '[addresses.slots.main]\npick = "primary"\nlines = { at = "street", as = "lines(comma)" }\ncity = "city"\n'
+
+
+def test_two_addresses_of_one_key_are_both_kept_or_told_when_their_customers_are_merged(tmp_path: Path) -> None:
+    """Seed 1106: the district of the customer that was merged away was nowhere."""
+    world = World(tmp_path, A=PLAIN + ADDRESS + 'district = "district"\n', B=PLAIN)
+    a = world.servers["A"]
+    a.add({"name": "Anna Berg", "email": "anna@x.example", "city": "Wien", "district": "Neubau"})
+    a.add({"name": "Anne Berg", "email": "anne@x.example", "city": "Wien", "district": "Wieden"})
+    world.sync()
+    world.servers["B"].remove("2", merged_into="1")
+    world.sync()
+    assert "Wieden" in str(world.ledger()) + str(world.golden().collection("addresses").live())
+    world.quiet()
+
+
+def test_a_create_without_the_unique_value_is_not_sent_again_before_it_was_looked_for(tmp_path: Path) -> None:
+    """Seed 1106: a system that refuses a second record with an e-mail address got the same customer without one twice."""
+    world = World(tmp_path, A=PLAIN)
+    b = world.add_system("B", PLAIN, create="unique_key", unique="email")
+    world.servers["A"].add({"name": "Old Friend", "email": "old@x.example"})
+    world.sync()
+    world.servers["A"].add({"name": "Anna Berg"})
+    world.servers["A"].add({"name": "Bo Dahl"})
+    b.fault = failing(OutcomeUnknown("lost on the way back"), "receipt")
+    world.sync()
+    b.fault = no_fault
+    for _ in range(3):
+        world.sync()
+    assert sorted(data["name"] for data in b.alive().values()) == ["Anna Berg", "Bo Dahl", "Old Friend"]
+    world.quiet()

@@ -21,10 +21,12 @@ from hub.sync.policy import is_blank
 @dataclass(slots=True)
 class Settlement:
     """What settling found: ``happened`` (something proves that our write was carried out) and lossy or ignored values.
-    region: country in which national phone numbers are compared."""
+    region: country in which national phone numbers are compared.  window: the system has no conditional writes, so a user
+    may have edited the record between our look and our write."""
 
     happened: bool = False
     region: str | None = None
+    window: bool = False
     problems: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -52,13 +54,15 @@ def settle(
     direct: bool,
     region: str | None = None,
     created: bool = False,
+    window: bool = False,
 ) -> Settlement:
     """Settle an open write against an image of the record; changes ``link`` and ``base`` in place.
 
     direct: the image is the answer to our write itself, so a difference is the server's doing, never a user's edit;
-    created: the write was the create of this record, so it did happen, whatever the image shows.
+    created: the write was the create of this record, so it did happen, whatever the image shows;
+    window: the system has no conditional writes: what our write did not touch may have been edited just before it.
     """
-    result = Settlement(direct or _happened(base, payload, predicted, image), region)
+    result = Settlement(direct or _happened(base, payload, predicted, image), region, window)
     for name in payload.fields:
         if name in image.fields:
             _settle_field(link, base, payload, name, predicted.fields.get(name), image.fields[name], result, direct)
@@ -139,7 +143,7 @@ def _rows_happened(before: list[Shown], name: str, predicted: View, image: View)
     return any(now.get(row.pos) == ours.get(row.pos) for row in removed)
 
 
-def _content(row: Shown | Position) -> tuple[Value, dict[str, Value], bool]:
+def _content(row: Shown | Position) -> tuple[Value, dict[str, Value], bool | None]:
     return row.value, dict(row.attrs), row.primary
 
 
@@ -244,7 +248,8 @@ def _settle_row(
             row.value is None and position.value is None
         ):
             result.problems.append((f"{name}/{row.eid}", "lossy_write"))
-        return Shown(position.pos, row.eid, position.value, position.attrs, position.primary)
+        value = _untouched(old, row, position) if result.window else position.value
+        return Shown(position.pos, row.eid, value, position.attrs, position.primary)
     if same(COLLECTIONS[name].kind, row.value, position.value, region=result.region):
         attrs = {
             key: value if position.attrs.get(key) != value else position.attrs[key] for key, value in row.attrs.items()
@@ -256,6 +261,17 @@ def _settle_row(
     if old is not None and (old.value == position.value or not result.happened):
         return old
     return Shown(position.pos, row.eid, row.value, row.attrs, row.primary)
+
+
+def _untouched(old: Shown | None, row: Shown, position: Position) -> Value:
+    """What the system made of our row, with members that we did not write as they were: if they differ, it is an edit."""
+    if old is None or not (isinstance(old.value, Mapping) and isinstance(position.value, Mapping)):
+        return position.value
+    wanted = row.value if isinstance(row.value, Mapping) else {}
+    return {
+        member: old.value[member] if member in old.value and old.value[member] == wanted.get(member) else shown
+        for member, shown in position.value.items()
+    }
 
 
 def _not_removed(

@@ -108,7 +108,7 @@ def _blind_resend() -> list[Patch]:
 
 
 def _two_keyless() -> list[Patch]:
-    return [(apply.Apply, "_create_open", lambda _self: False), *_blind_resend_keyless()]
+    return [(apply.Apply, "_create_open", lambda _self, _item: False), *_blind_resend_keyless()]
 
 
 def _blind_resend_keyless() -> list[Patch]:

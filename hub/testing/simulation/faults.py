@@ -122,7 +122,7 @@ class Faults:
         for server in servers:
             if server.vanished:
                 if random.random() < 0.5:
-                    server.vanished = frozenset()
+                    server.unveil()
             elif self.strikes("vanish"):
                 server.vanished = frozenset({random.choice(["notes", "title", "email", "emails", "city"])})
             if self.strikes("cursor_expired"):

@@ -158,7 +158,8 @@ def _end(world: World) -> None:
     """Users and faults stop; then everything must agree, and stay quiet."""
     world.meddling = 0.0
     for server in world.servers.values():
-        server.vanished, server.expired = frozenset(), False
+        server.unveil()
+        server.expired = False
     world.now += 26 * 3600.0
     if settle(world):
         oracles.at_rest(world)

@@ -56,6 +56,7 @@ class SimulatedServer(MemoryServer):
         self.handed: dict[str, int] = {}
         self.verified: set[str] = set()
         self.vanished: frozenset[str] = frozenset()
+        self.masked: set[str] = set()
         self.missed = False
         self.reused: set[str] = set()
 
@@ -115,6 +116,15 @@ class SimulatedServer(MemoryServer):
         self.made.pop(id_, None)
         self.reused.add(id_)
 
+    def unveil(self) -> None:
+        """Permissions are back.  Whoever gives them back saves what was read without them: a value that becomes visible
+        while its record does not change is shown by no change feed (docs/reliability.md)."""
+        self.vanished = frozenset()
+        for id_ in sorted(self.masked):
+            if not self.records[id_].deleted:
+                self.edit(id_)
+        self.masked.clear()
+
     def surface(self) -> None:
         """What has become visible by now."""
         now = self.clock()
@@ -150,6 +160,7 @@ class SimulatedServer(MemoryServer):
         else:
             self.handed[record.id] = version
         for key in self.vanished.intersection(data):  # what nobody may see looks empty: for the hub, an erasure
+            self.masked.add(record.id)
             self.world.lineage.dropped.update(dict.fromkeys(tokens(data[key]), record.id))
         data = {key: copy.deepcopy(value) for key, value in data.items() if key not in self.vanished}
         return Record(
