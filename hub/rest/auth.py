@@ -35,7 +35,13 @@ def flow_of(spec: AuthSpec, values: Mapping[str, Any], context: Context) -> Auth
     if spec.kind == "oauth1":
         token, secret = fill(spec.token, values), fill(spec.token_secret, values)
         key = needed(spec.consumer_key, "consumer_key")
-        return OAuth1(key, needed(spec.consumer_secret, "consumer_secret"), str(token or ""), str(secret or ""))
+        return OAuth1(
+            key,
+            needed(spec.consumer_secret, "consumer_secret"),
+            str(token or ""),
+            str(secret or ""),
+            clock=lambda: context.clock().timestamp(),
+        )
     if not spec.token_url:
         raise ConfigError("auth of kind oauth2 needs token_url", where=context.connection)
     client = Client(

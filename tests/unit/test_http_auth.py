@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hub.contract.connector import Context
 from hub.contract.errors import AuthError, OutcomeUnknown, RateLimited, Unavailable
 from hub.http.auth import AuthFlow, BasicAuth, Incoming, Outgoing, TokenAuth
 from hub.http.oauth1 import OAuth1, base_string
 from hub.http.oauth2 import Client, OAuth2
 from hub.http.session import Http
 from hub.http.signing import send_signed
+from hub.rest.auth import flow_of
+from hub.rest.spec import AuthSpec
 from hub.tokens.token import MemoryTokens, Token, Tokens
 
 ASK = Outgoing("GET", "https://api.example/contacts")
@@ -81,6 +86,15 @@ def test_oauth_1_signature_of_a_known_request() -> None:
     )  # fmt: skip
     photo = Outgoing("GET", "http://photos.example.net/photos", {"file": "vacation.jpg", "size": "original"})
     assert "tR3%2BTy81lMeYAr%2FFid0kMTYa%2FWM%3D" in run(auth, request=photo)[0].headers["Authorization"]
+
+
+def test_oauth_1_signs_with_the_clock_of_the_connection(tmp_path: Path) -> None:
+    """A server refuses signatures that are minutes old, so a test that moves the time must move this one, too."""
+    spec = AuthSpec(kind="oauth1", token="", token_secret="")
+    context = Context("shop", lambda: Http("shop", hosts=[]), tmp_path, clock=lambda: datetime(2026, 1, 5, tzinfo=UTC))
+    values = {"settings.consumer_key": "ck", "settings.consumer_secret": "cs"}
+    header = run(flow_of(spec, values, context))[0].headers["Authorization"]
+    assert 'oauth_timestamp="1767571200"' in header
 
 
 def test_a_valid_token_is_used_as_it_is() -> None:
