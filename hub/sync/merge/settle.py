@@ -140,7 +140,19 @@ def _rows_happened(before: list[Shown], name: str, predicted: View, image: View)
         return all(row in wanted_rows for row in shown_rows)
     ours = {row.pos: _content(row) for row in wanted}
     now = {row.pos: _content(row) for row in shown}
-    return any(now.get(row.pos) == ours.get(row.pos) for row in removed)
+    values = {row.pos: (row.value, now_row.value) for row in wanted for now_row in shown if row.pos == now_row.pos}
+    return any(
+        now.get(row.pos) == ours.get(row.pos) or _members_prove(row.value, *values.get(row.pos, (None, None)))
+        for row in removed
+    )
+
+
+def _members_prove(before: Value, wanted: Value, shown: Value) -> bool:
+    """Whether a member of a group that our write changed is seen as predicted, whatever a user did to another member."""
+    if not isinstance(wanted, Mapping) or not isinstance(shown, Mapping):
+        return False
+    old = before if isinstance(before, Mapping) else {}
+    return any(shown.get(name) == wanted[name] and old.get(name) != wanted[name] for name in wanted)
 
 
 def _content(row: Shown | Position) -> tuple[Value, dict[str, Value], bool | None]:
