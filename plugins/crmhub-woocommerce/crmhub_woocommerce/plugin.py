@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from hub.plugin import hookimpl
+from crmhub_woocommerce.connector import WooCommerceConnector
+from hub import plugin
 
 
-@hookimpl
+@plugin.hookimpl
+def hub_connectors() -> Sequence[type[plugin.Connector[Any]]]:
+    """Return the connector classes of this plugin."""
+    return [WooCommerceConnector]
+
+
+@plugin.hookimpl
 def hub_sandboxes() -> Mapping[str, str]:
-    """A local WooCommerce shop, imported only when somebody starts it."""
+    """A local shop, imported only when somebody starts it."""
     return {"woocommerce": "crmhub_woocommerce.sandbox:WooCommerceSandbox"}
+
+
+@plugin.hookimpl
+def hub_benches() -> Mapping[str, str]:
+    """Customers of a shop."""
+    return {"woocommerce.customers": "crmhub_woocommerce.bench:CustomersBench"}
