@@ -8,12 +8,13 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import NullPool
 
@@ -40,6 +41,17 @@ def pack(value: Any) -> bytes:
 
 def unpack(raw: bytes) -> Any:
     return orjson.loads(raw)
+
+
+@cache
+def _upsert(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], keep: tuple[str, ...]) -> Insert:
+    """The statement, built once: building it costs more than executing it."""
+    names = list(keys or [column.name for column in table.primary_key.columns])
+    statement = insert(table)
+    changed = {name: statement.excluded[name] for name in columns if name not in names and name not in keep}
+    if not changed:
+        return statement.on_conflict_do_nothing(index_elements=names)
+    return statement.on_conflict_do_update(index_elements=names, set_=changed)
 
 
 class Database:
@@ -132,15 +144,7 @@ class Database:
         ``keep``: columns that an existing row keeps."""
         if not rows:
             return
-        names = list(keys or [column.name for column in table.primary_key.columns])
-        statement = insert(table)
-        changed = {name: statement.excluded[name] for name in rows[0] if name not in names and name not in keep}
-        final = (
-            statement.on_conflict_do_update(index_elements=names, set_=changed)
-            if changed
-            else statement.on_conflict_do_nothing(index_elements=names)
-        )
-        self.write(final, rows)
+        self.write(_upsert(table, tuple(rows[0]), tuple(keys or ()), tuple(keep)), rows)
 
     def close(self) -> None:
         with self._lock:

@@ -13,6 +13,14 @@ from hub.store.database import pack, unpack
 from hub.store.protocol import Database
 from hub.store.tables import account, change, golden, journal, ledger, notice, review, run
 
+_NEW_CHANGE, _NEW_LEDGER, _NEW_NOTICE, _NEW_JOURNAL = insert(change), insert(ledger), insert(notice), insert(journal)
+_WRITE_COUNTS = (
+    select(journal.c.system, journal.c.gid, func.count().label("n"))
+    .where(journal.c.at >= bindparam("b_since"))
+    .group_by(journal.c.system, journal.c.gid)
+    .having(func.count() > 5)
+)
+
 
 @dataclass(slots=True)
 class Account:
@@ -67,7 +75,7 @@ class History:
         notices: Sequence[Notice],
     ) -> None:
         self._db.write(
-            insert(change),
+            _NEW_CHANGE,
             [
                 {
                     "run": run_id,
@@ -84,7 +92,7 @@ class History:
             ],
         )
         self._db.write(
-            insert(ledger),
+            _NEW_LEDGER,
             [
                 {
                     "run": run_id,
@@ -103,7 +111,7 @@ class History:
             ],
         )
         self._db.write(
-            insert(notice),
+            _NEW_NOTICE,
             [
                 {
                     "run": run_id,
@@ -221,7 +229,7 @@ class History:
     def journal(self, entries: Sequence[Mapping[str, Any]]) -> None:
         """Entries: run, at, op_id, system, resource, gid, remote_id, kind, pre (native or None), diffs."""
         self._db.write(
-            insert(journal),
+            _NEW_JOURNAL,
             [
                 {**entry, "pre": None if entry["pre"] is None else pack(entry["pre"]), "diffs": pack(entry["diffs"])}
                 for entry in entries
@@ -256,13 +264,7 @@ class History:
 
     def write_counts(self, since: float) -> dict[tuple[str, str], int]:
         """(system, gid) -> writes since a time, for the loop breaker."""
-        statement = (
-            select(journal.c.system, journal.c.gid, func.count().label("n"))
-            .where(journal.c.at >= since)
-            .group_by(journal.c.system, journal.c.gid)
-            .having(func.count() > 5)
-        )
-        return {(r.system, r.gid): r.n for r in self._db.rows(statement)}
+        return {(r.system, r.gid): r.n for r in self._db.rows(_WRITE_COUNTS, {"b_since": since})}
 
     # runs and their accounts
 

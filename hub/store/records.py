@@ -18,6 +18,34 @@ _PRESENT = ("active", "shadow", "missing")
 """States of links whose native record exists and is ours to sync."""
 
 
+# Statements are built once: building one costs more than SQLite takes to execute it.
+_HERE = (link.c.system == bindparam("b_system"), link.c.resource == bindparam("b_resource"))
+_AMONG = (*_HERE, link.c.remote_id.in_(bindparam("b_ids", expanding=True)))
+_OF = golden.c.gid.in_(bindparam("b_gids", expanding=True))
+_GOLDENS = select(golden).where(_OF)
+_MERGED = select(golden.c.gid, golden.c.merged_into).where(golden.c.merged_into.is_not(None), _OF)
+_MARK = update(golden).where(golden.c.gid == bindparam("b_gid")).values(dirty=bindparam("b_dirty"))
+_DIRTY = select(golden.c.gid).where(golden.c.dirty == 1).order_by(golden.c.gid)
+_LINKS = select(link).where(*_AMONG)
+_VERSIONS = select(link.c.remote_id, link.c.version, link.c.state, link.c.mapping).where(*_AMONG)
+_LINK_IDS = select(link.c.remote_id, link.c.id).where(*_AMONG)
+_LINKS_OF = select(link).where(link.c.gid.in_(bindparam("b_gids", expanding=True))).order_by(link.c.id)
+_NEW_LINK, _DROP_LINK = insert(link), delete(link).where(link.c.id == bindparam("b_id"))
+_SAW = update(link).where(*_HERE, link.c.remote_id == bindparam("b_remote")).values(round=bindparam("b_round"))
+_KEYS = select(match_key).where(match_key.c.key.in_(bindparam("b_keys", expanding=True))).order_by(match_key.c.gid)
+_DROP_KEYS = delete(match_key).where(match_key.c.gid == bindparam("b_gid"))
+_COUNT_LINKS = select(link.c.state, func.count().label("n")).where(*_HERE).group_by(link.c.state)
+_CONFLICTS = select(ledger.c.gid).where(ledger.c.state == "open")
+_COUNT_PRESENT = select(func.count()).select_from(link).where(*_HERE, link.c.state.in_(_PRESENT))
+_COUNT_FROZEN = _COUNT_PRESENT.where(link.c.gid.in_(_CONFLICTS))
+_BARRED = (quarantine.c.system == bindparam("b_system"), quarantine.c.resource == bindparam("b_resource"))
+_COUNT_QUARANTINED = _COUNT_PRESENT.where(
+    link.c.gid.not_in(_CONFLICTS),
+    link.c.remote_id.in_(select(quarantine.c.remote_id).where(*_BARRED, quarantine.c.remote_id != ""))
+    | link.c.gid.in_(select(quarantine.c.gid).where(*_BARRED, quarantine.c.gid != "")),
+)
+
+
 def chunks(values: Iterable[str]) -> Iterator[list[str]]:
     """Lists of at most 500, the size that one statement takes."""
     batch: list[str] = []
@@ -41,7 +69,7 @@ class Records:
     def goldens(self, gids: Iterable[str]) -> dict[str, Golden]:
         found: dict[str, Golden] = {}
         for batch in chunks(set(gids)):
-            for row in self._db.rows(select(golden).where(golden.c.gid.in_(batch))):
+            for row in self._db.rows(_GOLDENS, {"b_gids": batch}):
                 found[row.gid] = _golden(row)
         return found
 
@@ -66,29 +94,22 @@ class Records:
 
     def mark_dirty(self, gids: Iterable[str], *, dirty: bool = True) -> None:
         rows = [{"b_gid": gid, "b_dirty": int(dirty)} for gid in set(gids)]
-        self._db.write(
-            update(golden).where(golden.c.gid == bindparam("b_gid")).values(dirty=bindparam("b_dirty")), rows
-        )
+        self._db.write(_MARK, rows)
 
     def mark_all_dirty(self) -> None:
         self._db.write(update(golden).values(dirty=1))
 
     def dirty_gids(self) -> list[str]:
-        return [
-            row.gid for row in self._db.rows(select(golden.c.gid).where(golden.c.dirty == 1).order_by(golden.c.gid))
-        ]
+        return [row.gid for row in self._db.rows(_DIRTY)]
 
     def survivors(self, gids: Iterable[str]) -> dict[str, str]:
         """gid -> the gid that it was merged into, followed to the end; only merged ones are in the answer."""
         result: dict[str, str] = {}
         open_ones = {gid: gid for gid in gids}
         while open_ones:
-            statement = select(golden.c.gid, golden.c.merged_into).where(golden.c.merged_into.is_not(None))
             step: dict[str, str] = {}
             for batch in chunks(set(open_ones.values())):
-                step.update(
-                    {row.gid: row.merged_into for row in self._db.rows(statement.where(golden.c.gid.in_(batch)))}
-                )
+                step.update({row.gid: row.merged_into for row in self._db.rows(_MERGED, {"b_gids": batch})})
             open_ones = {gid: step[at] for gid, at in open_ones.items() if at in step}
             result.update(open_ones)
         return result
@@ -132,26 +153,22 @@ class Records:
     def links_by_remote(self, system: str, resource: str, ids: Iterable[str]) -> dict[str, Link]:
         found: dict[str, Link] = {}
         for batch in chunks(set(ids)):
-            statement = select(link).where(
-                link.c.system == system, link.c.resource == resource, link.c.remote_id.in_(batch)
-            )
-            found.update({row.remote_id: _link(row) for row in self._db.rows(statement)})
+            rows = self._db.rows(_LINKS, {"b_system": system, "b_resource": resource, "b_ids": batch})
+            found.update({row.remote_id: _link(row) for row in rows})
         return found
 
     def versions(self, system: str, resource: str, ids: Iterable[str]) -> dict[str, tuple[str | None, str, str]]:
         """remote id -> (version, state, mapping): the first gate, without reading any document."""
         found: dict[str, tuple[str | None, str, str]] = {}
         for batch in chunks(set(ids)):
-            statement = select(link.c.remote_id, link.c.version, link.c.state, link.c.mapping).where(
-                link.c.system == system, link.c.resource == resource, link.c.remote_id.in_(batch)
-            )
-            found.update({row.remote_id: (row.version, row.state, row.mapping) for row in self._db.rows(statement)})
+            rows = self._db.rows(_VERSIONS, {"b_system": system, "b_resource": resource, "b_ids": batch})
+            found.update({row.remote_id: (row.version, row.state, row.mapping) for row in rows})
         return found
 
     def links_by_gid(self, gids: Iterable[str]) -> dict[str, list[Link]]:
         found: dict[str, list[Link]] = defaultdict(list)
         for batch in chunks(set(gids)):
-            for row in self._db.rows(select(link).where(link.c.gid.in_(batch)).order_by(link.c.id)):
+            for row in self._db.rows(_LINKS_OF, {"b_gids": batch}):
                 found[row.gid].append(_link(row))
         return found
 
@@ -160,7 +177,7 @@ class Records:
         known = [{**_link_row(item), "id": item.id} for item in links if item.id is not None]
         self._db.upsert(link, known)
         if fresh:
-            self._db.write(insert(link), [_link_row(item) for item in fresh])
+            self._db.write(_NEW_LINK, [_link_row(item) for item in fresh])
             for (system, resource), items in _by_resource(fresh).items():
                 ids = self._link_ids(system, resource, [item.remote_id for item in items])
                 for item in items:
@@ -169,23 +186,17 @@ class Records:
     def _link_ids(self, system: str, resource: str, ids: list[str]) -> dict[str, int]:
         found: dict[str, int] = {}
         for batch in chunks(ids):
-            statement = select(link.c.remote_id, link.c.id).where(
-                link.c.system == system, link.c.resource == resource, link.c.remote_id.in_(batch)
-            )
-            found.update({row.remote_id: row.id for row in self._db.rows(statement)})
+            rows = self._db.rows(_LINK_IDS, {"b_system": system, "b_resource": resource, "b_ids": batch})
+            found.update({row.remote_id: row.id for row in rows})
         return found
 
     def delete_links(self, ids: Sequence[int]) -> None:
-        self._db.write(delete(link).where(link.c.id == bindparam("b_id")), [{"b_id": item} for item in ids])
+        self._db.write(_DROP_LINK, [{"b_id": item} for item in ids])
 
     def saw(self, system: str, resource: str, ids: Sequence[str], round_: int) -> None:
         """Note that a listing of this round showed these records."""
-        statement = (
-            update(link)
-            .where(link.c.system == system, link.c.resource == resource, link.c.remote_id == bindparam("b_remote"))
-            .values(round=round_)
-        )
-        self._db.write(statement, [{"b_remote": item} for item in ids])
+        here = {"b_system": system, "b_resource": resource, "b_round": round_}
+        self._db.write(_SAW, [{**here, "b_remote": item} for item in ids])
 
     def unseen(self, system: str, resource: str, round_: int) -> list[str]:
         """Remote ids of links that no listing of this round or later has shown."""
@@ -198,43 +209,15 @@ class Records:
         return [row.remote_id for row in self._db.rows(statement)]
 
     def count_links(self, system: str, resource: str) -> dict[str, int]:
-        statement = (
-            select(link.c.state, func.count().label("n"))
-            .where(link.c.system == system, link.c.resource == resource)
-            .group_by(link.c.state)
-        )
-        return {row.state: row.n for row in self._db.rows(statement)}
+        return {row.state: row.n for row in self._db.rows(_COUNT_LINKS, {"b_system": system, "b_resource": resource})}
 
     def count_frozen(self, system: str, resource: str) -> int:
         """Active links whose golden record has a conflict that waits for a person."""
-        wanted = select(ledger.c.gid).where(ledger.c.state == "open")
-        statement = (
-            select(func.count())
-            .select_from(link)
-            .where(
-                link.c.system == system, link.c.resource == resource, link.c.state.in_(_PRESENT), link.c.gid.in_(wanted)
-            )
-        )
-        return int(self._db.rows(statement)[0][0])
+        return int(self._db.rows(_COUNT_FROZEN, {"b_system": system, "b_resource": resource})[0][0])
 
     def count_quarantined_links(self, system: str, resource: str) -> int:
         """Active links (without an open conflict) of which reading or writing the record is quarantined."""
-        conflicts = select(ledger.c.gid).where(ledger.c.state == "open")
-        here = (quarantine.c.system == system) & (quarantine.c.resource == resource)
-        by_id = select(quarantine.c.remote_id).where(here, quarantine.c.remote_id != "")
-        by_gid = select(quarantine.c.gid).where(here, quarantine.c.gid != "")
-        statement = (
-            select(func.count())
-            .select_from(link)
-            .where(
-                link.c.system == system,
-                link.c.resource == resource,
-                link.c.state.in_(_PRESENT),
-                link.c.gid.not_in(conflicts),
-                link.c.remote_id.in_(by_id) | link.c.gid.in_(by_gid),
-            )
-        )
-        return int(self._db.rows(statement)[0][0])
+        return int(self._db.rows(_COUNT_QUARANTINED, {"b_system": system, "b_resource": resource})[0][0])
 
     def count_connected(self) -> int:
         """Live golden records that more than one system knows."""
@@ -274,13 +257,13 @@ class Records:
     def gids_by_key(self, keys: Iterable[str]) -> dict[str, list[str]]:
         found: dict[str, list[str]] = defaultdict(list)
         for batch in chunks(set(keys)):
-            for row in self._db.rows(select(match_key).where(match_key.c.key.in_(batch)).order_by(match_key.c.gid)):
+            for row in self._db.rows(_KEYS, {"b_keys": batch}):
                 found[row.key].append(row.gid)
         return found
 
     def set_keys(self, keys: Mapping[str, Iterable[str]]) -> None:
         """gid -> its match keys, replacing what was there."""
-        self._db.write(delete(match_key).where(match_key.c.gid == bindparam("b_gid")), [{"b_gid": gid} for gid in keys])
+        self._db.write(_DROP_KEYS, [{"b_gid": gid} for gid in keys])
         self._db.upsert(
             match_key, [{"key": key, "gid": gid} for gid, items in keys.items() for key in sorted(set(items))]
         )

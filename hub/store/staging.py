@@ -73,7 +73,7 @@ class Staging:
                 for x in items
             ],
         )
-        self._db.write(_where(delete(staged_key), staged_key), _places(item.place for item in items))
+        self._db.write(_DROP_KEYS, _places(item.place for item in items))
         self._db.upsert(
             staged_key,
             [
@@ -130,10 +130,8 @@ class Staging:
         """remote id -> (version, state) of those that are staged."""
         found: dict[str, tuple[str | None, str]] = {}
         for batch in chunks(ids):
-            statement = select(staged.c.remote_id, staged.c.version, staged.c.state).where(
-                staged.c.system == system, staged.c.resource == resource, staged.c.remote_id.in_(batch)
-            )
-            found.update({row.remote_id: (row.version, row.state) for row in self._db.rows(statement)})
+            rows = self._db.rows(_STATES, {"b_system": system, "b_resource": resource, "b_ids": batch})
+            found.update({row.remote_id: (row.version, row.state) for row in rows})
         return found
 
     def ids(self, system: str, resource: str) -> set[str]:
@@ -153,13 +151,8 @@ class Staging:
             sides.setdefault((system, resource), []).append(remote_id)
         for (system, resource), ids in sides.items():
             for batch in chunks(ids):
-                statement = select(staged.c.review).where(
-                    staged.c.system == system,
-                    staged.c.resource == resource,
-                    staged.c.remote_id.in_(batch),
-                    staged.c.review.is_not(None),
-                )
-                numbers.update(row.review for row in self._db.rows(statement))
+                rows = self._db.rows(_REVIEWS, {"b_system": system, "b_resource": resource, "b_ids": batch})
+                numbers.update(row.review for row in rows)
         if numbers:
             self._db.write(update(staged).where(staged.c.review.in_(numbers)).values(state="new", review=None))
             self._db.write(
@@ -171,14 +164,11 @@ class Staging:
     def remove(self, places: Sequence[Place]) -> None:
         """These records are linked, or gone."""
         self.reconsider(places)
-        self._db.write(_where(delete(staged_key), staged_key), _places(places))
-        self._db.write(_where(delete(staged), staged), _places(places))
+        self._db.write(_DROP_KEYS, _places(places))
+        self._db.write(_DROP, _places(places))
 
     def count(self, system: str, resource: str) -> int:
-        statement = (
-            select(func.count()).select_from(staged).where(staged.c.system == system, staged.c.resource == resource)
-        )
-        return int(self._db.rows(statement)[0][0])
+        return int(self._db.rows(_COUNT, {"b_system": system, "b_resource": resource})[0][0])
 
     def never_matches(self, refs: Iterable[str]) -> set[tuple[str, str]]:
         """The ordered pairs with one of these refs (or gids) that a person has declared different."""
@@ -194,6 +184,12 @@ class Staging:
 
 _PLACE = (staged.c.system, staged.c.resource, staged.c.remote_id)
 _SMALL = [column for column in staged.c if column.name != "native"]
+
+_HERE = (staged.c.system == bindparam("b_system"), staged.c.resource == bindparam("b_resource"))
+_AMONG = (*_HERE, staged.c.remote_id.in_(bindparam("b_ids", expanding=True)))
+_STATES = select(staged.c.remote_id, staged.c.version, staged.c.state).where(*_AMONG)
+_REVIEWS = select(staged.c.review).where(*_AMONG, staged.c.review.is_not(None))
+_COUNT = select(func.count()).select_from(staged).where(*_HERE)
 
 
 def _indexed(keys: Iterable[str], *own_keys: str | None) -> list[str]:
@@ -211,6 +207,9 @@ def _where(statement: Any, table: Table) -> Any:
         table.c.resource == bindparam("b_r"),
         table.c.remote_id == bindparam("b_i"),
     )
+
+
+_DROP, _DROP_KEYS = _where(delete(staged), staged), _where(delete(staged_key), staged_key)
 
 
 def _staged(row: Any) -> Staged:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, delete, func, select, update
 
 from hub.store.database import pack, unpack
 from hub.store.protocol import Database
@@ -70,6 +70,39 @@ class Quarantined:
 _OPEN = ("planned", "in_flight", "ambiguous")
 
 
+def _on(table: Table) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """The rows of one resource."""
+    return table.c.system == bindparam("b_system"), table.c.resource == bindparam("b_resource")
+
+
+# Statements are built once: building one costs more than SQLite takes to execute it.
+_META = select(meta.c.value).where(meta.c.key == bindparam("b_key"))
+_CURSOR = select(cursor).where(*_on(cursor))
+_REREAD = select(reread.c.remote_id).where(*_on(reread))
+_OPEN_OPS = select(op).where(op.c.state.in_(_OPEN)).order_by(op.c.op_id)
+_OPEN_OPS_OF = _OPEN_OPS.where(op.c.system == bindparam("b_system"))
+_TRIM_OPS = delete(op).where(op.c.state.in_(("confirmed", "superseded")), op.c.run != bindparam("b_run"))
+_BARRED = select(quarantine.c.remote_id).where(
+    *_on(quarantine), quarantine.c.remote_id.in_(bindparam("b_ids", expanding=True)), quarantine.c.gid == ""
+)
+_RELEASE = delete(quarantine).where(
+    quarantine.c.system == bindparam("b_s"),
+    quarantine.c.resource == bindparam("b_r"),
+    quarantine.c.remote_id == bindparam("b_i"),
+    quarantine.c.gid == bindparam("b_g"),
+)
+_COUNT_UNLINKED = (
+    select(func.count())
+    .select_from(quarantine)
+    .where(
+        *_on(quarantine),
+        quarantine.c.remote_id != "",
+        quarantine.c.remote_id.not_in(select(link.c.remote_id).where(*_on(link))),
+        quarantine.c.remote_id.not_in(select(staged.c.remote_id).where(*_on(staged))),
+    )
+)
+
+
 class Work:
     """Everything that a run leaves for the next one."""
 
@@ -79,7 +112,7 @@ class Work:
     # meta
 
     def meta(self, key: str, default: str = "") -> str:
-        rows = self._db.rows(select(meta.c.value).where(meta.c.key == key))
+        rows = self._db.rows(_META, {"b_key": key})
         return rows[0].value if rows else default
 
     def set_meta(self, key: str, value: str) -> None:
@@ -88,7 +121,7 @@ class Work:
     # cursors
 
     def cursor(self, system: str, resource: str) -> Cursor:
-        rows = self._db.rows(select(cursor).where(cursor.c.system == system, cursor.c.resource == resource))
+        rows = self._db.rows(_CURSOR, {"b_system": system, "b_resource": resource})
         if not rows:
             return Cursor(system, resource)
         row = rows[0]
@@ -142,7 +175,7 @@ class Work:
         )
 
     def reread_take(self, system: str, resource: str) -> list[str]:
-        rows = self._db.rows(select(reread.c.remote_id).where(reread.c.system == system, reread.c.resource == resource))
+        rows = self._db.rows(_REREAD, {"b_system": system, "b_resource": resource})
         return [row.remote_id for row in rows]
 
     def reread_done(self, system: str, resource: str, ids: Sequence[str]) -> None:
@@ -176,10 +209,8 @@ class Work:
         )
 
     def open_ops(self, system: str | None = None) -> list[OpRow]:
-        statement = select(op).where(op.c.state.in_(_OPEN)).order_by(op.c.op_id)
-        if system is not None:
-            statement = statement.where(op.c.system == system)
-        return [_op(row) for row in self._db.rows(statement)]
+        rows = self._db.rows(_OPEN_OPS) if system is None else self._db.rows(_OPEN_OPS_OF, {"b_system": system})
+        return [_op(row) for row in rows]
 
     def ops_of(self, gid: str) -> list[OpRow]:
         return [_op(row) for row in self._db.rows(select(op).where(op.c.gid == gid).order_by(op.c.op_id))]
@@ -190,7 +221,7 @@ class Work:
 
     def trim_ops(self, keep_run: str) -> None:
         """Ended intents of earlier runs are in the journal; only failures are kept here."""
-        self._db.write(delete(op).where(op.c.state.in_(("confirmed", "superseded")), op.c.run != keep_run))
+        self._db.write(_TRIM_OPS, {"b_run": keep_run})
 
     # quarantine
 
@@ -240,40 +271,16 @@ class Work:
         """Those of the records that are in quarantine because they could not be read."""
         found: set[str] = set()
         for batch in chunks(ids):
-            statement = select(quarantine.c.remote_id).where(
-                quarantine.c.system == system,
-                quarantine.c.resource == resource,
-                quarantine.c.remote_id.in_(batch),
-                quarantine.c.gid == "",
-            )
-            found.update(row.remote_id for row in self._db.rows(statement))
+            rows = self._db.rows(_BARRED, {"b_system": system, "b_resource": resource, "b_ids": batch})
+            found.update(row.remote_id for row in rows)
         return found
 
     def release(self, keys: Sequence[tuple[str, str, str, str]]) -> int:
-        statement = delete(quarantine).where(
-            quarantine.c.system == bindparam("b_s"),
-            quarantine.c.resource == bindparam("b_r"),
-            quarantine.c.remote_id == bindparam("b_i"),
-            quarantine.c.gid == bindparam("b_g"),
-        )
-        return self._db.write(statement, [{"b_s": s, "b_r": r, "b_i": i, "b_g": g} for s, r, i, g in keys])
+        return self._db.write(_RELEASE, [{"b_s": s, "b_r": r, "b_i": i, "b_g": g} for s, r, i, g in keys])
 
     def count_unlinked_quarantine(self, system: str, resource: str) -> int:
         """Quarantined records that have no link (they could not even be read or linked)."""
-        linked = select(link.c.remote_id).where(link.c.system == system, link.c.resource == resource)
-        waiting = select(staged.c.remote_id).where(staged.c.system == system, staged.c.resource == resource)
-        statement = (
-            select(func.count())
-            .select_from(quarantine)
-            .where(
-                quarantine.c.system == system,
-                quarantine.c.resource == resource,
-                quarantine.c.remote_id != "",
-                quarantine.c.remote_id.not_in(linked),
-                quarantine.c.remote_id.not_in(waiting),
-            )
-        )
-        return int(self._db.rows(statement)[0][0])
+        return int(self._db.rows(_COUNT_UNLINKED, {"b_system": system, "b_resource": resource})[0][0])
 
     # plans
 
