@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _WORDS = {"done": "ok    ", "exempt": "exempt", "failed": "FAIL  "}
 
 
-def test_(
+def try_out(
     terminal: Terminal,
     name: Annotated[str, typer.Argument(metavar="NAME", help="A plugin, or the folder of one")],
     rule: Annotated[
@@ -150,7 +150,7 @@ def _chosen(terminal: Terminal, name: str) -> list[tuple[Plugin, list[tuple[str,
     if place.only and place.only not in working:
         raise UsageProblem(unknown_name("plugin", place.only, sorted(working)))
     wanted = [working[place.only]] if place.only else list(working.values())
-    found = [(item, _benches(place.registry, item)) for item in wanted]
+    found = [(item, benches_of(place.registry, item)) for item in wanted]
     bare = [item.name for item, benches in found if not benches]
     if name and bare:
         hint = "Its hook hub_benches names them; `crmhub plugin new` shows how"
@@ -163,13 +163,24 @@ def _place(terminal: Terminal, name: str) -> _Place:
     from hub.loader import load
 
     if name and Path(name).is_dir():
-        return _Place(load([Path(name).resolve()], installed=[]))
+        return _Place(load_folder(Path(name)))
     path = terminal.options.config
     config, _problems = examine(path) if path.exists() else (None, [])
     return _Place(load(config.hub.plugins if config is not None else ()), name)
 
 
-def _benches(registry: Registry, plugin: Plugin) -> list[tuple[str, type[Bench]]]:
+def load_folder(folder: Path) -> Registry:
+    """The plugin of a folder alone.  Raises PluginError if it is broken."""
+    from hub.loader import PluginError, load
+
+    registry = load([folder.resolve()], installed=[])
+    for item in registry.plugins:
+        if item.status == "broken":
+            raise PluginError(f"the plugin {item.name!r} is broken: {item.reason}", where=item.origin)
+    return registry
+
+
+def benches_of(registry: Registry, plugin: Plugin) -> list[tuple[str, type[Bench]]]:
     """The benches of a plugin's connectors; variants last.  Raises PluginError for one that cannot be imported."""
     from hub.loader import PluginError
 

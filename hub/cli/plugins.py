@@ -8,7 +8,8 @@ import typer
 
 from hub.cli.command import command
 from hub.cli.exits import Exit
-from hub.cli.plugin_grade import grade, test_
+from hub.cli.plugin_grade import grade, try_out
+from hub.cli.plugin_new import new
 from hub.cli.terminal import Outcome, Problem, Terminal
 
 
@@ -16,8 +17,9 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(help="Look at plugins, try them, write one.", no_args_is_help=True, rich_markup_mode=None)
     command(group, "list", example="crmhub plugin list", title="plugin list")(list_)
-    command(group, "test", example="crmhub plugin test ./my-plugin", title="plugin test")(test_)
+    command(group, "test", example="crmhub plugin test ./my-plugin", title="plugin test")(try_out)
     command(group, "grade", example="crmhub plugin grade zoho", title="plugin grade")(grade)
+    command(group, "new", example="crmhub plugin new myshop --kind toml", title="plugin new")(new)
     app.add_typer(group, name="plugin")
 
 

@@ -14,6 +14,7 @@ from hub.testing.kit.bench import Bench, Exempt
 from hub.testing.kit.claims import Claims, claims_of, contradiction
 from hub.testing.kit.rules import PLATINUM, RULES, Outcome, Rule, attempt, examine
 from hub.testing.kit.sandboxed import SandboxBench
+from hub.testing.kit.standin import StandIn, StandInBench
 from hub.testing.kit.wire import Answer, Sent, Wire
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ __all__ = [
     "Rule",
     "SandboxBench",
     "Sent",
+    "StandIn",
+    "StandInBench",
     "Wire",
     "attempt",
     "claims_of",

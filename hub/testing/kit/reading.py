@@ -50,8 +50,9 @@ def a_quiet_poll_is_cheap(bench: Bench) -> None:
     """Nothing changed: the poll shows nothing new and costs the declared calls."""
     bench.exempt_unless(bench.able.incremental, "there is no incremental reading")
     # A clock that nobody moves leaves everything within the connector's look-back: few records then, which fit a page.
-    bench.fill(_MANY if bench.moves_clock else 2)
-    bench.later(600)
+    for number in range(_MANY if bench.moves_clock else 2):
+        bench.person_creates(number)
+        bench.later(600)
     connector = bench.connect()
     first = list(connector.changes(bench.resource, None))
     bench.later(600)

@@ -24,9 +24,13 @@ class SandboxBench(Bench):
 
     sandbox: Sandbox
 
+    def make_sandbox(self) -> Sandbox:
+        """The sandbox for one rule."""
+        return self.sandbox_type()
+
     @contextmanager
     def system(self, folder: Path) -> Iterator[None]:
-        with running(self.sandbox_type()) as sandbox, Wire(sandbox.url) as wire:
+        with running(self.make_sandbox()) as sandbox, Wire(sandbox.url) as wire:
             sandbox.url = wire.url  # what the system says about its own address leads through the wire, too
             self.sandbox, self.wire = sandbox, wire
             given = sandbox.credentials()
