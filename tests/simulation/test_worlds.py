@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from hub.testing.simulation import breaks, exhaustive
@@ -26,6 +30,18 @@ def test_one_seed_is_one_trace_and_one_store(seed: int) -> None:
     assert first.trace == second.trace
     assert first.digest == second.digest
     assert first.writes > 0
+
+
+def test_one_seed_is_one_world_in_every_process() -> None:
+    """Whatever the order is in which Python keeps sets: a replay is the same world."""
+    code = "from hub.testing.simulation.play import Options, play; print(play(6, Options()).digest)"
+    digests = {
+        subprocess.run(  # noqa: S603  # our own interpreter, our own text
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(digests) == 1
 
 
 def test_the_store_on_disk_behaves_like_the_one_in_memory(tmp_path: object) -> None:

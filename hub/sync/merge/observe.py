@@ -75,6 +75,6 @@ def observe(merge: Merge, golden: Golden, link: Link, base: Base, view: View, na
         # the collection is not supported (any more, or for this record): unsupported is never read as removed
         for known in (link.picture, link.esent, link.psent, link.holds):
             known.pop(name, None)
-    roots = {root: None for spec in merge.mapping.fields.values() for root in spec.roots}
+    roots = {root: None for spec in merge.mapping.fields.values() for root in sorted(spec.roots)}
     link.native = {**roots, **merge.mapping.prune(native)}
     link.mapping = merge.mapping.hash
