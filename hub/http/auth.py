@@ -7,14 +7,18 @@ signed; it is sent the answer of each.  The answer of the last one is the result
 from __future__ import annotations
 
 import base64
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A request.  login: it asks for a token and is not the one that the connector wants to send."""
+    """A request.
+
+    login:     it asks for a token and is not the one that the connector wants to send.
+    each_time: headers that are made anew whenever it is sent, for signatures that a server takes only once.
+    """
 
     method: str
     url: str
@@ -23,6 +27,7 @@ class Outgoing:
     json: Any = None
     data: Mapping[str, str] | None = None
     login: bool = False
+    each_time: Callable[[], Mapping[str, str]] | None = None
 
     def with_header(self, name: str, value: str) -> Outgoing:
         """The same request with one more header."""

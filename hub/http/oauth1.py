@@ -8,7 +8,7 @@ import hmac
 import secrets as random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -28,7 +28,11 @@ class OAuth1:
     nonce: Callable[[], str] = lambda: random.token_hex(16)
 
     def flow(self, request: Outgoing) -> Flow:
-        """The request with its signature."""
+        """The request with its signature; sent again, it gets another one, since a nonce is taken only once."""
+        signed = request.with_header("Authorization", self._header(request))
+        yield replace(signed, each_time=lambda: {"Authorization": self._header(request)})
+
+    def _header(self, request: Outgoing) -> str:
         fields = {
             "oauth_consumer_key": self.consumer_key,
             "oauth_nonce": self.nonce(),
@@ -39,8 +43,7 @@ class OAuth1:
         if self.token:
             fields["oauth_token"] = self.token
         fields["oauth_signature"] = self._sign(request, fields)
-        header = ", ".join(f'{_quote(name)}="{_quote(value)}"' for name, value in sorted(fields.items()))
-        yield request.with_header("Authorization", f"OAuth {header}")
+        return "OAuth " + ", ".join(f'{_quote(name)}="{_quote(value)}"' for name, value in sorted(fields.items()))
 
     def _sign(self, request: Outgoing, fields: dict[str, str]) -> str:
         """RFC 5849 section 3.4."""

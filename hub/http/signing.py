@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
+from requests.auth import AuthBase
 
 from hub.contract.errors import OutcomeUnknown, Unavailable
 from hub.http.auth import AuthFlow, Flow, Incoming, Outgoing
@@ -13,6 +14,17 @@ from hub.http.session import Http
 
 _LEFT_TO_US = frozenset({401})
 RefusedWait = Callable[[requests.Response], float | None]
+
+
+class _EachTime(AuthBase):
+    """Puts fresh headers on every attempt, also on those that ``Http.request`` makes by itself."""
+
+    def __init__(self, headers: Callable[[], Mapping[str, str]]) -> None:
+        self._headers = headers
+
+    def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+        prepared.headers.update(self._headers())
+        return prepared
 
 
 def send_signed(
@@ -59,6 +71,7 @@ def _send(http: Http, item: Outgoing, safe: bool, refused_wait: RefusedWait | No
             item.url,
             params=item.params or None,
             headers=item.headers,
+            auth=None if item.each_time is None else _EachTime(item.each_time),
             json=item.json,
             safe=safe,
             expect=_LEFT_TO_US,

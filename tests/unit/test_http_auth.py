@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import responses
 
 from hub.contract.connector import Context
 from hub.contract.errors import AuthError, OutcomeUnknown, RateLimited, Unavailable
@@ -95,6 +97,19 @@ def test_oauth_1_signs_with_the_clock_of_the_connection(tmp_path: Path) -> None:
     values = {"settings.consumer_key": "ck", "settings.consumer_secret": "cs"}
     header = run(flow_of(spec, values, context))[0].headers["Authorization"]
     assert 'oauth_timestamp="1767571200"' in header
+
+
+@responses.activate
+def test_an_attempt_after_a_failure_has_a_nonce_of_its_own() -> None:
+    """Found by the contract kit on WooCommerce: the lost answer of a read ended in "nonce has already been used"."""
+    for status in (503, 200):
+        responses.get("https://shop.example/x", status=status, json={})
+    http = Http("shop", hosts=["shop.example"], sleep=lambda _: None)
+    send_signed(http, OAuth1("ck", "cs"), "GET", "https://shop.example/x")
+    http.close()
+    sent = [call.request.headers["Authorization"] for call in responses.calls]
+    assert len(sent) == 2
+    assert len({re.search('oauth_nonce="(.*?)"', text)[1] for text in sent}) == 2  # type: ignore[index]  # it is there
 
 
 def test_a_valid_token_is_used_as_it_is() -> None:
