@@ -75,6 +75,7 @@ def test_a_file_that_is_no_toml_is_an_error(tmp_path: Path) -> None:
         ("todo", "done", Variant, True),
         ("exempt", "exempt", ShopBench, True),
         ("exempt", "done", ShopBench, False),
+        ("exempt", "done", Variant, True),
         ("exempt", "failed", ShopBench, False),
         ("exempt", "failed", Variant, False),
     ],
