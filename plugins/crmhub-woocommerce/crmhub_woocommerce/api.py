@@ -10,6 +10,9 @@ PAGE = 100
 BATCH = 25
 """Customers in one call.  100 are allowed, but making them can take longer than a shared host lets a call run."""
 
+OVERLAP = 60
+"""Seconds that polls of orders look back: times have whole seconds, and "after" leaves out the very second."""
+
 KEY = "crmhub_id"
 """Key of the meta_data row that holds the hub's key."""
 
@@ -40,6 +43,28 @@ def _written(kind: str) -> dict[str, Any]:
         "results": kind,
         "ok": {"error": None},
         "image": True,
+    }
+
+
+def _guests() -> dict[str, Any]:
+    """Orders, of which ``guests`` makes records."""
+    params = {
+        "per_page": PAGE,
+        "page": "{page}",
+        "orderby": "id",
+        "status": "any",
+        "_fields": "id,customer_id,billing,shipping,date_modified_gmt",
+    }
+    changed = {"modified_after": "{since}", "dates_are_gmt": "true"}
+    paging = {"kind": "number", "size": PAGE}
+    return {
+        "hashed": True,
+        "since": {"resolution": 1, "overlap": OVERLAP},
+        "list": {"path": "/orders", "params": {**params, **changed, "order": "asc"}, "paging": paging},
+        "find": {
+            "email": {"path": "/orders", "params": {**params, "search": "{value}", "order": "desc"}, "paging": paging}
+        },
+        "misses": ["a guest who has registered, or whose orders were moved to the trash"],
     }
 
 
@@ -95,7 +120,8 @@ def _spec(auth: dict[str, Any]) -> plugin.RestSpec:
                     "delete": {"method": "DELETE", "path": "/customers/{id}", "params": {"force": "true"}},
                     "create_by": "unique_key",
                     "misses": ["a change that a page read before holds, when a customer is deleted meanwhile"],
-                }
+                },
+                "guests": _guests(),
             },
         }
     )

@@ -37,3 +37,43 @@ class CustomersBench(SandboxBench):
 
     def held(self, text: str) -> str:
         return text.strip()
+
+
+class GuestsBench(CustomersBench):
+    """People who ordered without an account, by signed requests on plain HTTP."""
+
+    resource = "guests"
+    collection = "orders"
+    variant = True
+
+    @contextmanager
+    def system(self, folder: Path) -> Iterator[None]:
+        with super().system(folder):
+            self.sandbox.switches = WooSwitches()
+            yield
+
+    def settings(self) -> Mapping[str, Any]:
+        return {**super().settings(), "guests": True, "sign_in": "oauth1"}
+
+    def document(self, number: int) -> dict[str, Any]:
+        billing = {"email": f"P{number}@x.example", "last_name": f"Name {number}", "city": "Wien"}
+        return {"customer_id": 0, "billing": billing, "last_name": billing["last_name"]}
+
+    def person_creates(self, number: int) -> str:
+        super().person_creates(number)
+        return f"p{number}@x.example"
+
+    def person_writes(self, id_: str, text: str) -> None:
+        self.sandbox.user.edit("orders", self._order(id_), {"billing": {"last_name": text}})
+
+    def person_deletes(self, id_: str) -> None:
+        self.sandbox.user.delete("orders", self._order(id_))
+
+    def person_sees(self) -> Mapping[str, str]:
+        orders = self.sandbox.state.dump().get("orders", {}).values()
+        found = [item["billing"] for item in orders if item["status"] != "trash"]
+        return {item["email"].lower(): item["last_name"] for item in found}
+
+    def _order(self, id_: str) -> int:
+        orders = self.sandbox.user.find("orders")
+        return int(next(item["id"] for item in orders if item["billing"]["email"].lower() == id_))

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr, model_validator
 
-from crmhub_woocommerce.api import FIELDS, KEY, OVER_TLS, SIGNED
+from crmhub_woocommerce.api import FIELDS, KEY, OVER_TLS, OVERLAP, SIGNED
 from crmhub_woocommerce.certify import certified
+from crmhub_woocommerce.guests import RESOURCE, Guests
 from crmhub_woocommerce.hooks import hints
 from hub import plugin
 
@@ -27,6 +28,7 @@ class WooConfig(plugin.RestConfig):
     consumer_key, consumer_secret: from WooCommerce, Settings, Advanced, REST API (read/write).
     sign_in:        auto: keys over TLS (basic), signatures on plain HTTP (oauth1).
     meta:           keys of meta_data to read and write, as meta.KEY in your own mapping.
+    guests:         also people who ordered without an account, read only.
     webhook_secret: what the shop signs its webhooks with.
     """
 
@@ -35,6 +37,7 @@ class WooConfig(plugin.RestConfig):
     consumer_secret: SecretStr
     sign_in: Literal["auto", "basic", "oauth1"] = "auto"
     meta: tuple[str, ...] = ()
+    guests: bool = False
     webhook_secret: SecretStr | None = None
 
     @model_validator(mode="after")
@@ -69,6 +72,10 @@ class WooCommerceConnector(plugin.RestConnector[WooConfig]):
     def variables(self) -> dict[str, Any]:
         """The settings; the address without a slash at its end."""
         return {**super().variables(), "settings.url": self.config.url.rstrip("/")}
+
+    def resources(self) -> Sequence[plugin.Resource]:
+        """Customers, and guests if they are wanted."""
+        return [item for item in super().resources() if item.name != RESOURCE or self.config.guests]
 
     def capabilities(self, resource: str) -> plugin.Capabilities:
         """What the description says; receipts hold the whole customer."""
@@ -126,19 +133,38 @@ class WooCommerceConnector(plugin.RestConnector[WooConfig]):
                 yield receipt
 
     def changes(self, resource: str, cursor: plugin.Json = None) -> Iterator[plugin.Page]:
-        """All customers: this API cannot say which ones have changed."""
-        yield from super().changes(resource, cursor)
+        """All customers: this API cannot say which ones have changed.  Guests whose orders have changed."""
+        yield from self._guests.changes(cursor) if resource == RESOURCE else super().changes(resource, cursor)
 
     def listing(self, resource: str) -> Iterator[plugin.Page]:
         """All customers, certified: a deletion while the pages are read shifts the others, so it is read again."""
-        yield from certified(lambda: super(WooCommerceConnector, self).listing(resource), self._count)
+        if resource == RESOURCE:
+            yield from self._guests.listing()
+        else:
+            yield from certified(lambda: super(WooCommerceConnector, self).listing(resource), self._count)
+
+    def fetch(self, resource: str, ids: Sequence[str]) -> Iterator[plugin.Record]:
+        """Customers by id, guests by e-mail address."""
+        yield from self._guests.fetch(ids) if resource == RESOURCE else super().fetch(resource, ids)
+
+    def find(self, resource: str, key: str, values: Sequence[str]) -> Iterator[plugin.Record]:
+        """Customers and guests by e-mail address, in any case."""
+        if resource == RESOURCE and key == "email":
+            yield from self._guests.fetch(values)
+        else:
+            yield from super().find(resource, key, values)
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[plugin.Hint]:
         """Which customers a webhook is about; verified over its raw bytes.  Raises AuthError, Rejected."""
         secret = self.config.webhook_secret
-        return hints(headers, body, secret.get_secret_value() if secret else None, where=self.context.connection)
+        found = hints(headers, body, secret.get_secret_value() if secret else None, where=self.context.connection)
+        return [item for item in found if item.resource != RESOURCE or self.config.guests]
 
     # pieces
+
+    @cached_property
+    def _guests(self) -> Guests:
+        return Guests(self, OVERLAP)
 
     def _count(self) -> int | None:
         """How many customers there are now, by the header of a small page; None where a host strips it."""

@@ -16,7 +16,10 @@ _PING = re.compile(rb"webhook_id=\d+")
 
 
 def hints(headers: Mapping[str, str], body: bytes, secret: str | None, *, where: str) -> Sequence[plugin.Hint]:
-    """Which customers to read again.  Raises AuthError for a wrong or missing signature, Rejected for what is no webhook."""
+    """Which customers and guests to read again.
+
+    Raises AuthError for a wrong or missing signature, Rejected for what is no webhook.
+    """
     given = {name.lower(): value for name, value in headers.items()}
     if _PING.fullmatch(body.strip()):
         return []  # sent once when the webhook is made; must be answered by 200
@@ -27,7 +30,14 @@ def hints(headers: Mapping[str, str], body: bytes, secret: str | None, *, where:
     if not hmac.compare_digest(base64.b64encode(digest), given.get("x-wc-webhook-signature", "").encode()):
         raise plugin.AuthError("the webhook is not signed with our secret", where=where)
     try:
-        key = json.loads(body)["id"]
+        content = json.loads(body)
+        key = str(content["id"])
     except (ValueError, KeyError, TypeError):
         raise plugin.Rejected("this is no webhook of WooCommerce", where=where) from None
-    return [plugin.Hint("customers", [str(key)])] if given.get("x-wc-webhook-resource") == "customer" else []
+    kind = given.get("x-wc-webhook-resource")
+    if kind == "customer":
+        return [plugin.Hint("customers", [key])]
+    billing = content.get("billing")
+    if kind == "order" and content.get("customer_id") == 0 and isinstance(billing, dict) and billing.get("email"):
+        return [plugin.Hint("guests", [str(billing["email"]).strip().lower()])]
+    return []

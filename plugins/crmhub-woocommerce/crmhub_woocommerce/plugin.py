@@ -23,5 +23,8 @@ def hub_sandboxes() -> Mapping[str, str]:
 
 @plugin.hookimpl
 def hub_benches() -> Mapping[str, str]:
-    """Customers of a shop."""
-    return {"woocommerce.customers": "crmhub_woocommerce.bench:CustomersBench"}
+    """Customers of a shop and, as a variant, its guests."""
+    return {
+        "woocommerce.customers": "crmhub_woocommerce.bench:CustomersBench",
+        "woocommerce.guests": "crmhub_woocommerce.bench:GuestsBench",
+    }

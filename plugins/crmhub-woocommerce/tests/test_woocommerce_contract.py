@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from crmhub_woocommerce.bench import CustomersBench
+from crmhub_woocommerce.bench import CustomersBench, GuestsBench
 from hub.testing.kit import ContractKit
 
 
 class TestWooCommerce(ContractKit):
     bench = CustomersBench
+
+
+class TestGuests(ContractKit):
+    bench = GuestsBench

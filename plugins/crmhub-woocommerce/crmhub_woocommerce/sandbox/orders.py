@@ -31,13 +31,14 @@ class Orders:
     def rows(self, call: Call) -> list[Json]:
         query = call.query
         statuses = {part for text in query.getlist("status") for part in text.split(",")} or {"any"}
-        customer = query.get("customer")
+        customer, text = query.get("customer"), query.get("search", "").casefold()
         tests = [self._date_test(call, name) for name in ("after", "before", "modified_after", "modified_before")]
         rows = [
             item
             for item in self._kept.values()
             if (item["status"] in statuses or ("any" in statuses and item["status"] != "trash"))
             and (customer is None or item["customer"] == int(customer))
+            and (not text or any(text in str(value).casefold() for value in (item["id"], *item["billing"].values())))
             and all(test(item) for test in tests)
         ]
         sort = _SORTS.get(query.get("orderby", "date"))
