@@ -104,8 +104,8 @@ def claims_of(bench: type[Bench]) -> Claims | None:
 def contradiction(claim: Claim, outcome: Outcome, bench: type[Bench]) -> str:
     """How the outcome of a rule contradicts the claim; "" if they agree.
 
-    A variant may be exempt where the connector's first bench is done, or do what that cannot.  Platinum is judged on the first bench, and an
-    exemption from it is believed.
+    A variant may be exempt where the connector's first bench is done, or do what that cannot.  Platinum is judged on the
+    first bench, and an exemption from it is believed.
     """
     rule = outcome.rule
     if outcome.state == "failed":
