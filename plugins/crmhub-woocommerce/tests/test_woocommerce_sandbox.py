@@ -292,3 +292,13 @@ def test_seeding(shop: WooCommerceSandbox) -> None:
     shop.seed(60)
     assert len(shop.user.find("customers")) + len(shop.user.find("orders")) == 60
     assert len(shop.user.find("orders")) >= 6
+
+
+def test_orders_are_searched_by_what_stands_in_the_bill(shop: WooCommerceSandbox, client: Client) -> None:
+    ids = [
+        shop.user.create("orders", {"billing": {"email": f"{name}@x.example", "city": "Wien"}})
+        for name in ("Li", "lina", "bo")
+    ]
+    found = client("GET", "orders?search=li@x.example&orderby=id&order=asc").json()
+    assert [item["id"] for item in found] == ids[:1]
+    assert len(client("GET", "orders?search=wien").json()) == 3

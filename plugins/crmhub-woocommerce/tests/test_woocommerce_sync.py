@@ -124,3 +124,24 @@ def test_a_create_whose_answer_was_lost_makes_no_second_account(office: Office, 
     office.sync()
     assert customer(sandbox, "di@x.example")["last_name"] == "Ost"
     assert office.sync().applied == 0
+
+
+def test_a_guest_reaches_the_sheet_and_nothing_is_written_to_the_orders(
+    office: Office, sandbox: WooCommerceSandbox
+) -> None:
+    config = office.folder / "config.toml"
+    config.write_text(config.read_text().replace("[connections.sheet]", "guests = true\n\n[connections.sheet]"))
+    billing = {"email": "Gu@x.example", "first_name": "Gu", "last_name": "Est", "city": "Linz", "country": "AT"}
+    order = sandbox.user.create("orders", {"customer_id": 0, "billing": billing})
+    before = sandbox.user.get("orders", order)
+    office.sync()
+    office.sync()
+    assert office.rows()["Gu@x.example"]["city"] == "Linz"
+    accounts = {item["email"] for item in sandbox.user.find("customers")}
+    assert accounts == {"anna@firm.example", "bo@x.example"}, "nobody makes an account for a guest"
+    assert sandbox.user.get("orders", order) == before
+    assert office.sync().applied == 0
+    office.edit("Est", "Esterhazy")
+    office.sync()
+    assert sandbox.user.get("orders", order) == before
+    assert office.sync().applied == 0
