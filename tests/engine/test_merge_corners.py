@@ -136,6 +136,74 @@ def test_a_label_that_lost_is_given_the_winner_once(tmp_path: Path) -> None:
     world.quiet()
 
 
+def first_link(folder: Path, of_a: str | None, of_d: str | None) -> World:
+    """The same address in two systems before the first sync, with labels."""
+    world = World(folder, A=LIST_WITH_IDS, D=LIST_NO_IDS)
+    for name, label in (("A", of_a), ("D", of_d)):
+        world.servers[name].add({"name": "Anna Berg", "emails": [{"value": X, "label": label}]})
+    world.sync()
+    return world
+
+
+@pytest.mark.parametrize(
+    ("of_a", "of_d", "label"), [("work", None, "work"), (None, "work", "work"), (None, None, None)]
+)
+def test_a_label_that_one_system_lacks_comes_from_the_other(
+    tmp_path: Path, of_a: str | None, of_d: str | None, label: str | None
+) -> None:
+    world = first_link(tmp_path, of_a, of_d)
+    assert world.rows("A") == world.rows("D") == [(X, label)]
+    assert world.ledger() == []
+    changes = world.store.history.changes(world.golden().gid)
+    paths = [row["path"] for row in changes if row["path"].endswith("/labels")]
+    (eid,) = world.golden().collection("emails").elements
+    assert paths == ([f"emails/{eid}/labels"] if of_a is None and of_d else [])
+    world.quiet()
+
+
+def test_two_labels_on_the_first_link_keep_the_first_and_write_down_the_other(tmp_path: Path) -> None:
+    world = first_link(tmp_path, "work", "home")
+    assert world.rows("A") == world.rows("D") == [(X, "work")]
+    (eid,) = world.golden().collection("emails").elements
+    assert rows_of(world) == [
+        {
+            "path": f"emails/{eid}/labels",
+            "rule": "first link: fill only",
+            "winner": ["work"],
+            "winner_system": "A",
+            "loser": ["home"],
+            "loser_system": "D",
+        }
+    ]
+    world.quiet()
+
+
+def test_an_element_counts_who_claims_it(tmp_path: Path) -> None:
+    """Only an element that nobody claimed since it was seen goes with a removal."""
+    world = first_link(tmp_path, "work", "work")
+    (element,) = world.golden().collection("emails").elements.values()
+    assert element.claims == 2
+    link = world.link("D")
+    assert link.esent["emails"][element.eid].claims == 2
+
+
+# refusals
+
+
+def test_a_refused_write_is_tried_again_when_an_element_changes(tmp_path: Path) -> None:
+    """Also when no field of the record has changed."""
+    world = World(tmp_path, A=LIST_WITH_IDS, B=PLAIN)
+    world.servers["B"].traits.refuse = lambda data: "no such address" if data.get("email") == X else None
+    world.servers["A"].add({"name": "Anna Berg", "emails": [{"value": X}]})
+    world.sync()
+    world.sync()
+    assert world.servers["B"].alive() == {}
+    world.servers["A"].edit(world.id("A"), lambda data: data["emails"][0].update(value=Y))
+    world.sync()
+    assert world.one("B")["email"] == Y
+    world.quiet()
+
+
 # primary flags
 
 
