@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import typer
 
 from hub.cli.command import command
+from hub.cli.connect_try import try_read
 from hub.cli.exits import is_retryable, of_error
 from hub.cli.login import login
 from hub.cli.terminal import Outcome, Problem, Terminal
@@ -35,6 +36,7 @@ def register(app: typer.Typer) -> None:
     command(group, "test", example="crmhub connect test erp", title="connect test")(probe)
     command(group, "login", example="crmhub connect login crm", title="connect login")(login)
     command(group, "list", example="crmhub connect list", title="connect list")(list_)
+    command(group, "try", example="crmhub connect try erp read party --limit 3", title="connect try")(try_read)
     app.add_typer(group, name="connect")
 
 
@@ -73,7 +75,7 @@ def probe(
     """Try a connection: one line per step with its time, then what the hub can do with it. Nothing is written."""
     steps = _Steps(terminal)
     try:
-        with _watched(terminal, name, on=http):
+        with watched(terminal, name, on=http):
             verdict = _try(terminal, name, steps)
     except HubError as error:
         if steps.failed is None:
@@ -88,7 +90,7 @@ def probe(
 
 
 @contextmanager
-def _watched(terminal: Terminal, name: str, *, on: bool) -> Iterator[None]:
+def watched(terminal: Terminal, name: str, *, on: bool) -> Iterator[None]:
     """Show what went over the wire, also when it ended with an error."""
     if not on:
         yield

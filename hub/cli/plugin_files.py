@@ -15,7 +15,8 @@ def description(api: Api) -> dict[str, Any]:
     paging = {"kind": api.paging, **({"next": api.next} if api.paging == "token" else {})}
     resource: dict[str, Any] = {"fields": [*api.fields, api.key]}
     resource |= {"id": api.id} if api.id != "id" else {}
-    resource |= {"version": api.version} if api.version else {"hashed": True}
+    resource |= {"version": api.version} if api.version else {}
+    resource |= {} if api.conditional else {"hashed": True}  # a stamp may be too coarse to tell two edits apart
     resource |= {"modified": api.modified} if api.modified else {}
     resource |= {"since": {"overlap": 60}} if api.since else {}
     resource |= {"create_by": "marker", "key_field": api.key} if api.create else {}
@@ -27,7 +28,7 @@ def description(api: Api) -> dict[str, Any]:
     if api.create:
         resource["create"] = {"path": api.path, "body": "{data}", "image": True}
     if api.update:
-        headers = {"headers": {"If-Match": "{version}"}} if api.version else {}
+        headers = {"headers": {"If-Match": "{version}"}} if api.conditional else {}
         resource["update"] = {"method": api.update, "path": api.item, **headers, "body": "{data}", "image": True}
     if api.delete:
         resource["delete"] = {"method": "DELETE", "path": api.item}
@@ -144,8 +145,8 @@ def _class(name: str) -> str:
 
 def _python(value: Any, indent: int) -> str:
     """A value as the formatter would write it at that indentation."""
-    line = json.dumps(value, ensure_ascii=False).replace(": true", ": True")
-    if not isinstance(value, dict) or len(line) + indent < _WIDTH:
+    line = "True" if value is True else json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, dict) or (len(line) + indent < _WIDTH and ": true" not in line):
         return line
     space = " " * (indent + 4)
     rows = [f"{space}{json.dumps(key)}: {_python(item, indent + 4)},\n" for key, item in value.items()]

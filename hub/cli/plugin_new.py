@@ -73,4 +73,6 @@ def _claim(place: Path, name: str) -> None:
         if outcome.state != "failed":
             claims[rule.id] = Claim(outcome.state, outcome.text)
     (place / FILE).write_text(claims_text(claims), encoding="utf-8")
-    sys.modules.pop(f"crmhub_{name}", None)
+    package = f"crmhub_{name}"
+    for module in [item for item in sys.modules if item.partition(".")[0] == package]:
+        del sys.modules[module]  # who edits the files and loads them in this process means the edited ones

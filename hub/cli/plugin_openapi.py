@@ -37,6 +37,7 @@ class Api:
     fields:   native text fields, the first is the name, the second any text.  id, version, modified: paths in a record.
     since:    the parameter that asks for changes; page, paging, next: how pages are asked for.
     prefix:   what the server's address ends with before all paths;  update: the method;  key: where our key is kept.
+    conditional: updates take the version in the header If-Match.
     guessed:  what the file did not say.
     """
 
@@ -57,6 +58,7 @@ class Api:
     update: str = "PATCH"
     delete: bool = True
     key: str = "crmhub"
+    conditional: bool = True
     guessed: tuple[str, ...] = ()
 
 
@@ -128,6 +130,7 @@ def _described(content: Mapping[str, Any], path: str, item: str) -> Api | None:
         create="post" in content["paths"][path],
         update=next((name.upper() for name in ("patch", "put") if name in one), ""),
         delete="delete" in one,
+        conditional=bool(version) and "if-match" in json.dumps(one).lower(),
         guessed=tuple(name for name, value in wanted.items() if not value),
     )
 
@@ -151,19 +154,19 @@ def _list_in(content: Mapping[str, Any], answer: Mapping[str, Any]) -> tuple[str
 def _resolved(content: Mapping[str, Any], schema: Any) -> dict[str, Any]:
     """A schema with its reference followed and its allOf merged."""
     for _ in range(20):
-        if not isinstance(schema, dict):
-            return {}
-        if "$ref" not in schema:
+        if not isinstance(schema, dict) or "$ref" not in schema:
             break
         found: Any = content
         for part in str(schema["$ref"]).removeprefix("#/").split("/"):
             found = found.get(part, {}) if isinstance(found, dict) else {}
         schema = found
+    if not isinstance(schema, dict):
+        return {}
     if "allOf" in schema:
         parts = [_resolved(content, part) for part in schema["allOf"]]
         properties = {name: value for part in parts for name, value in part.get("properties", {}).items()}
         return {"type": "object", "properties": properties}
-    return schema
+    return dict(schema)
 
 
 def _prefix(content: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ import typer
 
 from hub.cli.command import command
 from hub.cli.exits import Exit
+from hub.cli.plugin_docs import docs
 from hub.cli.plugin_grade import grade, try_out
 from hub.cli.plugin_new import new
 from hub.cli.terminal import Outcome, Problem, Terminal
@@ -20,6 +21,7 @@ def register(app: typer.Typer) -> None:
     command(group, "test", example="crmhub plugin test ./my-plugin", title="plugin test")(try_out)
     command(group, "grade", example="crmhub plugin grade zoho", title="plugin grade")(grade)
     command(group, "new", example="crmhub plugin new myshop --kind toml", title="plugin new")(new)
+    command(group, "docs", example="crmhub plugin docs --json", title="plugin docs")(docs)
     app.add_typer(group, name="plugin")
 
 

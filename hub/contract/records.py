@@ -138,16 +138,20 @@ class Account:
 class Capabilities:
     """What a resource can do, as plain data: the engine and `check` decide by it, never by asking for a type.
 
+    writes:             which of the writes the resource offers; an empty set means read-only.
+    incremental:        ``changes`` can continue from a cursor.
     deletes:            how deletions are seen: a "feed" of tombstones, "listing" (absence from a certified listing), "none".
     conditional_write:  ``Op.if_version`` is honoured atomically by the remote.
     create:             how a create whose answer was lost is recognised: "upsert_key" / "marker" / "client_id" (searchable
                         by our key), "unique_key" (the remote refuses a second one), "none" (natural keys only).
     version_after_write, image_after_write: the Receipt carries them.
     partial_update:     absent keys are left alone by the remote itself (a connector may also emulate it).
-    batch:              most ops in one call; page: most records in one page.
+    batch:              most ops in one call of ``write``.
+    page:               most records in one call of ``fetch``.
     find_by:            keys that ``find`` accepts: "op_key", "own_key", "email", "phone", "tax_id", ...
     index_lag:          seconds until ``find`` and ``changes`` surely show a write.
     clock_resolution:   seconds; the grain of modified_at.
+    merge_events:       ``changes`` tells when two records were merged (``Record.merged_into``).
     parts:              native list path -> "by_id" | "whole" | "text".
     poll_calls:         API calls of one ``changes`` poll that finds nothing.
     misses:             for people: what ``changes`` can miss, so that a reconcile is needed.

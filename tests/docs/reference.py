@@ -9,7 +9,6 @@ import ast
 import difflib
 import functools
 import inspect
-import re
 import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,9 +19,11 @@ from hub import hookspecs
 from hub.canonical.schema import COLLECTIONS, FIELDS
 from hub.cli.exits import _PRECEDENCE, Exit
 from hub.cli.main import make_app
+from hub.cli.plugin_docs import described
 from hub.contract import errors, records
 from hub.mapping.pairs import Env
 from hub.mapping.transforms import _CORE, Registry
+from hub.testing.kit import PLATINUM, RULES
 from hub.testing.kit.claims import read_claims
 from tests.docs.pages import DOCS, ROOT, generated, replace_generated
 
@@ -172,7 +173,7 @@ def transform_pairs() -> str:
 
 def capability_table() -> str:
     """The capabilities with defaults and the words of their docstring."""
-    about = _described(records.Capabilities)
+    about = described(records.Capabilities)
     default = records.Capabilities()
     rows = ["| capability | default | meaning |", "|---|---|---|"]
     for name in records.Capabilities.__dataclass_fields__:
@@ -184,31 +185,10 @@ def capability_table() -> str:
     return "\n".join(rows)
 
 
-_UNDESCRIBED = {
-    "writes": "which of the writes the resource offers; an empty set means read-only.",
-    "incremental": "`changes` can continue from a cursor.",
-    "batch": "most ops in one call of `write`.",
-    "page": "most records in one call of `fetch`.",
-    "merge_events": "`changes` tells when two records were merged (`Record.merged_into`).",
-}
-
-
-def _described(item: type) -> dict[str, str]:
-    """name -> text, from a docstring of the form "name: text"."""
-    found: dict[str, str] = {}
-    names: list[str] = []
-    for line in inspect.cleandoc(item.__doc__ or "").splitlines():
-        start = re.match(r"^([a-z_]+(?:, [a-z_]+)*):\s+(.*)$", line)
-        if start:
-            names = start.group(1).split(", ")
-            for name in names:
-                found[name] = start.group(2)
-        elif line.startswith(" ") and names:
-            for name in names:
-                found[name] += " " + line.strip()
-        else:
-            names = []
-    return {**found, **_UNDESCRIBED}
+def rule_table() -> str:
+    """The rules of the contract kit."""
+    rows = ["| level | rule | meaning |", "|---|---|---|"]
+    return "\n".join([*rows, *(f"| {x.level} | `{x.id}` | {_cell(x.text)} |" for x in (*RULES, *PLATINUM))])
 
 
 _UNUSED = {"hub_matchers", "hub_notifiers"}
@@ -277,7 +257,7 @@ GENERATORS: dict[str, dict[str, Callable[[], str]]] = {
     README: {"connectors": connector_table},
     "command-line.md": {"commands": command_reference, "shared options": shared_options, "exit codes": exit_codes},
     "mappings.md": {"canonical fields": canonical_fields, "transform pairs": transform_pairs},
-    "plugin-authors.md": {"capabilities": capability_table, "hooks": hooks, "errors": error_table},
+    "plugin-authors.md": {"capabilities": capability_table, "hooks": hooks, "errors": error_table, "rules": rule_table},
 }
 """page -> name of a generated part -> what makes it."""
 

@@ -42,7 +42,7 @@ class SandboxBench(Bench):
         return {**self.sandbox.credentials(), self.address: self.wire.url}
 
     def wrong_login(self) -> Mapping[str, Any] | None:
-        return dict.fromkeys(self.secret_settings, "wrong")
+        return dict.fromkeys(self.secret_settings, "wrong") or None
 
     def now(self) -> datetime:
         return self.sandbox.now()
