@@ -36,7 +36,7 @@ def test_one_seed_is_one_world_in_every_process() -> None:
     """Whatever the order is in which Python keeps sets: a replay is the same world."""
     code = "from hub.testing.simulation.play import Options, play; print(play(6, Options()).digest)"
     digests = {
-        subprocess.run(  # noqa: S603  # our own interpreter, our own text
+        subprocess.run(
             [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
         ).stdout
         for seed in ("1", "2")

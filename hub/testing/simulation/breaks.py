@@ -16,6 +16,7 @@ from hub.sync import apply as apply_
 from hub.sync.merge import consents, context, elements, observe, removal, settle
 from hub.sync.merge import fields as fields_
 from hub.testing.simulation.play import Options, play
+from hub.testing.simulation.remote import SimulatedConnector
 from hub.testing.simulation.world import Violation
 
 apply: Any = apply_
@@ -27,14 +28,16 @@ Patch = tuple[Any, str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A design fault.  patches: what to replace while it is on, made anew each time.  faults, traits: what a world needs
-    for it to show (the rest is drawn as always)."""
+    """A design fault.  patches: what to replace while it is on, made anew each time.  faults, traits, policy, probes: what
+    a world needs for it to show (the rest is drawn as always)."""
 
     name: str
     what: str
     patches: Callable[[], list[Patch]]
     faults: frozenset[str] | None = None
     traits: frozenset[str] | None = None
+    policy: str | None = None
+    probes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,46 @@ def _cursor_mid_pass() -> list[Patch]:
         return original(self, kept[:-1] if len(kept) > 2 and not force else kept, force=force)
 
     return [(pull.Pull, "take", take)]
+
+
+def _cursor_first() -> list[Patch]:
+    """The cursor is stored, and then the page up to it."""
+    original = pull.Pull._poll
+
+    def poll(self: Any, cursor: Any, start: Any) -> Any:
+        connector, work = self.source.connector, self.shared.store.work
+
+        def changes(resource: str, at: Any) -> Iterator[Any]:
+            for page in type(connector).changes(connector, resource, at):
+                cursor.value = page.cursor
+                with self.shared.store.transaction():
+                    work.save_cursor(cursor)
+                yield page
+
+        connector.changes = changes
+        try:
+            return original(self, cursor, start)
+        finally:
+            del connector.changes
+
+    return [(pull.Pull, "_poll", poll)]
+
+
+def _two_processes() -> list[Patch]:
+    """Nobody holds a lock: while one process is about to create a record, another one runs."""
+    original = SimulatedConnector.write
+    running: list[bool] = []
+
+    def write(self: Any, resource: str, ops: Any) -> Iterator[Any]:
+        if not running and any(op.kind == "create" for op in ops):
+            running.append(True)
+            try:
+                self.world.engine().sync()
+            finally:
+                running.pop()
+        yield from original(self, resource, ops)
+
+    return [(SimulatedConnector, "write", write)]
 
 
 def _uncertified() -> list[Patch]:
@@ -313,15 +356,19 @@ BREAKS = {
               frozenset({"lost_reply", "kill"})),
         Break("two_keyless", "two open key-less creates", _two_keyless, frozenset({"lost_reply", "kill"})),
         Break("cursor_mid_pass", "the cursor passes a record that was not stored", _cursor_mid_pass),
-        Break("uncertified", "an absence proves a deletion", _uncertified,
-              frozenset({"empty_list", "page_missing"})),
+        Break("cursor_first", "the cursor is saved before its page", _cursor_first, frozenset({"kill"})),
+        Break("two_processes", "two processes sync at once", _two_processes),
+        Break("uncertified", "an absence proves a deletion", _uncertified, policy="propagate",
+              probes=frozenset({"short_listing"})),
         Break("no_ledger", "the losers of conflicts are dropped", _no_ledger),
         Break("whole_group", "a group is taken as shown", _whole_group),
         Break("no_guards", "no guard trips", _no_guards),
         Break("widening", "a consent is widened without evidence", _widening),
         Break("removal_wins", "a removal beats an unseen edit", _removal_wins),
-        Break("no_settling", "our own write is observed as an edit", _no_settling, frozenset({"lost_reply"})),
-        Break("delete_unseen", "a deletion beats unseen edits", _delete_unseen),
+        Break("no_settling", "our own write is observed as an edit", _no_settling, frozenset({"lost_reply"}),
+              probes=frozenset({"edit_on_a_lost_write"})),
+        Break("delete_unseen", "a deletion beats unseen edits", _delete_unseen, policy="propagate",
+              probes=frozenset({"edit_beats_deletion"})),
         Break("golden_wins", "concurrent edits are overwritten silently", _lost_update),
         Break("whole_document", "updates write every field", _whole_document),
         Break("pending_blank", "a pending reference reads as empty", _reads_unsupported),
@@ -358,7 +405,13 @@ def broken(item: Break) -> Iterator[None]:
 
 def catch(item: Break, options: Options, seeds: Iterable[int]) -> Caught | None:
     """Play broken worlds until one is caught that is fine without the break."""
-    options = replace(options, faults=item.faults or options.faults, traits=item.traits or options.traits)
+    options = replace(
+        options,
+        faults=item.faults or options.faults,
+        traits=item.traits or options.traits,
+        policy=item.policy or options.policy,
+        probes=options.probes | item.probes,
+    )
     for number, seed in enumerate(seeds, start=1):
         with broken(item):
             found = play(seed, options).violations

@@ -30,6 +30,8 @@ class Options:
     faults: frozenset[str] | None = None
     policy: str | None = None
     folder: Path | None = None
+    probes: frozenset[str] = frozenset()
+    """What is tried at the end of every world, whatever its seed (``oracles.PROBES``)."""
 
 
 @dataclass(slots=True)
@@ -91,7 +93,7 @@ def play(seed: int, options: Options) -> Outcome:
     try:
         with simulated(world):
             _live(world, options.steps)
-            _end(world)
+            _end(world, options.probes)
     except Exception as error:  # noqa: BLE001  # any failure of the engine is a finding of this seed
         lines = traceback.format_exc().strip().splitlines()
         world.violate("crash", f"{type(error).__name__}: {error} ({lines[-2].strip() if len(lines) > 1 else ''})")
@@ -154,7 +156,7 @@ def happen(world: World) -> None:
         world.machine.restart()
 
 
-def _end(world: World) -> None:
+def _end(world: World, probes: frozenset[str]) -> None:
     """Users and faults stop; then everything must agree, and stay quiet."""
     world.meddling = 0.0
     for server in world.servers.values():
@@ -163,4 +165,4 @@ def _end(world: World) -> None:
     world.now += 26 * 3600.0
     if settle(world):
         oracles.at_rest(world)
-        oracles.probe(world)
+        oracles.probe(world, probes)

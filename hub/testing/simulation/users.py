@@ -118,6 +118,10 @@ class Users:
         """A plain edit that every system can hold."""
         self._name(server, data)
 
+    def write_note(self, server: SimulatedServer, data: Document) -> None:
+        """Another note."""
+        data["notes"] = self._note()
+
     def reuse(self, server: SimulatedServer) -> None:
         """A new customer gets the id of a deleted one."""
         gone = [id_ for id_, record in server.records.items() if record.deleted]

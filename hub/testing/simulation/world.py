@@ -90,6 +90,8 @@ class World:
     lineage: Lineage = field(default_factory=Lineage)
     after_write: list[Callable[[World, Write], None]] = field(default_factory=list)
     after_run: list[Callable[[World, Result], None]] = field(default_factory=list)
+    after_stop: list[Callable[[World], None]] = field(default_factory=list)
+    """Called after every run, also one that was killed (on what it left)."""
     machine: Machine = field(init=False)
     users: Users = field(init=False)
     kill: Callable[[str], bool] | None = None
@@ -211,6 +213,8 @@ class World:
             self.say("hub", "KILLED")
             self.lineage.killed()
             self.machine.restart()
+            for stopped in self.after_stop:
+                stopped(self)
             return None
         finally:
             self.machine.moment.kill = lambda _moment: False
@@ -218,6 +222,8 @@ class World:
         self.results.append(result)
         for check in self.after_run:
             check(self, result)
+        for stopped in self.after_stop:
+            stopped(self)
         return result
 
     def _approved(self, options: dict[str, Any]) -> Result:

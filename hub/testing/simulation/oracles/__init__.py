@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from hub.testing.simulation.oracles import (
     agreement,
     blast,
     clobbering,
     consent,
     counting,
+    cursors,
+    disturbances,
     duplicates,
     frames,
     leaks,
@@ -36,6 +40,7 @@ INVARIANTS = (
     "replay",
     "archive",
     "crash",
+    "cursor",
 )
 """The names under which violations are reported."""
 
@@ -45,6 +50,7 @@ def watch(world: World) -> None:
     world.after_write += [clobbering.check, duplicates.check, frames.check, consent.check_write, blast.check]
     world.after_write += [listed.check]
     world.after_run += [counting.check, leaks.check, consent.check_golden]
+    world.after_stop += [cursors.check]
 
 
 def at_rest(world: World) -> None:
@@ -55,13 +61,21 @@ def at_rest(world: World) -> None:
     counting.check_totals(world)
 
 
-def probe(world: World) -> None:
-    """Disturb a quiet world a little and see what follows; costs some runs, so each world gets some of them."""
-    for check, chance in (
-        (stillness.pure, 0.5),
-        (stillness.replayed, 0.4),
-        (stillness.echo, 0.4),
-        (stillness.archive, 0.15),
-    ):
-        if world.random.random() < chance:
+PROBES = {
+    "pure": (stillness.pure, 0.5),
+    "replayed": (stillness.replayed, 0.4),
+    "echo": (stillness.echo, 0.4),
+    "archive": (stillness.archive, 0.15),
+    "short_listing": (disturbances.short_listing, 0.15),
+    "edit_beats_deletion": (disturbances.edit_beats_deletion, 0.25),
+    "edit_on_a_lost_write": (disturbances.edit_on_a_lost_write, 0.25),
+}
+"""name -> what is tried with a quiet world, and in which share of the worlds."""
+
+
+def probe(world: World, wanted: Collection[str] = ()) -> None:
+    """Disturb a quiet world a little and see what follows; costs some runs, so each world gets some of them and those
+    that are ``wanted``."""
+    for name, (check, chance) in PROBES.items():
+        if world.random.random() < chance or name in wanted:
             check(world)
