@@ -36,6 +36,14 @@ def test_a_claim_of_strict_types_is_true_of_what_the_type_checker_is_given(file:
     assert (read_claims(file).rules["typed_strictly"].state == "done") == typed
 
 
+@pytest.mark.parametrize("file", CLAIMING, ids=lambda file: file.parent.name)
+def test_claims_are_shipped_inside_the_package(file: Path) -> None:
+    wheel = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
+    package = file.parent.name.replace("-", "_")
+    if f"plugins/{file.parent.name}/{package}" in wheel["packages"]:
+        assert wheel["force-include"].get(f"plugins/{file.parent.name}/quality.toml") == f"{package}/quality.toml"
+
+
 def test_a_stand_in_is_no_real_server_and_single_calls_are_no_bulk() -> None:
     found = {rule.id: attempt(ShopBench, rule).state for rule in PLATINUM if rule.id != "typed_strictly"}
     assert found == {"real_server_in_ci": "failed", "bulk_api_used": "failed"}
