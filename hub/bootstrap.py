@@ -32,9 +32,9 @@ from hub.connected import (
     addresses_of,
     make_limiter,
     open_http,
-    plugin_bug,
     scope_of,
 )
+from hub.contract.bugs import plugin_bug
 from hub.contract.connector import AnyConnector, ConnectorConfig, Context
 from hub.contract.errors import ConnectorError, HubError
 from hub.contract.records import Resource
@@ -300,7 +300,7 @@ class App:
                 except HubError:
                     raise
                 except Exception as error:  # noqa: BLE001  # a plugin's bug must not stop the other systems
-                    connector = Unreachable(open_one.connector, plugin_bug(open_one.connector, error))
+                    connector = Unreachable(open_one.connector, plugin_bug(open_one.connector.name, error))
             found.sources += self._sources(sync, open_one, connector, known)
             if known.offset is not None:
                 found.offsets[name] = known.offset

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from hub.config.model import Connection
 from hub.config.settings import secret_fields
 from hub.contract.connector import AnyConnector, Connector, ConnectorConfig
-from hub.contract.errors import ConnectorError, ContractViolation
+from hub.contract.errors import ConnectorError
 from hub.contract.records import Account, Field, Json, Op, Page, Receipt, Record, Resource
 
 if TYPE_CHECKING:
@@ -120,18 +120,6 @@ class Unreachable(Connector[ConnectorConfig]):
 
     def write(self, resource: str, ops: Sequence[Op]) -> Iterator[Receipt]:
         raise self._error
-
-
-def plugin_bug(connector: AnyConnector, error: Exception) -> ContractViolation:
-    """What a plugin raised although the contract does not know it."""
-    violation = ContractViolation(
-        f"{type(error).__name__}: {error}",
-        rule="no-unexpected-exception",
-        where=f"plugin {connector.name}",
-        hint="This is a fault of the plugin; report it to its author",
-    )
-    violation.__cause__ = error
-    return violation
 
 
 def scope_of(settings: ConnectorConfig, kind: type[AnyConnector]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from hub.contract.bugs import plugin_bug
 from hub.contract.errors import (
     AuthError,
     ConfigError,
@@ -96,19 +97,9 @@ class Apply:
         except HubError:
             raise
         except Exception as error:  # noqa: BLE001  # a plugin's bug must not stop the other systems
-            self.stopped = self._plugin_bug(error)
+            self.stopped = plugin_bug(self.source.connector.name, error)
             failure = OutcomeUnknown("the plugin failed while writing", where=self.source.system)
         self._finish(ops, receipts, failure)
-
-    def _plugin_bug(self, error: Exception) -> ContractViolation:
-        violation = ContractViolation(
-            f"{type(error).__name__}: {error}",
-            rule="no-unexpected-exception",
-            where=f"plugin {self.source.connector.name}",
-            hint="This is a fault of the plugin; report it to its author",
-        )
-        violation.__cause__ = error
-        return violation
 
     def _fetch(self, ids: list[str]) -> list[Record]:
         """Read records between writes; a plugin's bug stops this system only."""
@@ -117,7 +108,7 @@ class Apply:
         except HubError:
             raise
         except Exception as error:
-            raise self._plugin_bug(error) from error
+            raise plugin_bug(self.source.connector.name, error) from error
 
     def _verified(self, batch: list[Item]) -> list[Item]:
         """Where a system has no conditional write, each record is read just before: one that changed is left alone and

@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
 
-from hub.contract.errors import AuthError, ConnectorError, ContractViolation, HubError, RateLimited, Unavailable
+from hub.contract.bugs import plugin_bug
+from hub.contract.errors import AuthError, ConnectorError, HubError, RateLimited, Unavailable
 from hub.store.history import Account
 from hub.store.store import Store
 from hub.sync.accounting import account
@@ -244,14 +245,7 @@ class Engine:
         except HubError:
             raise
         except Exception as error:  # noqa: BLE001  # a plugin's bug must not stop the other systems
-            violation = ContractViolation(
-                f"{type(error).__name__}: {error}",
-                rule="no-unexpected-exception",
-                where=f"plugin {source.connector.name}",
-                hint="This is a fault of the plugin; report it to its author",
-            )
-            violation.__cause__ = error
-            result.paused.setdefault(source.system, violation)
+            result.paused.setdefault(source.system, plugin_bug(source.connector.name, error))
 
     # planning
 

@@ -384,3 +384,25 @@ def test_a_create_without_the_unique_value_is_not_sent_again_before_it_was_looke
         world.sync()
     assert sorted(data["name"] for data in b.alive().values()) == ["Anna Berg", "Bo Dahl", "Old Friend"]
     world.quiet()
+
+
+@pytest.mark.parametrize("call", ["changes", "fetch", "write"])
+def test_what_a_plugin_s_bug_quotes_is_neither_stored_nor_shown(tmp_path: Path, call: str) -> None:
+    """The text of an unexpected exception went into the run's result: a customer's value, or a token."""
+    world = World(tmp_path, A=PLAIN)
+    world.add_system("B", PLAIN, conditional=False)
+    world.servers["A"].add({"name": "Anna Berg", "email": "anna@x.example"})
+    world.sync()
+    world.servers["A"].edit("1", notes="new")
+
+    def stumble(*_args: object) -> Iterator[Record]:
+        raise ValueError("token=s3cret for anna@x.example")
+
+    setattr(world.connectors["B"], call, stumble)
+    result = world._sync()
+    told = str(result.to_json()) + str(result.paused["B"])
+    assert "unexpected ValueError in test_simulated_findings.py" in told
+    assert "(stumble)" in told
+    stored = "\n".join(str(row) for row in world.store.history.runs())
+    assert "s3cret" not in told + stored
+    assert "anna@" not in told + stored

@@ -319,6 +319,17 @@ def _logs_values() -> list[Patch]:
     return [(pull.Pull, "observe", observe_)]
 
 
+def _quotes_bugs() -> list[Patch]:
+    """The text of an unexpected exception is passed on as it is."""
+    from hub.contract.errors import ContractViolation
+    from hub.sync import engine
+
+    def told(name: str, error: Exception) -> ContractViolation:
+        return ContractViolation(f"{type(error).__name__}: {error}", rule="no-unexpected-exception", where=name)
+
+    return [(apply, "plugin_bug", told), (engine, "plugin_bug", told)]
+
+
 def _size_forgotten() -> list[Patch]:
     """A record that was created is not counted."""
     original = apply.Apply.confirm_create
@@ -377,6 +388,7 @@ BREAKS = {
         Break("no_verify", "no look before an unconditional write", _no_verify),
         Break("unasked", "the first sync needs no approval", _first_sync_unasked),
         Break("logs_values", "customers' values in the log", _logs_values),
+        Break("quotes_bugs", "the text of a plugin's bug is stored", _quotes_bugs, frozenset({"garbage"})),
         Break("miscount", "a created record is not counted", _size_forgotten),
         Break("frame", "unmapped data is cleared", _clears_rows),
     )
