@@ -96,6 +96,7 @@ def test_a_taken_address_names_who_has_it(connector: WooCommerceConnector, sandb
         assert error.existing_id == anna
     assert isinstance(found["d"].error, plugin.Rejected)
     assert len(sandbox.user.find("customers")) == 3
+    assert one(connector, found["b"].id or "")["meta"] == {"crmhub_id": "b"}, "our key, whatever the mapping says"
 
 
 def test_more_customers_than_fit_in_one_call_each_get_a_receipt(
