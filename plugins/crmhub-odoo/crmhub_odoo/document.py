@@ -25,7 +25,6 @@ TAGS = "category_id"
 SLOTS = {"invoice": "invoice", "delivery": "delivery", "other": "other"}
 """Native path of a part -> the type of the child record that it shows: the oldest active one."""
 PART = ("name", *PLACE)
-OPTIONAL = ("title", "industry_id", "user_id", "company_name", *FLAGS[2:])
 STAMPS = ("create_date", "write_date")
 
 OWNERS: list[Any] = [["type", "not in", list(SLOTS.values())]]
