@@ -82,9 +82,13 @@ class _Graded:
         self.words = self.earned if not self.problems else f"no grade ({wrong})"
 
     def _compare(self, terminal: Terminal, claims: Claims, title: str, bench: type[Bench]) -> None:
-        from hub.testing.kit import contradiction
+        from hub.testing.kit import PLATINUM, RULES, contradiction
+        from hub.testing.kit.claims import Claim
 
-        for outcome in _outcomes(terminal, title, bench, [], platinum=True, told=False):
+        todo = Claim("todo")
+        # an exemption from platinum is believed, and what is still to do there needs no proof
+        executed = [x.id for x in RULES] + [x.id for x in PLATINUM if claims.rules.get(x.id, todo).state == "done"]
+        for outcome in _outcomes(terminal, title, bench, executed, platinum=True, told=False):
             claim = claims.rules.get(outcome.rule.id)
             text = contradiction(claim, outcome, bench) if claim is not None else ""
             shown = _shown(outcome)
