@@ -1,4 +1,7 @@
-"""The connector: one table or view of a database that SQLAlchemy reaches."""
+"""The connector: one table or view of a database that SQLAlchemy reaches.
+
+SQLAlchemy is imported when a table is first used: commands that only list plugins must not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,11 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field as Setting
 from pydantic import SecretStr, field_validator
-from sqlalchemy import Engine, create_engine, func, make_url, select
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from crmhub_sql.reading import by_ids, by_key, by_time
-from crmhub_sql.table import Names, Rows, explained
-from crmhub_sql.values import python_type, readable
-from crmhub_sql.writing import Writer
 from hub.plugin import (
     Account,
     Capabilities,
@@ -34,6 +31,11 @@ from hub.plugin import (
     Rejected,
     Resource,
 )
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from crmhub_sql.table import Rows
 
 _KINDS = {
     "datetime": "datetime",
@@ -66,6 +68,9 @@ class SqlConfig(ConnectorConfig):
     @field_validator("url")
     @classmethod
     def _no_password(cls, url: str) -> str:
+        from sqlalchemy import make_url
+        from sqlalchemy.exc import ArgumentError
+
         try:
             parsed = make_url(url)
         except ArgumentError:
@@ -84,6 +89,10 @@ class Sql(Connector[SqlConfig]):
 
     def check(self) -> Account:
         """Reflect the table and count its rows.  Raises ConfigError or Unavailable."""
+        from sqlalchemy import func, make_url, select
+
+        from crmhub_sql.table import explained
+
         rows = self._rows
         with explained(self.config.table), rows.engine.connect() as connection:
             number = connection.execute(select(func.count()).select_from(rows.table)).scalar_one()
@@ -121,6 +130,8 @@ class Sql(Connector[SqlConfig]):
 
     def fields(self, resource: str) -> Sequence[Field]:
         """The table's columns."""
+        from crmhub_sql.values import python_type, readable
+
         return [
             Field(
                 column.name,
@@ -136,6 +147,8 @@ class Sql(Connector[SqlConfig]):
 
     def changes(self, resource: str, cursor: Json = None) -> Iterator[Page]:
         """By time where there is such a column, else everything."""
+        from crmhub_sql.reading import by_key, by_time
+
         if self.config.modified is None:
             yield from by_key(self._rows, self.config.page, cursor)
         else:
@@ -144,10 +157,14 @@ class Sql(Connector[SqlConfig]):
 
     def listing(self, resource: str) -> Iterator[Page]:
         """Every row with its version."""
+        from crmhub_sql.reading import by_key
+
         yield from by_key(self._rows, self.config.page)
 
     def fetch(self, resource: str, ids: Sequence[str]) -> Iterator[Record]:
         """Rows by key; an id that cannot be a key is absent."""
+        from crmhub_sql.reading import by_ids
+
         keys = []
         for id_ in ids:
             try:
@@ -158,12 +175,16 @@ class Sql(Connector[SqlConfig]):
 
     def find(self, resource: str, key: str, values: Sequence[str]) -> Iterator[Record]:
         """Rows by the hub's own key."""
+        from crmhub_sql.reading import by_ids
+
         if key != "op_key" or self.config.own_key is None:
             raise NotImplementedError(f"sql cannot search by {key}")
         yield from by_ids(self._rows, self._rows.table.c[self.config.own_key], list(values), self.config.page)
 
     def write(self, resource: str, ops: Sequence[Op]) -> Iterator[Receipt]:
         """Each op in its own transaction."""
+        from crmhub_sql.writing import Writer
+
         writer = Writer(self._rows)
         for op in ops:
             yield writer.write(op)
@@ -174,6 +195,9 @@ class Sql(Connector[SqlConfig]):
 
     @cached_property
     def _engine(self) -> Engine:
+        from sqlalchemy import create_engine, make_url
+        from sqlalchemy.exc import NoSuchModuleError
+
         url = make_url(self.config.url)
         if self.config.password is not None:
             url = url.set(password=self.config.password.get_secret_value())
@@ -192,6 +216,8 @@ class Sql(Connector[SqlConfig]):
 
     @cached_property
     def _rows(self) -> Rows:
+        from crmhub_sql.table import Names, Rows
+
         config = self.config
         names = Names(config.table, config.schema_, config.key, config.modified, config.own_key, config.columns)
         return Rows(self._engine, names)
