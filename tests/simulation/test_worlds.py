@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -76,3 +77,13 @@ def test_a_known_fault_is_caught(name: str) -> None:
 def test_the_command_counts_what_it_played(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--seeds", "1", "--steps", "2", "--faults", "none", "--json"]) == 0
     assert capsys.readouterr().out.startswith('{"seeds":1,')
+
+
+def test_two_processes_play_the_same_worlds_as_one() -> None:
+    """As a command: a worker process imports the module that started it."""
+    command = [sys.executable, "-m", "hub.testing.simulation", "--seeds", "2", "--steps", "2", "--json"]
+    totals = []
+    for jobs in ("1", "2"):
+        told = subprocess.run([*command, "--jobs", jobs], capture_output=True, check=True, timeout=60).stdout
+        totals.append({**json.loads(told.splitlines()[-1]), "seconds": 0})
+    assert totals[0] == totals[1]

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import gc
-import multiprocessing
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import orjson
 
 from hub.testing.simulation import breaks, exhaustive
 from hub.testing.simulation.faults import KINDS
-from hub.testing.simulation.play import DELETE_POLICIES, STEPS, Options, Outcome, play
+from hub.testing.simulation.many import outcomes
+from hub.testing.simulation.play import DELETE_POLICIES, STEPS, Options
 from hub.testing.simulation.profile import TRAITS
 from hub.testing.simulation.report import Summary, replay
 
@@ -83,30 +80,6 @@ def _folder(store: str) -> Iterator[Path | None]:
     shared = Path("/dev/shm")  # noqa: S108  # a private folder is made in it
     with tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else None) as folder:
         yield Path(folder)
-
-
-def _one(seed: int, options: Options, trace: bool) -> Outcome:
-    """One world in a worker process; what it leaves is collected now and then, not while it is played."""
-    gc.disable()
-    if options.folder is not None:
-        options = replace(options, folder=options.folder / str(seed))
-        options.folder.mkdir(exist_ok=True)  # type: ignore[union-attr]  # set in the line above
-    outcome = play(seed, options)
-    if not trace:
-        outcome.trace = []
-    if seed % 16 == 0:
-        gc.collect()
-    return outcome
-
-
-def outcomes(seeds: Iterable[int], options: Options, jobs: int, *, trace: bool = False) -> Iterator[Outcome]:
-    """Play seeds, in order, in as many processes as asked for."""
-    work = partial(_one, options=options, trace=trace)
-    if jobs <= 1:
-        yield from map(work, seeds)
-        return
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        yield from pool.imap(work, seeds, chunksize=4)
 
 
 def _play(given: argparse.Namespace, options: Options) -> int:
