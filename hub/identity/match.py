@@ -6,13 +6,14 @@ the same phone with another name is a household, the same e-mail with another na
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 HOT: Final = 3
-"""A key value shared by more records than this stops being a key (info@, reception)."""
+"""A key value that more records than this of one side share stops being a key (info@, reception): counted by side,
+because one customer in every one of many systems is just what a key is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def match(entries: Sequence[Entry], never: set[tuple[str, str]], agrees: Callabl
         for key in dict.fromkeys(entry.keys):
             by_key[key].append(index)
     for key, members in by_key.items():
-        if len(members) > HOT:
+        if max(Counter(rest[index].side for index in members).values()) > HOT:
             continue
         for position, left in enumerate(members):
             for right in members[position + 1 :]:

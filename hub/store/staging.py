@@ -102,15 +102,11 @@ class Staging:
                 found[item.place] = item
         return [found[place] for place in sorted(found)]
 
-    def crowded(self, most: int) -> dict[str, dict[tuple[str, str], int]]:
-        """The keys that more than ``most`` records share: key -> (system, resource) -> how many."""
-        many = select(staged_key.c.key).group_by(staged_key.c.key).having(func.count() > most)
+    def crowded(self, most: int) -> list[tuple[str, str, str]]:
+        """The keys that more than ``most`` records of one side share: (key, system, resource)."""
         columns = (staged_key.c.key, staged_key.c.system, staged_key.c.resource)
-        statement = select(*columns, func.count().label("n")).where(staged_key.c.key.in_(many)).group_by(*columns)
-        found: dict[str, dict[tuple[str, str], int]] = {}
-        for row in self._db.rows(statement):
-            found.setdefault(row.key, {})[(row.system, row.resource)] = row.n
-        return found
+        statement = select(*columns).group_by(*columns).having(func.count() > most)
+        return [(row.key, row.system, row.resource) for row in self._db.rows(statement)]
 
     def of_review(self, number: int) -> list[Staged]:
         statement = select(*_SMALL).where(staged.c.review == number).order_by(*_PLACE)

@@ -94,12 +94,12 @@ def _configured_keys(shared: Shared, item: Staged) -> tuple[str, ...]:
 
 
 def _hot_keys(shared: Shared) -> set[str]:
-    """Key values that too many unlinked records share: found for all of them at once, before any is linked, so that
+    """Key values that too many unlinked records of one side share: found for all of them at once, before any is linked, so that
     the order of deciding does not matter."""
-    hot = set()
-    for key, sides in shared.store.staging.crowded(HOT).items():
+    hot: set[str] = set()
+    for key, system, resource in shared.store.staging.crowded(HOT):
         kind = key.split(":", 1)[0]
-        if kind != "own" and sum(n for side, n in sides.items() if kind in _matched_by(shared, *side)) > HOT:
+        if kind != "own" and kind in _matched_by(shared, system, resource):
             hot.add(key)
     return hot
 

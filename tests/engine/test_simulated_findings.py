@@ -406,3 +406,16 @@ def test_what_a_plugin_s_bug_quotes_is_neither_stored_nor_shown(tmp_path: Path, 
     stored = "\n".join(str(row) for row in world.store.history.runs())
     assert "s3cret" not in told + stored
     assert "anna@" not in told + stored
+
+
+def test_a_customer_of_five_systems_is_one_customer(tmp_path: Path) -> None:
+    """Seed 5031: four systems with the same customer made the e-mail address a key of "more than three records", which
+    counts for nothing, and the customer was created anew in every system."""
+    world = World(tmp_path, **dict.fromkeys("ABCDE", PLAIN))
+    for server in world.servers.values():
+        server.add({"name": "Anna Berg", "email": "anna@x.example"})
+        server.add({"name": "Bo Dahl", "email": "bo@x.example"})
+    world.sync()
+    assert [len(server.records) for server in world.servers.values()] == [2, 2, 2, 2, 2]
+    assert len(world.goldens()) == 2
+    world.quiet()

@@ -63,9 +63,25 @@ def test_two_on_one_side_through_a_third_are_a_question() -> None:
 
 
 def test_a_key_of_more_than_three_is_none() -> None:
-    shared = [entry(f"{'ABCD'[index]}/1", "info") for index in range(HOT + 1)]
-    assert len(groups(run(*shared))) == HOT + 1
-    assert len(groups(run(*shared[:HOT]))) == 1
+    shared = [entry(f"A/{index}", "info", name=f"p {index}") for index in range(HOT + 1)]
+    found = run(*shared, entry("B/1", "info"))
+    assert len(groups(found)) == HOT + 2
+    assert not found.questions
+
+
+@pytest.mark.parametrize("systems", range(2, 12))
+def test_one_customer_in_many_systems_is_one_customer(systems: int) -> None:
+    """A key is counted by side: nine systems that each know Anna once prove more than two do, not less."""
+    everywhere = [entry(f"S{index}/1", "x") for index in range(systems)]
+    assert len(groups(run(*everywhere))) == 1
+    assert groups(run(*everywhere[1:], golden("g1", "x", sides=("S0",)))) == [
+        (tuple(sorted(item.ref for item in everywhere[1:])), "g1")
+    ]
+
+
+def test_a_key_of_more_than_three_customers_of_the_hub_is_none() -> None:
+    known = [golden(f"g{index}", "info", name=f"p {index}", sides=("A",)) for index in range(HOT + 1)]
+    assert groups(run(*known, entry("B/1", "info"))) == [(("B/1",), None)]
 
 
 def test_a_hot_key_does_not_spoil_another_key() -> None:
