@@ -139,7 +139,9 @@ class Pull:
         """A certified listing: from the first page to a normal end, in one epoch, without an unreadable record.  Only
         such a listing may prove absence, and each absence is confirmed by asking for the record."""
         store, system, resource = self.shared.store, self.source.system, self.source.resource
-        round_ = cursor.round + 1
+        round_ = cursor.round = cursor.round + 1
+        with store.transaction():
+            store.work.save_cursor(cursor)  # what a listing showed that then broke off is no evidence in the next one
         certified, complete, total = True, False, 0
         waiting = store.staging.ids(system, resource)
         for page in self.source.connector.listing(resource):
@@ -159,7 +161,7 @@ class Pull:
                 total += self._confirm_absence(missing[start : start + 200])
         with store.transaction():
             if certified and not shrunk:
-                cursor.round, cursor.listed, cursor.relist = round_, self.shared.clock(), False
+                cursor.listed, cursor.relist = self.shared.clock(), False
             store.work.save_cursor(cursor)
             if certified and not shrunk:
                 self._resize(to=total)
