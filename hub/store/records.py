@@ -198,6 +198,11 @@ class Records:
         here = {"b_system": system, "b_resource": resource, "b_round": round_}
         self._db.write(_SAW, [{**here, "b_remote": item} for item in ids])
 
+    def count_seen(self, system: str, resource: str, round_: int) -> int:
+        """How many linked records the listing of this round showed, each counted once."""
+        here = (link.c.system == system) & (link.c.resource == resource) & (link.c.round == round_)
+        return int(self._db.rows(select(func.count()).select_from(link).where(here))[0][0])
+
     def unseen(self, system: str, resource: str, round_: int) -> list[str]:
         """Remote ids of links that no listing of this round or later has shown."""
         statement = select(link.c.remote_id).where(

@@ -91,15 +91,14 @@ _RELEASE = delete(quarantine).where(
     quarantine.c.remote_id == bindparam("b_i"),
     quarantine.c.gid == bindparam("b_g"),
 )
-_COUNT_UNLINKED = (
-    select(func.count())
-    .select_from(quarantine)
-    .where(
-        *_on(quarantine),
-        quarantine.c.remote_id != "",
-        quarantine.c.remote_id.not_in(select(link.c.remote_id).where(*_on(link))),
-        quarantine.c.remote_id.not_in(select(staged.c.remote_id).where(*_on(staged))),
-    )
+_UNLINKED = select(quarantine.c.remote_id).where(
+    *_on(quarantine),
+    quarantine.c.remote_id != "",
+    quarantine.c.gid == "",
+    quarantine.c.remote_id.not_in(
+        select(link.c.remote_id).where(*_on(link), link.c.state.not_in(("gone", "excluded")))
+    ),
+    quarantine.c.remote_id.not_in(select(staged.c.remote_id).where(*_on(staged))),
 )
 
 
@@ -278,9 +277,10 @@ class Work:
     def release(self, keys: Sequence[tuple[str, str, str, str]]) -> int:
         return self._db.write(_RELEASE, [{"b_s": s, "b_r": r, "b_i": i, "b_g": g} for s, r, i, g in keys])
 
-    def count_unlinked_quarantine(self, system: str, resource: str) -> int:
+    def unlinked_quarantine(self, system: str, resource: str) -> set[str]:
         """Quarantined records that have no link (they could not even be read or linked)."""
-        return int(self._db.rows(_COUNT_UNLINKED, {"b_system": system, "b_resource": resource})[0][0])
+        rows = self._db.rows(_UNLINKED, {"b_system": system, "b_resource": resource})
+        return {row.remote_id for row in rows}
 
     # plans
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from hub.state import Cell, Collection, Element, Golden, GoldenChange, LedgerRow, Link, Notice
 from hub.sync.merge.context import Merge
 from hub.sync.merge.fields import moved
 from hub.sync.policy import is_blank
 from hub.sync.systems import Source
-from hub.sync.workspace import Workspace
+from hub.sync.workspace import Shared, Workspace
 
 FOLLOWS = "follows a merge"
 """Reason of a link whose record was merged into one that has not been read yet."""
@@ -23,6 +23,8 @@ def gone(workspace: Workspace, source: Source, link: Link) -> None:
         workspace.dropped.append(link)
         return
     golden = workspace.goldens[link.gid]
+    if _one_of_several(workspace, link):
+        return
     policy = workspace.shared.policy.delete_policy(link.system)
     if policy != "propagate":  # where deletions are passed on, the guard of deletions watches
         workspace.shared.unlinked[link.system] = workspace.shared.unlinked.get(link.system, 0) + 1
@@ -58,6 +60,42 @@ def gone(workspace: Workspace, source: Source, link: Link) -> None:
             _dies(workspace, source, golden)
         return
     _dies(workspace, source, golden)
+
+
+def _one_of_several(workspace: Workspace, link: Link) -> bool:
+    """A customer had two records here and somebody deleted one: that is no deletion of the customer.  If it was the one
+    that the hub writes to, the other takes its place."""
+    if link.state == "shadow":
+        link.state = "gone"
+        workspace.touch(link)
+        return True
+    heirs = [
+        item
+        for item in workspace.links.get(link.gid, ())
+        if (item.system, item.resource, item.role, item.state) == (link.system, link.resource, link.role, "shadow")
+    ]
+    if not heirs or not link.primary:
+        return False
+    heir = min(heirs, key=lambda item: (len(item.remote_id), item.remote_id))
+    link.state, link.primary = "gone", False
+    promote(workspace, heir)
+    workspace.touch(link)
+    return True
+
+
+def promote(workspace: Workspace, shadow: Link) -> None:
+    """A shadow becomes the record that the hub writes to."""
+    shadow.state, shadow.primary = "active", True
+    workspace.touch(shadow)
+
+
+def uncount(shared: Shared, source: Source, links: Iterable[Link]) -> None:
+    """Records that turned out to be gone when they were to be written count no longer, nor do they stay in quarantine.
+    Called before their links say so."""
+    system, resource = source.system, source.resource
+    known = list(links)
+    shared.store.work.resize(system, resource, by=-sum(link.state not in ("gone", "excluded") for link in known))
+    shared.store.work.release([(system, resource, link.remote_id, "") for link in known])
 
 
 def _somewhere(workspace: Workspace, golden: Golden) -> bool:
@@ -171,8 +209,7 @@ def _succeed(workspace: Workspace, link: Link, survivor_id: str) -> None:
     for item in workspace.links[link.gid]:
         if (item.system, item.resource, item.remote_id, item.state) == (*link.key[:2], survivor_id, "shadow"):
             link.primary = False
-            item.state, item.primary = "active", True
-            workspace.touch(item)
+            promote(workspace, item)
 
 
 def merge_goldens(workspace: Workspace, source: Source, into: Golden, away: Golden) -> None:

@@ -19,7 +19,7 @@ def account(shared: Shared, source: Source) -> Account:
     conflicts = store.records.count_frozen(system, resource)
     link_quarantine = store.records.count_quarantined_links(system, resource)
     waiting = store.staging.count(system, resource)
-    unlinked = store.work.count_unlinked_quarantine(system, resource)
+    unlinked = len(store.work.unlinked_quarantine(system, resource))
     active = sum(links.get(state, 0) for state in ("active", "shadow", "missing"))
     return Account(
         shared.run,

@@ -22,7 +22,7 @@ from hub.contract.errors import (
 from hub.contract.records import Op, Receipt, Record
 from hub.state import Base, Link, Notice
 from hub.store.work import OpRow, Quarantined
-from hub.sync.absence import gone
+from hub.sync.absence import gone, promote, uncount
 from hub.sync.merge.observe import base_of, observe
 from hub.sync.merge.settle import adopt, note, settle
 from hub.sync.plan.items import Item
@@ -248,6 +248,7 @@ class Apply:
             view,
             self.source.mapping,
             direct=direct,
+            done=True,
             region=self.shared.policy.region,
             window=not self.source.capabilities.conditional_write,
         )
@@ -305,8 +306,8 @@ class Apply:
         row.state = "confirmed"
         if link is not None:
             journal(self.shared, row, link)
+            uncount(self.shared, self.source, [link])
             link.state = "gone"
-            self.shared.store.work.resize(item.system, item.resource, by=-1)
             workspace.touch(link)
         self.counter.deleted += 1
 
@@ -345,11 +346,11 @@ class Apply:
             if item.kind == "delete":
                 self._confirm_delete(workspace, row, item)
             elif link is not None:
+                uncount(self.shared, self.source, [link])
                 gone(workspace, self.source, link)
-                self.shared.store.work.resize(item.system, item.resource, by=-1)
         elif isinstance(error, Duplicate):
             row.state = "superseded"
-            self._duplicate(item, error)
+            self._duplicate(workspace, item, error)
         elif isinstance(error, (RateLimited, Unavailable, AuthError, ConfigError, ContractViolation)):
             row.state = "superseded"
             self.stopped = error
@@ -357,13 +358,23 @@ class Apply:
             row.state = "rejected"
             self._refuse(item, error.code, _words(error))
 
-    def _duplicate(self, item: Item, error: Duplicate) -> None:
-        """The remote names an existing record: it is read and matched like any other, never created again blindly."""
-        if error.existing_id:
-            self.shared.store.work.reread_add(item.system, item.resource, [error.existing_id], "named as existing")
-            self.replan.add(item.gid)
-        else:
-            self._refuse(item, error.code, _words(error))
+    def _duplicate(self, workspace: Workspace, item: Item, error: Duplicate) -> None:
+        """The remote names an existing record: it is read and matched like any other, never created again blindly.  One
+        that belongs to a customer or waits for a person already cannot be had, so this write is refused."""
+        ids = [error.existing_id] if error.existing_id else []
+        link = self.shared.store.records.links_by_remote(item.system, item.resource, ids).get(error.existing_id or "")
+        mine = [known for known in workspace.links.get(item.gid, ()) if link is not None and known.id == link.id]
+        if mine and mine[0].state == "shadow":
+            promote(workspace, mine[0])
+            return
+        taken = link is not None and bool(link.gid) and link.state not in ("gone", "excluded")
+        asked = self.shared.store.staging.states(item.system, item.resource, ids).get(error.existing_id or "")
+        if not ids or taken or (asked is not None and asked[1] == "review"):
+            reason = "which is another customer of the hub" if taken else "about which a question is open"
+            self._refuse(item, error.code, _words(error) + (f": {error.existing_id}, {reason}" if ids else ""))
+            return
+        self.shared.store.work.reread_add(item.system, item.resource, ids, "named as existing")
+        self.replan.add(item.gid)
 
     def _refuse(self, item: Item, code: str, message: str) -> None:
         self.counter.failed += 1

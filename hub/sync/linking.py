@@ -10,6 +10,7 @@ from hub.identity.match import HOT, Entry, Group, Question, match
 from hub.identity.names import agree, shown_name
 from hub.state import Base, Golden, Link
 from hub.store.staging import Staged
+from hub.sync.absence import revive
 from hub.sync.merge.observe import base_of, observe
 from hub.sync.systems import Source
 from hub.sync.workspace import Counter, Shared, Workspace, match_keys_of_golden
@@ -41,15 +42,16 @@ def _pass(shared: Shared, counters: dict[str, Counter], hot: Collection[str]) ->
 def _decide(shared: Shared, counters: dict[str, Counter], fresh: Sequence[Staged], hot: Collection[str]) -> int:
     """Decide about some new records and everything that shares a key with them, directly or through others."""
     by_ref = {item.ref: item for item in fresh}
-    entries = {item.ref: _entry(shared, item, hot) for item in fresh}
+    entries = _entries(shared, fresh, hot)
     asked: set[str] = set()
     while more := _links_to(entries.values()) - asked:
         asked |= more
         own_keys = [key.removeprefix("own:") for key in more if key.startswith("own:")]
-        for item in shared.store.staging.sharing([key for key in more if not key.startswith("own:")], own_keys):
-            entry = _entry(shared, item, hot)
-            if item.state != "waiting" and item.ref not in entries and _links_to([entry]) & asked:
-                by_ref[item.ref], entries[item.ref] = item, entry
+        found = shared.store.staging.sharing([key for key in more if not key.startswith("own:")], own_keys)
+        others = {item.ref: item for item in found if item.state != "waiting" and item.ref not in entries}
+        for ref, entry in _entries(shared, list(others.values()), hot).items():
+            if _links_to([entry]) & asked:
+                by_ref[ref], entries[ref] = others[ref], entry
     known = _golden_entries(shared, list(entries.values()), hot)
     everything = [*(entries[ref] for ref in sorted(entries)), *known]
     decided = match(everything, shared.store.staging.never_matches(entry.ref for entry in everything), agree)
@@ -69,9 +71,15 @@ def _source(shared: Shared, item: Staged) -> Source | None:
     return shared.systems.find(item.system, item.resource)
 
 
-def _entry(shared: Shared, item: Staged, hot: Collection[str]) -> Entry:
-    keys = tuple(key for key in _configured_keys(shared, item) if key not in hot)
-    return Entry(item.ref, (item.system, item.resource), keys, item.name, item.own_key)
+def _entries(shared: Shared, items: Sequence[Staged], hot: Collection[str]) -> dict[str, Entry]:
+    """ref -> what is matched.  A record that carries the key of a customer who was merged belongs to the survivor."""
+    survivors = shared.store.records.survivors(item.own_key for item in items if item.own_key)
+    entries = {}
+    for item in items:
+        keys = tuple(key for key in _configured_keys(shared, item) if key not in hot)
+        own_key = survivors.get(item.own_key, item.own_key) if item.own_key else None
+        entries[item.ref] = Entry(item.ref, (item.system, item.resource), keys, item.name, own_key)
+    return entries
 
 
 def _links_to(entries: Iterable[Entry]) -> set[str]:
@@ -127,15 +135,13 @@ def hold_answers(shared: Shared) -> None:
 
 
 def _golden_entries(shared: Shared, entries: Sequence[Entry], hot: Collection[str]) -> list[Entry]:
-    """The golden records that share a key with a staged one."""
+    """The golden records that share a key with a staged one.  A deleted one is found by the hub's own key only."""
     found = shared.store.records.gids_by_key(key for entry in entries for key in entry.keys)
     gids = {gid for items in found.values() for gid in items} | {entry.own_key for entry in entries if entry.own_key}
     goldens = shared.store.records.goldens(gid for gid in gids if gid)
     links = shared.store.records.links_by_gid(goldens)
     result = []
     for gid, golden in sorted(goldens.items()):
-        if golden.state != "live":
-            continue
         sides = frozenset(
             (item.system, item.resource)
             for item in links.get(gid, ())
@@ -164,6 +170,8 @@ def link_groups(
             counters[items[0].system].new += 1
         for item in sorted(items, key=lambda item: (shared.policy.rank(item.system), item.resource, item.remote_id)):
             _link_one(workspace, item, natives[item.ref], golden)
+            if golden.state == "dead":
+                revive(workspace, workspace.shared.systems.source(item.system, item.resource), golden)
             if len(items) > 1 or group.gid:
                 counters[item.system].linked += 1
             linked.append(item)

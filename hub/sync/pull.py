@@ -142,15 +142,16 @@ class Pull:
         round_ = cursor.round = cursor.round + 1
         with store.transaction():
             store.work.save_cursor(cursor)  # what a listing showed that then broke off is no evidence in the next one
-        certified, complete, total = True, False, 0
-        waiting = store.staging.ids(system, resource)
+        certified, complete = True, False
+        waiting = store.staging.ids(system, resource) | store.work.unlinked_quarantine(system, resource)
+        strangers: set[str] = set()
         for page in self.source.connector.listing(resource):
             waiting.difference_update(item.id for item in page.records)
             certified = certified and (cursor.epoch is None or page.epoch in (None, cursor.epoch))
             certified = certified and all(item.error is None for item in page.records)
             complete = page.complete
-            total += len(page.records)
-            self._take_listing(page, round_)
+            strangers |= self._take_listing(page, round_)
+        total = store.records.count_seen(system, resource, round_) + len(strangers)  # a page may come twice
         certified = certified and complete and not self.slow
         shrunk = not self.accept_shrink and self._shrunk(cursor.size, total)
         if shrunk:
@@ -171,7 +172,8 @@ class Pull:
         least = before * (1 - self.shared.policy.guards.listing_shrank)
         return (now == 0 and before > 1) or (now < least and before - now > 5)
 
-    def _take_listing(self, page: Page, round_: int) -> None:
+    def _take_listing(self, page: Page, round_: int) -> set[str]:
+        """Take a page of a listing; returns the ids of records that are not linked."""
         store, system, resource = self.shared.store, self.source.system, self.source.resource
         ids = [item.id for item in page.records if item.error is None]
         known = store.records.versions(system, resource, ids)
@@ -192,6 +194,7 @@ class Pull:
             self._resize(by=fresh - lost)
             store.records.saw(system, resource, ids, round_)
         self.progress(len(page.records))
+        return {item.id for item in page.records}.difference(known)
 
     def _confirm_absence(self, ids: list[str]) -> int:
         """Ask for records that a listing did not show; returns how many are there all the same."""
@@ -203,17 +206,19 @@ class Pull:
 
     def absent(self, ids: Iterable[str]) -> None:
         """Records that are proven gone."""
+        ids = list(ids)
+        store, system, resource = self.shared.store, self.source.system, self.source.resource
         workspace = Workspace(self.shared)
-        links = self.shared.store.records.links_by_remote(self.source.system, self.source.resource, ids)
+        links = store.records.links_by_remote(system, resource, ids)
         workspace.load(link.gid for link in links.values())
-        waiting = self.shared.store.staging.states(self.source.system, self.source.resource, ids)
-        present = sum(1 for link in links.values() if link.state not in ("gone", "excluded"))
-        self._resize(by=-present - len(waiting))
+        present = {link.remote_id for link in links.values() if link.state not in ("gone", "excluded")}
+        waiting = store.staging.states(system, resource, ids)
+        self._resize(by=-len(present.union(waiting, store.work.barred_ids(system, resource, ids))))
         for link in links.values():
             gone(workspace, self.source, _same_link(workspace, link))
-        refs = [(self.source.system, self.source.resource, item) for item in ids]
-        self.shared.store.staging.remove(refs)
-        self.shared.store.work.release([(*ref, "") for ref in refs])
+        refs = [(system, resource, item) for item in ids]
+        store.staging.remove(refs)
+        store.work.release([(*ref, "") for ref in refs])
         workspace.flush()
 
     def take(self, records: Sequence[Record], *, force: bool = False) -> tuple[int, int]:
@@ -249,13 +254,14 @@ class Pull:
         }
         workspace.flush()
         self._stage([item for item in unknown if item[0].id not in followed], waiting)
-        present = {item.id for item in records if not item.deleted and item.merged_into is None} | self._followed
+        left = {item.id for item in records if item.error is None and (item.deleted or item.merged_into is not None)}
+        present = {item.id for item in records if item.id not in left} | self._followed
         known = (
             {item for item, (_, state, _m) in gates.items() if state not in ("gone", "excluded")}
             | set(waiting)
-            | barred.difference(gates)
+            | barred
         )
-        return len(present - known), len(known & {item.id for item in records} - present)
+        return len(present - known), len(known & left - present)
 
     def _unchanged(self, record: Record, gate: tuple[str | None, str, str] | None) -> bool:
         """The first gate: our own echo, or a stale replica (a version is compared for equality only)."""

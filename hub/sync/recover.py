@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.contract.records import Record
 from hub.store.work import OpRow, Quarantined
+from hub.sync.absence import uncount
 from hub.sync.apply import Apply
 from hub.sync.merge.observe import base_of, observe
 from hub.sync.plan.items import Item
@@ -83,8 +84,8 @@ class Recover:
             link = workspace.link(op.system, op.resource, op.gid)
             if link is not None:
                 journal(self.shared, op, link)
+                uncount(self.shared, self.source, [link])
                 link.state = "gone"
-                self.shared.store.work.resize(op.system, op.resource, by=-1)
                 workspace.touch(link)
                 workspace.flush()
             op.state = "confirmed"

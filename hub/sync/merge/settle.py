@@ -53,16 +53,18 @@ def settle(
     *,
     direct: bool,
     region: str | None = None,
+    done: bool = False,
     created: bool = False,
     window: bool = False,
 ) -> Settlement:
     """Settle an open write against an image of the record; changes ``link`` and ``base`` in place.
 
     direct: the image is the answer to our write itself, so a difference is the server's doing, never a user's edit;
+    done: the system said that the write was carried out: what differs was edited on top of it;
     created: the write was the create of this record, so it did happen, whatever the image shows;
     window: the system has no conditional writes: what our write did not touch may have been edited just before it.
     """
-    result = Settlement(direct or _happened(base, payload, predicted, image), region, window)
+    result = Settlement(direct or done or _happened(base, payload, predicted, image), region, window)
     for name in payload.fields:
         if name in image.fields:
             _settle_field(link, base, payload, name, predicted.fields.get(name), image.fields[name], result, direct)

@@ -59,6 +59,7 @@ class SimulatedServer(MemoryServer):
         self.masked: set[str] = set()
         self.missed = False
         self.reused: set[str] = set()
+        self.returned: set[str] = set()
 
     # what the server does to what it stores
 

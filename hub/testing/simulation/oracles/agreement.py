@@ -79,11 +79,12 @@ def _record(world: World, server: SimulatedServer, golden: Golden, link: Link, l
 
 
 def _dangles(server: SimulatedServer, shown: Any) -> bool:
-    """A reference to a record that was deleted: bounded, because a record that the hub makes again has another id and the
-    references of others to the old one are not followed up (docs/reliability.md)."""
+    """A reference to a record that is or was deleted: bounded, because a record that the hub makes again has another id
+    and the references of others to the old one are not followed up, even when it comes back as another customer
+    (docs/reliability.md)."""
     if not isinstance(shown, RemoteRef) or shown.id not in server.records:
         return False
-    return server.records[shown.id].deleted or shown.id in server.reused
+    return server.records[shown.id].deleted or shown.id in server.reused | server.returned
 
 
 def _wanted(
