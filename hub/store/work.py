@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, delete, select, update
 
 from hub.store.database import pack, unpack
 from hub.store.protocol import Database
@@ -159,6 +159,10 @@ class Work:
             ],
             keep=("size",),
         )
+
+    def ask_listing(self, system: str, resource: str) -> None:
+        """The next run makes a complete listing, whatever else it finds."""
+        self._db.write(update(cursor).where(cursor.c.system == system, cursor.c.resource == resource).values(relist=1))
 
     def resize(self, system: str, resource: str, *, by: int = 0, to: int | None = None) -> None:
         """Note how many records the source has: changed ``by`` some, or counted anew (``to``)."""

@@ -83,6 +83,19 @@ def _one_of_several(workspace: Workspace, link: Link) -> bool:
     return True
 
 
+def suspect(shared: Shared, workspace: Workspace, source: Source, link: Link) -> None:
+    """A record was not found, and what became of it is still to be told: a merge is no deletion.  The feed of the next run
+    says it; if it does not, the complete listing that this asks for is the proof."""
+    link.state = "missing"
+    workspace.touch(link)
+    shared.store.work.ask_listing(source.system, source.resource)
+
+
+def tells_fate(source: Source) -> bool:
+    """Whether the change feed of a source tells what became of records that are no longer there."""
+    return source.capabilities.merge_events or source.capabilities.deletes == "feed"
+
+
 def promote(workspace: Workspace, shadow: Link) -> None:
     """A shadow becomes the record that the hub writes to."""
     shadow.state, shadow.primary = "active", True
@@ -181,6 +194,8 @@ def merged_away(workspace: Workspace, source: Source, link: Link | None, survivo
     if found is None or not found.gid:
         # The survivor is new to us: the link follows it.  What it shows is what the person who merged decided; what that
         # replaces goes to the ledger when it is read.
+        if link.state == "excluded":
+            comes_back(workspace, link)  # it had been taken for deleted
         link.remote_id, link.version, link.reason = survivor_id, None, FOLLOWS
         workspace.touch(link)
         workspace.shared.store.staging.remove([(source.system, source.resource, survivor_id)])

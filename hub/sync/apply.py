@@ -22,7 +22,7 @@ from hub.contract.errors import (
 from hub.contract.records import Op, Receipt, Record
 from hub.state import Base, Link, Notice
 from hub.store.work import OpRow, Quarantined
-from hub.sync.absence import gone, promote, uncount
+from hub.sync.absence import gone, promote, suspect, tells_fate, uncount
 from hub.sync.merge.observe import base_of, observe
 from hub.sync.merge.settle import adopt, note, settle
 from hub.sync.plan.items import Item
@@ -190,9 +190,11 @@ class Apply:
         with self.shared.store.transaction():
             workspace = Workspace(self.shared)
             workspace.load(item.gid for _, item in ops.values())
-            for op_id, (row, item) in ops.items():
+            answered = max((place for place, op_id in enumerate(ops) if op_id in receipts), default=-1)
+            for place, (op_id, (row, item)) in enumerate(ops.items()):
                 receipt = receipts.get(op_id)
-                error = receipt.error if receipt is not None else (failure or _no_receipt(self.source))
+                missing = failure if failure is not None and place > answered else _no_receipt(self.source)
+                error = receipt.error if receipt is not None else missing
                 if receipt is not None and error is None:
                     self._confirm(workspace, row, item, receipt, receipt.image or images.get(receipt.id or ""))
                 else:
@@ -345,6 +347,8 @@ class Apply:
             link = workspace.link(item.system, item.resource, item.gid)
             if item.kind == "delete":
                 self._confirm_delete(workspace, row, item)
+            elif link is not None and tells_fate(self.source):
+                suspect(self.shared, workspace, self.source, link)
             elif link is not None:
                 uncount(self.shared, self.source, [link])
                 gone(workspace, self.source, link)

@@ -15,7 +15,7 @@ from hub.state import Link
 from hub.store.staging import Staged
 from hub.store.storable import refuse_unstorable
 from hub.store.work import Cursor, OpRow, Quarantined
-from hub.sync.absence import FOLLOWS, comes_back, followed, gone, merged_away, revive
+from hub.sync.absence import FOLLOWS, comes_back, followed, gone, merged_away, revive, suspect, tells_fate
 from hub.sync.merge.observe import base_of, observe
 from hub.sync.settling import settle_open_op
 from hub.sync.systems import Source
@@ -42,6 +42,8 @@ class Pull:
     _barred: set[str] = field(default_factory=set)
     _followed: set[str] = field(default_factory=set)
     """Survivors of merges that are linked before they were read."""
+    _suspected: set[str] = field(default_factory=set)
+    """Records that this pull did not find and whose fate the next run's feed may tell."""
 
     def run(self) -> None:
         """Poll for changes; then, when due or asked for, prove by a complete listing what is gone."""
@@ -59,6 +61,7 @@ class Pull:
             self.slow = complete_read = True
             relist = self._poll(cursor, None)
         self.reread()
+        cursor.relist = cursor.relist or bool(self._suspected)
         now = self.shared.clock()
         due = cursor.listed is None or now - cursor.listed >= self.reconcile
         if not first and not self.slow and (relist or due or cursor.relist) and not (complete_read and not relist):
@@ -66,7 +69,8 @@ class Pull:
         elif complete_read:
             with self.shared.store.transaction():
                 cursor.listed = now
-                cursor.relist = not first  # reading everything anew shows no tombstones: the next run looks for them
+                # reading everything anew shows no tombstones: the next run looks for them
+                cursor.relist = not first or bool(self._suspected)
                 self.shared.store.work.save_cursor(cursor)
 
     def _load_ops(self) -> None:
@@ -132,7 +136,7 @@ class Pull:
             with self.shared.store.transaction():
                 fresh, lost = self.take(found, force=True)
                 self._resize(by=fresh - lost)
-                self.absent(sorted(set(batch) - {item.id for item in found}))
+                self.absent(sorted(set(batch) - {item.id for item in found}), listed=False)
                 work.reread_done(self.source.system, self.source.resource, batch)
 
     def list_all(self, cursor: Cursor) -> None:
@@ -162,7 +166,7 @@ class Pull:
                 total += self._confirm_absence(missing[start : start + 200])
         with store.transaction():
             if certified and not shrunk:
-                cursor.listed, cursor.relist = self.shared.clock(), False
+                cursor.listed, cursor.relist = self.shared.clock(), bool(self._suspected)
             store.work.save_cursor(cursor)
             if certified and not shrunk:
                 self._resize(to=total)
@@ -197,29 +201,42 @@ class Pull:
         return {item.id for item in page.records}.difference(known)
 
     def _confirm_absence(self, ids: list[str]) -> int:
-        """Ask for records that a listing did not show; returns how many are there all the same."""
+        """Ask for records that a listing did not show; returns how many still count."""
         there = {item.id: item for item in self.source.connector.fetch(self.source.resource, ids)}
         with self.shared.store.transaction():
             self.take(list(there.values()))
-            self.absent([item for item in ids if item not in there])
-        return len(there)
+            return len(there) + self.absent([item for item in ids if item not in there], listed=True)
 
-    def absent(self, ids: Iterable[str]) -> None:
-        """Records that are proven gone."""
+    def absent(self, ids: Iterable[str], *, listed: bool) -> int:
+        """Records that cannot be found, nor were in a complete listing (``listed``).  They are gone, unless the feed may
+        still tell more about them; returns how many of those there are."""
         ids = list(ids)
         store, system, resource = self.shared.store, self.source.system, self.source.resource
         workspace = Workspace(self.shared)
         links = store.records.links_by_remote(system, resource, ids)
         workspace.load(link.gid for link in links.values())
-        present = {link.remote_id for link in links.values() if link.state not in ("gone", "excluded")}
+        open_ = {item for item, link in links.items() if self._may_be_told(link, listed=listed)}
+        for item in open_:
+            suspect(self.shared, workspace, self.source, _same_link(workspace, links[item]))
+        self._suspected |= open_
+        ids = [item for item in ids if item not in open_]
+        present = {item for item in ids if item in links and links[item].state not in ("gone", "excluded")}
         waiting = store.staging.states(system, resource, ids)
         self._resize(by=-len(present.union(waiting, store.work.barred_ids(system, resource, ids))))
-        for link in links.values():
-            gone(workspace, self.source, _same_link(workspace, link))
+        for item in ids:
+            if item in links:
+                gone(workspace, self.source, _same_link(workspace, links[item]))
         refs = [(system, resource, item) for item in ids]
         store.staging.remove(refs)
         store.work.release([(*ref, "") for ref in refs])
         workspace.flush()
+        return len(open_)
+
+    def _may_be_told(self, link: Link, *, listed: bool) -> bool:
+        """Whether the next run's feed may still tell that a record was merged, not deleted."""
+        if not tells_fate(self.source) or link.state not in ("active", "shadow", "missing"):
+            return False
+        return link.state != "missing" or not listed or link.remote_id in self._suspected
 
     def take(self, records: Sequence[Record], *, force: bool = False) -> tuple[int, int]:
         """Observe a batch of records inside the caller's transaction.

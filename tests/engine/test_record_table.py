@@ -284,7 +284,27 @@ def test_our_update_of_a_record_that_is_gone_follows_the_delete_policy(tmp_path:
     server.fault = remove_before_the_write  # type: ignore[assignment]  # never fails, only edits in between
     world.servers["A"].edit(only(world, "A"), notes="new")
     world.sync()
+    assert states(world) == {"A": "active", "B": "missing"}, "the feed of the next run tells whether it was merged"
+    world.sync()
     assert states(world) == {"A": "active", "B": "excluded"}
+    world.quiet()
+
+
+def test_a_record_that_was_merged_just_before_our_write_is_not_taken_for_deleted(tmp_path: Path) -> None:
+    world = deleting(tmp_path, "propagate")
+    server, id_ = world.servers["B"], only(world, "B")
+
+    def merge_before_the_write(call: str, _number: int) -> None:
+        if call == "write" and id_ in server.alive():
+            survivor = server.add({"name": "Anna Berg-Lind", "email": "lind@x.example"})
+            server.remove(id_, merged_into=survivor)
+
+    server.fault = merge_before_the_write  # type: ignore[assignment]  # never fails, only edits in between
+    world.servers["A"].edit(only(world, "A"), notes="new")
+    world.sync()
+    world.sync()
+    assert [data["name"] for data in world.servers["A"].alive().values()] == ["Anna Berg-Lind"]
+    assert len(server.alive()) == 1
     world.quiet()
 
 
@@ -452,7 +472,8 @@ def test_an_expired_cursor_reads_everything_and_deletes_nothing_in_that_run(tmp_
     world._sync()
     assert len(world.servers["B"].alive()) == 1
     world.sync()
-    assert world.servers["B"].alive() == {}, "the next run proves it by a listing"
+    world.sync()
+    assert world.servers["B"].alive() == {}, "a listing finds it missing; the next feed tells of no merge, and it is gone"
     world.quiet()
 
 
@@ -469,6 +490,7 @@ def test_another_epoch_reads_everything_and_deletes_nothing_in_that_run(tmp_path
     epoch[0] = "two"
     world._sync()
     assert len(world.servers["B"].alive()) == 1
+    world.sync()
     world.sync()
     assert world.servers["B"].alive() == {}
     world.quiet()

@@ -174,11 +174,12 @@ def _uncertified() -> list[Patch]:
 
     def confirm(self: Any, ids: list[str]) -> int:
         with self.shared.store.transaction():
-            self.absent(ids)
+            self.absent(ids, listed=True)
         return 0
 
     return [
         (pull.Pull, "_confirm_absence", confirm),
+        (pull.Pull, "_may_be_told", lambda _self, _link, **_: False),
         (pull.Pull, "_shrunk", lambda _self, _before, _now: False),
     ]
 

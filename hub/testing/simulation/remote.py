@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from hub.contract.connector import Context, CursorExpired
+from hub.contract.errors import OutcomeUnknown, Unavailable
 from hub.contract.records import Capabilities, Json, Op, Page, Receipt, Record, Resource
 from hub.testing.memory import Document, MemoryConnector, MemoryServer, Stored, Traits
 from hub.testing.simulation.lineage import tokens
@@ -59,7 +60,8 @@ class SimulatedServer(MemoryServer):
         self.masked: set[str] = set()
         self.missed = False
         self.reused: set[str] = set()
-        self.returned: set[str] = set()
+        self.returned: dict[str, int] = {}
+        """Records that users took back after a deletion, and the run (its number) during or after which they did."""
 
     # what the server does to what it stores
 
@@ -277,12 +279,19 @@ class SimulatedConnector(MemoryConnector):
     def write(self, resource: str, ops: Sequence[Op]) -> Iterator[Receipt]:
         self.world.step(self.server, "write", ops)
         self.world.writing(self.server, ops)
+        lost = False
         for op in ops:
-            receipt = self.world.faults.refuse(self.server, op) or self.server.write(op)
+            try:
+                refused = self.world.faults.refuse(self.server, op)
+            except Unavailable as error:  # it promises that what has no receipt was not carried out
+                raise OutcomeUnknown(error.message) if lost else error from error
+            receipt = refused or self.server.write(op)
             if receipt.image is not None:
                 self._hand([receipt.image])
             self.world.step(self.server, "receipt", [op])
-            if not self.world.faults.loses_receipt(self.server):
+            if self.world.faults.loses_receipt(self.server):
+                lost = True
+            else:
                 yield receipt
         self.server.verified = set()
         self.world.step(self.server, "write done")

@@ -68,7 +68,7 @@ class Users:
         if gone:
             id_ = self.random.choice(gone)
             server.undelete(id_)
-            server.returned.add(id_)
+            server.returned[id_] = self.world.runs
             self.lineage.edits += 1
             server.touched.add(id_)
             self._say(server, id_, "takes back", server.records[id_].data)

@@ -84,7 +84,7 @@ def _dangles(server: SimulatedServer, shown: Any) -> bool:
     (docs/reliability.md)."""
     if not isinstance(shown, RemoteRef) or shown.id not in server.records:
         return False
-    return server.records[shown.id].deleted or shown.id in server.reused | server.returned
+    return server.records[shown.id].deleted or shown.id in server.reused or shown.id in server.returned
 
 
 def _wanted(
