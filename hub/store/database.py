@@ -8,17 +8,19 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event
+import sqlalchemy
+from sqlalchemy import Connection, Dialect, Engine, Executable, Table, create_engine, event
 from sqlalchemy.dialects.sqlite import Insert, insert
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from hub.contract.errors import HubError
+from hub.store.prepared import Prepared
 from hub.store.tables import SCHEMA
 
 
@@ -52,6 +54,12 @@ def _upsert(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], keep:
     if not changed:
         return statement.on_conflict_do_nothing(index_elements=names)
     return statement.on_conflict_do_update(index_elements=names, set_=changed)
+
+
+@lru_cache(512)
+def _prepared(statement: Executable, dialect: Dialect, columns: tuple[str, ...] | None) -> Prepared:
+    """Statements are told apart by identity, so only constants profit."""
+    return Prepared(statement, dialect, columns)
 
 
 class Database:
@@ -93,7 +101,7 @@ class Database:
                 finally:
                     self._depth -= 1
                 return
-            self._connection.exec_driver_sql("BEGIN IMMEDIATE")
+            self._cursor().execute("BEGIN IMMEDIATE")
             self._depth = 1
             try:
                 yield self._connection
@@ -103,7 +111,7 @@ class Database:
                 raise
             self._depth = 0
             try:
-                self._connection.exec_driver_sql("COMMIT")
+                self._cursor().execute("COMMIT")
             except BaseException:
                 self._rollback()
                 raise
@@ -114,22 +122,38 @@ class Database:
             raw.execute("ROLLBACK")
 
     def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        """All rows.  A statement with ``parameters`` is a constant: it is compiled once."""
         with self._lock, self._explain():
             self.statements += 1
-            return self._connection.execute(statement, parameters or {}).all()
+            if parameters is None:
+                return self._connection.execute(statement).all()
+            form = _prepared(statement, self._connection.dialect, None).form(parameters)
+            if form is None:
+                return []
+            found = self._cursor().execute(form.sql, form.values(parameters)).fetchall()
+            return list(map(form.row, found)) if form.row is not None else found
+
+    def _cursor(self) -> sqlite3.Cursor:
+        raw = self._connection.connection.dbapi_connection
+        assert isinstance(raw, sqlite3.Connection)
+        return raw.cursor()
 
     def write(
         self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None
     ) -> int:
-        """Execute inside the running transaction (or a new one); returns the rows touched."""
+        """Execute inside the running transaction (or a new one); returns the rows touched.  A statement with
+        ``parameters`` is a constant: it is compiled once."""
         if parameters is not None and not parameters:
             return 0
         with self.transaction() as connection:
             self.statements += 1
-            result = (
-                connection.execute(statement, parameters) if parameters is not None else connection.execute(statement)
-            )
-            return int(result.rowcount)
+            if parameters is None:
+                return int(connection.execute(statement).rowcount)
+            rows = [parameters] if isinstance(parameters, Mapping) else parameters
+            columns = tuple(rows[0]) if isinstance(statement, sqlalchemy.Insert) else None
+            form = _prepared(statement, connection.dialect, columns).form(rows[0])
+            assert form is not None, "a write without values"
+            return self._cursor().executemany(form.sql, list(map(form.values, rows))).rowcount
 
     def upsert(
         self,
@@ -156,8 +180,8 @@ class Database:
         """SQLite's errors in our words."""
         try:
             yield
-        except OperationalError as error:
-            text = str(error.orig)
+        except (OperationalError, sqlite3.OperationalError) as error:
+            text = str(_native(error))
             hint = {
                 "database or disk is full": "Free some space and run the same command again: nothing is lost",
                 "attempt to write a readonly database": "Check the permissions of the file and its folder",
@@ -165,14 +189,21 @@ class Database:
                 "unable to open database file": "Check that the folder exists and may be written",
             }.get(text, "Check the disk and the permissions, then run the same command again")
             raise StoreError(text, where=str(self.path), hint=hint) from error
-        except DatabaseError as error:
-            if isinstance(error.orig, sqlite3.IntegrityError):
+        except (DatabaseError, sqlite3.DatabaseError) as error:
+            if isinstance(error, sqlite3.IntegrityError):
+                raise IntegrityError(None, None, error) from error  # the same error whichever way a statement took
+            if isinstance(error, IntegrityError):
                 raise
             raise StoreError(
-                str(error.orig),
+                str(_native(error)),
                 where=str(self.path),
                 hint="The file is damaged or no crmhub database; restore a backup",
             ) from error
+
+
+def _native(error: Exception) -> BaseException:
+    """The driver's own error."""
+    return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
 
 
 def _engine(path: Path) -> Engine:

@@ -14,6 +14,12 @@ from hub.store.protocol import Database
 from hub.store.tables import account, change, golden, journal, ledger, notice, review, run
 
 _NEW_CHANGE, _NEW_LEDGER, _NEW_NOTICE, _NEW_JOURNAL = insert(change), insert(ledger), insert(notice), insert(journal)
+_RESOLVE = (
+    update(ledger)
+    .where(ledger.c.id == bindparam("b_id"))
+    .values(state=bindparam("b_state"), resolution=bindparam("b_resolution"))
+)
+_NEW_REVIEW = insert(review)
 _WRITE_COUNTS = (
     select(journal.c.system, journal.c.gid, func.count().label("n"))
     .where(journal.c.at >= bindparam("b_since"))
@@ -195,8 +201,8 @@ class History:
         }
 
     def resolve_ledger(self, ids: Sequence[int], state: str, resolution: str) -> None:
-        statement = update(ledger).where(ledger.c.id == bindparam("b_id")).values(state=state, resolution=resolution)
-        self._db.write(statement, [{"b_id": item} for item in ids])
+        values = {"b_state": state, "b_resolution": resolution}
+        self._db.write(_RESOLVE, [{"b_id": item, **values} for item in ids])
 
     def count_ledger(self, run_id: str | None = None) -> int:
         statement = select(func.count()).select_from(ledger)
@@ -315,7 +321,7 @@ class History:
     def add_review(self, run_id: str, at: float, kind: str, doc: Mapping[str, Any]) -> int:
         """Open a question and return its number; the caller holds the transaction."""
         self._db.write(
-            insert(review), {"run": run_id, "at": at, "kind": kind, "state": "open", "decision": "", "doc": pack(doc)}
+            _NEW_REVIEW, {"run": run_id, "at": at, "kind": kind, "state": "open", "decision": "", "doc": pack(doc)}
         )
         return int(self._db.rows(select(func.max(review.c.id)))[0][0])
 

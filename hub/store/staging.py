@@ -136,7 +136,8 @@ class Staging:
         return {row.remote_id for row in self._db.rows(statement)}
 
     def set_state(self, places: Iterable[Place], state: str, review: int | None = None) -> None:
-        self._db.write(_where(update(staged), staged).values(state=state, review=review), _places(places))
+        values = {"b_state": state, "b_review": review}
+        self._db.write(_SET_STATE, [{**place, **values} for place in _places(places)])
 
     def reconsider(self, places: Iterable[Place]) -> None:
         """These records changed or are waiting no more: questions about them are obsolete, their other records are
@@ -205,6 +206,7 @@ def _where(statement: Any, table: Table) -> Any:
     )
 
 
+_SET_STATE = _where(update(staged), staged).values(state=bindparam("b_state"), review=bindparam("b_review"))
 _DROP, _DROP_KEYS = _where(delete(staged), staged), _where(delete(staged_key), staged_key)
 
 

@@ -81,6 +81,8 @@ _CURSOR = select(cursor).where(*_on(cursor))
 _REREAD = select(reread.c.remote_id).where(*_on(reread))
 _OPEN_OPS = select(op).where(op.c.state.in_(_OPEN)).order_by(op.c.op_id)
 _OPEN_OPS_OF = _OPEN_OPS.where(op.c.system == bindparam("b_system"))
+_REREAD_DONE = delete(reread).where(*_on(reread), reread.c.remote_id == bindparam("b_i"))
+_END_OP = update(op).where(op.c.op_id == bindparam("b_id")).values(state=bindparam("b_state"))
 _TRIM_OPS = delete(op).where(op.c.state.in_(("confirmed", "superseded")), op.c.run != bindparam("b_run"))
 _BARRED = select(quarantine.c.remote_id).where(
     *_on(quarantine), quarantine.c.remote_id.in_(bindparam("b_ids", expanding=True)), quarantine.c.gid == ""
@@ -182,10 +184,8 @@ class Work:
         return [row.remote_id for row in rows]
 
     def reread_done(self, system: str, resource: str, ids: Sequence[str]) -> None:
-        statement = delete(reread).where(
-            reread.c.system == system, reread.c.resource == resource, reread.c.remote_id == bindparam("b_i")
-        )
-        self._db.write(statement, [{"b_i": item} for item in ids])
+        here = {"b_system": system, "b_resource": resource}
+        self._db.write(_REREAD_DONE, [{**here, "b_i": item} for item in ids])
 
     # ops
 
@@ -219,8 +219,7 @@ class Work:
         return [_op(row) for row in self._db.rows(select(op).where(op.c.gid == gid).order_by(op.c.op_id))]
 
     def end_ops(self, op_ids: Sequence[str], state: str) -> None:
-        statement = update(op).where(op.c.op_id == bindparam("b_id")).values(state=state)
-        self._db.write(statement, [{"b_id": item} for item in op_ids])
+        self._db.write(_END_OP, [{"b_id": item, "b_state": state} for item in op_ids])
 
     def trim_ops(self, keep_run: str) -> None:
         """Ended intents of earlier runs are in the journal; only failures are kept here."""

@@ -473,7 +473,9 @@ def test_an_expired_cursor_reads_everything_and_deletes_nothing_in_that_run(tmp_
     assert len(world.servers["B"].alive()) == 1
     world.sync()
     world.sync()
-    assert world.servers["B"].alive() == {}, "a listing finds it missing; the next feed tells of no merge, and it is gone"
+    assert world.servers["B"].alive() == {}, (
+        "a listing finds it missing; the next feed tells of no merge, and it is gone"
+    )
     world.quiet()
 
 
