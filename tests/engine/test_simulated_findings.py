@@ -687,3 +687,31 @@ def test_an_op_without_receipt_between_others_is_unknown_whatever_ends_the_batch
     del connector.write
     world.sync()
     assert sorted(data["name"] for data in server.alive().values()) == ["Person 0", "Person 1", "Person 2"]
+
+
+ADDRESSES = (
+    PLAIN
+    + '[addresses]\nlist = "addresses"\nid = "id"\nlines = { at = "street", as = "lines(comma)" }\ncity = "city"\n'
+)
+DISTRICT = PLAIN + (
+    '[addresses.slots.main]\npick = "primary"\nlines = { at = "street", as = "lines(comma)" }\ndistrict = "district"\n'
+    'city = "city"\n'
+)
+
+
+def test_a_row_of_which_nothing_is_left_that_its_system_can_show_is_removed(tmp_path: Path) -> None:
+    """Seed 30337: of an address only the district was left; the system without districts went on to show the street."""
+    world = World(tmp_path, A=DISTRICT)
+    b = world.add_system("B", ADDRESSES)
+    b.traits.parts = {"addresses": "by_id"}
+    world.servers["A"].add({"name": "Anna Berg", "email": "anna@x.example", "street": "Am Ring 1", "city": "Wien"})
+    world.sync()
+    assert [row["street"] for row in world.one("B")["addresses"]] == ["Am Ring 1"]
+    world.servers["A"].edit("1", street=None, city=None, district="Neubau")
+    world.sync()
+    assert world.one("B")["addresses"] == []
+    world.quiet()
+    world.servers["A"].edit("1", street="Am Ring 2")
+    world.sync()
+    assert [row["street"] for row in world.one("B")["addresses"]] == ["Am Ring 2"]
+    world.quiet()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.canonical.schema import COLLECTIONS
@@ -11,6 +11,7 @@ from hub.mapping.view import KEEP, CollectionChange, CollectionSpec, Row, Value
 from hub.state import LOST, Collection, Element, Esent, Shown
 from hub.sync.plan.assign import assign
 from hub.sync.plan.draft import Draft
+from hub.sync.policy import is_blank
 
 
 class _Lists:
@@ -74,7 +75,10 @@ def _plan_row(work: _Lists, index: int, row: Shown) -> None:
         element = target
     image = work.image(element)
     if image is None:
-        work.draft.held[f"{work.spec.name}/{element.eid}"] = "this system cannot hold this value"
+        if _nothing_left(work, row, element):
+            _remove_row(work, index, row)
+        else:
+            work.draft.held[f"{work.spec.name}/{element.eid}"] = "this system cannot hold this value"
         return
     value_new = _value_to_write(work, index, row, element, image)
     if value_new and work.shown_elsewhere(index, element.eid, image.value):
@@ -87,6 +91,16 @@ def _plan_row(work: _Lists, index: int, row: Shown) -> None:
         work.touched.add(element.eid)
         old = row.value if value_new else dict(row.attrs)
         work.draft.diff(f"{work.spec.name}/{element.eid}", old, image.value if value_new else attrs)
+
+
+def _nothing_left(work: _Lists, row: Shown, element: Element) -> bool:
+    """Whether an element has lost all that this system can show of it (an address of which only a district is left)."""
+    value, known = element.value.value, work.esent.get(element.eid)
+    if not (isinstance(value, Mapping) and isinstance(row.value, Mapping)):
+        return False
+    if known is not None and known.value == value or work.draft.frozen(f"{work.spec.name}/{element.eid}"):
+        return False
+    return all(is_blank(value.get(member)) for member in row.value)
 
 
 def _remove_row(work: _Lists, index: int, row: Shown) -> None:

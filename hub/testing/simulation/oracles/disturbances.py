@@ -27,8 +27,11 @@ def short_listing(world: World) -> None:
 
 def edit_beats_deletion(world: World) -> None:
     """A customer is renamed in one system and deleted in another between two runs: where deletions are passed on, the
-    edit wins, because whoever deleted had not seen it."""
+    edit wins, because whoever deleted had not seen it.  (A read-only system may show an older name: an edit of that is a
+    conflict with the newer one, which has its own rules.)"""
     pairs = [pair for pair in _pairs(world) if world.policy.delete_policy(pair[0]) == "propagate"]
+    live = _live_tokens(world)
+    pairs = [pair for pair in pairs if tokens(world.servers[pair[2]].records[pair[3]].data.get("name")) <= live]
     if not pairs:
         return
     away, gone, name, id_ = world.random.choice(pairs)
