@@ -98,7 +98,7 @@ def _nothing_left(work: _Lists, row: Shown, element: Element) -> bool:
     value, known = element.value.value, work.esent.get(element.eid)
     if not (isinstance(value, Mapping) and isinstance(row.value, Mapping)):
         return False
-    if known is not None and known.value == value or work.draft.frozen(f"{work.spec.name}/{element.eid}"):
+    if (known is not None and known.value == value) or work.draft.frozen(f"{work.spec.name}/{element.eid}"):
         return False
     return all(is_blank(value.get(member)) for member in row.value)
 
