@@ -715,3 +715,31 @@ def test_a_row_of_which_nothing_is_left_that_its_system_can_show_is_removed(tmp_
     world.sync()
     assert [row["street"] for row in world.one("B")["addresses"]] == ["Am Ring 2"]
     world.quiet()
+
+
+def test_rows_that_a_user_edits_between_our_look_and_our_write_of_other_rows_are_edits(tmp_path: Path) -> None:
+    """Seed 50206: without conditional writes, the value of a row that we did not touch was taken for the server's own
+    spelling, and the user's edit was never read.  The same for a label, and for a row that was taken away."""
+    world = World(tmp_path, A=LIST_WITH_IDS)
+    b = world.add_system("B", LIST_WITH_IDS, conditional=False)
+    values = ("x@x.example", "y@x.example", "z@x.example")
+    world.servers["A"].add({"name": "Anna Berg", "emails": [{"value": value} for value in values]})
+    world.sync()
+
+    def edits(data: dict[str, Any]) -> None:
+        x, y, z = data["emails"]
+        x["value"], y["label"] = "edited@x.example", "home"
+        data["emails"].remove(z)
+
+    def in_the_window(call: str, _number: int) -> None:
+        if call == "write":
+            b.fault = no_fault
+            b.edit("1", edits)
+
+    world.servers["A"].edit("1", lambda data: data["emails"].append({"value": "new@x.example"}))
+    b.fault = in_the_window  # type: ignore[assignment]  # never fails, only edits in between
+    world.sync()
+    world.sync()
+    assert sorted(world.emails()) == ["edited@x.example", "new@x.example", "y@x.example"]
+    assert ("y@x.example", "home") in world.rows("A")
+    world.quiet()

@@ -256,14 +256,22 @@ def _settle_row(
 ) -> Shown | None:
     """The row as seen after our write; ``old`` itself if it was not carried out; None if there is nothing."""
     if position is None:
-        return old if old is not None and not direct else None
+        ours = direct and not (result.window and old is not None and old.value == row.value)
+        return None if ours else old
     if direct:
-        if not same(COLLECTIONS[name].kind, row.value, position.value, region=result.region) and not (
-            row.value is None and position.value is None
-        ):
-            result.problems.append((f"{name}/{row.eid}", "lossy_write"))
-        value = _untouched(old, row, position) if result.window else position.value
-        return Shown(position.pos, row.eid, value, position.attrs, position.primary)
+        before = old if result.window else None
+        value = _untouched(before, row, position)
+        if value == position.value and not same(COLLECTIONS[name].kind, row.value, value, region=result.region):
+            if not (row.value is None and value is None):
+                result.problems.append((f"{name}/{row.eid}", "lossy_write"))
+        attrs, primary = position.attrs, position.primary
+        if before is not None:  # what we did not write and that differs was edited just before
+            attrs = {
+                key: before.attrs.get(key) if before.attrs.get(key) == row.attrs.get(key) else shown
+                for key, shown in position.attrs.items()
+            }
+            primary = before.primary if before.primary == row.primary else position.primary
+        return Shown(position.pos, row.eid, value, attrs, primary)
     if same(COLLECTIONS[name].kind, row.value, position.value, region=result.region):
         attrs = {
             key: value if position.attrs.get(key) != value else position.attrs[key] for key, value in row.attrs.items()
@@ -278,9 +286,11 @@ def _settle_row(
 
 
 def _untouched(old: Shown | None, row: Shown, position: Position) -> Value:
-    """What the system made of our row, with members that we did not write as they were: if they differ, it is an edit."""
-    if old is None or not (isinstance(old.value, Mapping) and isinstance(position.value, Mapping)):
+    """What the system made of our row, with what we did not write as it was: if that differs, it is an edit."""
+    if old is None:
         return position.value
+    if not (isinstance(old.value, Mapping) and isinstance(position.value, Mapping)):
+        return old.value if old.value == row.value else position.value
     wanted = row.value if isinstance(row.value, Mapping) else {}
     return {
         member: old.value[member] if member in old.value and old.value[member] == wanted.get(member) else shown
