@@ -328,7 +328,7 @@ class Pull:
     def observe(self, workspace: Workspace, record: Record, link: Link, view: View) -> None:
         """Merge a linked record; an open write on it is settled first (W1)."""
         golden = workspace.goldens[link.gid]
-        back = link.state in ("excluded", "gone")
+        back, follows = link.state in ("excluded", "gone"), link.reason == FOLLOWS
         if link.state in ("excluded", "gone", "missing", "out_of_scope", "quarantined"):
             comes_back(workspace, link)
         assert record.data is not None
@@ -339,7 +339,7 @@ class Pull:
             settle_open_op(self.shared, self.source, op, link, base, view)
             self.ops.pop(record.id)
         observe(merge, golden, link, base, view, record.data)
-        if link.reason == FOLLOWS:
+        if follows:
             followed(merge, golden, link)
         link.version = record.version
         link.modified = merge.time

@@ -305,6 +305,8 @@ def test_a_record_that_was_merged_just_before_our_write_is_not_taken_for_deleted
     world.sync()
     assert [data["name"] for data in world.servers["A"].alive().values()] == ["Anna Berg-Lind"]
     assert len(server.alive()) == 1
+    replaced = [row["loser"]["full"] for row in world.ledger() if row["path"] == "name"]
+    assert replaced == ["Anna Berg"], "what the survivor of the merge replaced is in the ledger (seed 50324)"
     world.quiet()
 
 
