@@ -163,6 +163,11 @@ class Person:
         return found
 
     def delete_everybody(self) -> None:
-        """An empty list for the next rule."""
-        if ids := [row["id"] for row in self.customers("id")]:
+        """An empty list for the next rule.  A deleted customer would keep our key, so it is taken away before."""
+        rows = self.customers("id customFields { crmhubId }")
+        for row in rows:
+            if row["customFields"]["crmhubId"]:
+                self.edits(row["id"], customFields={"crmhubId": None})
+        if rows:
+            ids = [row["id"] for row in rows]
             self.ask("mutation ($ids: [ID!]!) { deleteCustomers(ids: $ids) { result } }", ids=ids)

@@ -2,7 +2,7 @@
 
 A request's mutations run one after the other, each in a transaction of its own.  A business refusal is its result and
 the others go on.  An exception (a country that the shop does not have, a constraint of the database) ends the request:
-those before it **were** carried out although their answers are lost (``data`` is null), those behind it were not.
+those before it have ended although their answers are lost (``data`` is null), those behind it were never begun.
 Documents are put together from the constants of ``mutations``; every value travels as a variable.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crmhub_vendure.graphql import LARGEST_REQUEST, GraphQL, body_of
-from crmhub_vendure.mutations import Call
+from crmhub_vendure.mutations import UPDATE, Call
 from crmhub_vendure.refusals import Forbidden, TooMuch, is_too_complex, position_of, refused_write
 from hub import plugin
 
@@ -21,7 +21,7 @@ MOST_CALLS = 50
 """Mutations in one request."""
 
 LOST = object()
-"""The result of a mutation that was carried out and whose answer was lost with the request's."""
+"""The result of a mutation that has ended and whose answer was lost with the request's.  A create may have been refused."""
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ def run(api: GraphQL, jobs: Sequence[Job], *, where: str) -> None:
             _send(api, batch, where)
         except TooMuch as error:
             if len(batch) == 1:
-                batch[0][0].error = error
+                batch[0][0].error = plugin.Rejected(error.message, where=where, remote_text=error.remote_text)
             most = max(1, len(batch) // 2)
 
 
@@ -92,8 +92,10 @@ def _send(api: GraphQL, batch: Sequence[tuple[Job, Call]], where: str) -> None:
     if failed is None or failed >= len(batch):
         _refused_as_a_whole(api, batch, error, where)
         return
-    for job, _ in batch[:failed]:
-        job.results.append(LOST)
+    for job, call in batch[:failed]:
+        # An update that the shop may have refused goes again, so that its answer is known; it is the same twice.
+        if call.mutation is not UPDATE or not _may_be_refused(call):
+            job.results.append(LOST)
     try:
         batch[failed][0].error = refused_write(error, where=where)
     except Forbidden as forbidden:

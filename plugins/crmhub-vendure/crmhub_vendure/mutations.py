@@ -49,7 +49,7 @@ def create(op: plugin.Op, fields: Mapping[str, CustomField], key_field: str) -> 
     if not str(op.data.get("emailAddress") or "").strip():
         raise plugin.Rejected("a customer of Vendure needs an e-mail address", field="emailAddress")
     given: dict[str, Any] = {name: op.data.get(name) for name in PLAIN if op.data.get(name) is not None}
-    given = {name: "" for name in sorted(NOT_NULL)} | given
+    given = dict.fromkeys(sorted(NOT_NULL), "") | given
     custom = _custom(op.data.get("customFields"), {}, fields)
     if key_field:
         custom[key_field] = op.key
@@ -63,6 +63,14 @@ def without_key(call: Call, key_field: str) -> Call:
     given = dict(call.arguments["input"])
     given["customFields"] = {name: value for name, value in given["customFields"].items() if name != key_field}
     return Call(call.mutation, {"input": given})
+
+
+def is_made_by(call: Call, row: Mapping[str, Any], key_field: str) -> bool:
+    """Whether a customer is the one that a create has made: by our key, or else by what it was given."""
+    given = call.arguments["input"]
+    if key := (given.get("customFields") or {}).get(key_field):
+        return bool(row.get(KEY) == key)
+    return all(row.get(name) == given[name] for name in PLAIN if name in given and name != "emailAddress")
 
 
 def add_address(customer: str, address: Mapping[str, Any]) -> Call:

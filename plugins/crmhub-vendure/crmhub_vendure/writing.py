@@ -6,6 +6,7 @@ Vendure has no conditional write: what a person does between our read and our wr
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from crmhub_vendure import mutations
 from crmhub_vendure.document import KEY
@@ -37,7 +38,7 @@ class Writer:
 
     def _creates(self, ops: Sequence[plugin.Op]) -> Iterator[plugin.Receipt]:
         ready: list[Job] = []
-        addresses: dict[str, list[Mapping[str, object]]] = {}
+        addresses: dict[str, list[Mapping[str, Any]]] = {}
         for op in ops:
             try:
                 call, rows = mutations.create(op, self._shop.custom_fields, self._shop.key_field)
@@ -50,18 +51,39 @@ class Writer:
         ids: dict[str, str] = {}
         failure: plugin.ConnectorError | None = None
         try:
+            self._refuse_taken(ready)
             run(self._api, ready, where=self._shop.where)
+            self._settle_lost(ready)
             self._try_without_key(ready)
-            ids |= self._ids_of(ready)
+            ids |= {job.op.key: str(job.results[0]["id"]) for job in ready if job.results}
             for job in ready:
                 if job.op.key in ids:
                     job.calls += [mutations.add_address(ids[job.op.key], row) for row in addresses[job.op.key]]
             run(self._api, ready, where=self._shop.where)
-            for job in ready:
-                job.error = self._named(job)
+            self._name_owners(ready)
         except plugin.ConnectorError as error:
             failure = error
         yield from self._receipts(ready, ids, failure)
+
+    def _refuse_taken(self, jobs: Sequence[Job]) -> None:
+        """Who is there already is not made: so whoever is found after a lost answer was made by us."""
+        there = self._by_email([job.op for job in jobs])
+        for job in jobs:
+            if owner := there.get(_email(job.op)):
+                job.error = self._taken(owner.id)
+
+    def _settle_lost(self, jobs: Sequence[Job]) -> None:
+        """Look for the customers whose creates ended without an answer: they were made, or refused as taken meanwhile."""
+        lost = [job for job in jobs if job.results and job.results[0] is LOST]
+        there = self._by_email([job.op for job in lost])
+        for job in lost:
+            found = there.get(_email(job.op))
+            if found is not None and mutations.is_made_by(job.calls[0], found.data or {}, self._shop.key_field):
+                job.results[0] = {"id": found.id}
+                continue
+            job.results.clear()
+            text = "Vendure made the customer and does not show it, or refused it without saying so"
+            job.error = self._taken(found.id) if found else plugin.OutcomeUnknown(text, where=self._shop.where)
 
     def _try_without_key(self, jobs: Sequence[Job]) -> None:
         """A deleted customer keeps our key for ever, unseen: whoever is made again for it goes without."""
@@ -78,18 +100,12 @@ class Writer:
         for job in again:
             job.error, job.calls = None, [mutations.without_key(job.calls[0], key_field)]
         run(self._api, again, where=self._shop.where)
+        self._settle_lost(again)
 
-    def _ids_of(self, jobs: Sequence[Job]) -> dict[str, str]:
-        """op key -> id of the customer that was made; one whose answer was lost is looked for."""
-        made = {job.op.key: str(job.results[0]["id"]) for job in jobs if job.results and job.results[0] is not LOST}
-        lost = {_email(job.op): job for job in jobs if job.results and job.results[0] is LOST}
-        for record in self._reader.find("email", list(lost)) if lost else ():
-            job = lost.pop(str((record.data or {}).get("emailAddress")), None)
-            if job is not None:
-                made[job.op.key] = record.id
-        for job in lost.values():
-            job.error = plugin.OutcomeUnknown("Vendure made the customer and does not show it", where=self._shop.where)
-        return made
+    def _by_email(self, ops: Sequence[plugin.Op]) -> dict[str, plugin.Record]:
+        """E-mail address -> the customer who has it."""
+        found = self._reader.find("email", [_email(op) for op in ops])
+        return {str((record.data or {}).get("emailAddress")): record for record in found}
 
     def _keys_of(self, keys: Sequence[str]) -> dict[str, str]:
         found = self._reader.find("op_key", keys)
@@ -110,8 +126,7 @@ class Writer:
         failure: plugin.ConnectorError | None = None
         try:
             run(self._api, ready, where=self._shop.where)
-            for job in ready:
-                job.error = self._named(job)
+            self._name_owners(ready)
         except plugin.ConnectorError as error:
             failure = error
         yield from self._receipts(ready, {job.op.key: str(job.op.id) for job in ready}, failure)
@@ -140,24 +155,26 @@ class Writer:
                     hint="Add it in Vendure under Settings, Countries (it need not be enabled)",
                 )
 
-    def _named(self, job: Job) -> plugin.ConnectorError | None:
-        """The job's error; where an e-mail address is taken, with who has it."""
-        error = job.error
-        if not isinstance(error, plugin.Rejected) or error.remote_code != _TAKEN:
-            return error
-        owners = [record.id for record in self._reader.find("email", [_email(job.op)]) if record.id != job.op.id]
-        text = f"the e-mail address belongs to the customer {owners[0]}" if owners else "the e-mail address is taken"
-        if owners:
-            return plugin.Duplicate(text, existing_id=owners[0], where=self._shop.where)
-        hint = "It may belong to a customer of another channel, or to an account without a customer"
-        return plugin.Rejected(
-            text,
-            field="emailAddress",
-            where=self._shop.where,
-            hint=hint,
-            remote_code=error.remote_code,
-            remote_text=error.remote_text,
-        )
+    def _name_owners(self, jobs: Sequence[Job]) -> None:
+        """Where the shop says that an e-mail address is taken, find out who has it."""
+        refused = [job for job in jobs if isinstance(job.error, plugin.Rejected) and job.error.remote_code == _TAKEN]
+        there = self._by_email([job.op for job in refused])
+        for job in refused:
+            owner = there.get(_email(job.op))
+            if owner is not None and owner.id != job.op.id:
+                job.error = self._taken(owner.id)
+            else:
+                job.error = plugin.Rejected(
+                    "The e-mail address is taken",
+                    field="emailAddress",
+                    where=self._shop.where,
+                    hint="It may belong to a customer of another channel, or to an account without a customer",
+                    remote_code=_TAKEN,
+                )
+
+    def _taken(self, owner: str) -> plugin.Duplicate:
+        text = f"The e-mail address belongs to the customer {owner}"
+        return plugin.Duplicate(text, existing_id=owner, where=self._shop.where)
 
     def _receipts(
         self, jobs: Sequence[Job], ids: Mapping[str, str], failure: plugin.ConnectorError | None
