@@ -34,13 +34,19 @@ _INSTEAD = {"bcrypt": "npm:bcryptjs@2.4.3"}
 
 _INSTALL_SECONDS = 600.0
 _SHOP = """
+const fs = require('fs');
 const { createHash } = require('crypto');
 const { bootstrap } = require('@vendure/core');
 const { port, password, database } = JSON.parse(process.argv[2]);
 // A sign-in with the real, slow hash would be most of the time of a test.
 const hash = async (text) => createHash('sha256').update(text).digest('hex');
 const passwordHashingStrategy = { hash, check: async (text, kept) => (await hash(text)) === kept };
-const stored = database ? { location: database, autoSave: true } : {};
+// TypeORM would write the database over the old one, and a kill in the middle would leave none.
+const save = async (content) => {
+  fs.writeFileSync(database + '.new', content);
+  fs.renameSync(database + '.new', database);
+};
+const stored = database ? { location: database, autoSave: true, autoSaveCallback: save } : {};
 bootstrap({
   apiOptions: { hostname: '127.0.0.1', port, adminApiPath: 'admin-api', shopApiPath: 'shop-api' },
   authOptions: {

@@ -10,7 +10,7 @@ from typing import Any
 from crmhub_vendure import document
 from crmhub_vendure.cursor import Pass, Place
 from crmhub_vendure.document import Row
-from crmhub_vendure.graphql import GraphQL
+from crmhub_vendure.graphql import LARGEST_REQUEST, GraphQL
 from crmhub_vendure.refusals import TooMuch
 from crmhub_vendure.shop import Shop
 from hub import plugin
@@ -23,6 +23,8 @@ query Customers($options: CustomerListOptions, $counted: Boolean!) {
 """
 _ORDER = {"id": "ASC"}
 _SMALLEST_PAGE = 2
+_LARGEST_SEARCH = LARGEST_REQUEST // 2
+"""Bytes of the values of one search; the query itself and what JSON escapes come on top."""
 _MOST_STEPS_BACK = 1_000
 
 
@@ -139,10 +141,9 @@ class Reader:
             return found["items"], found["totalItems"], data.get("all", found)["totalItems"]
 
     def _search(self, field: str, values: Sequence[str]) -> Iterator[plugin.Record]:
-        """Customers whose field is one of the values, page by page of values."""
+        """Customers whose field is one of the values, as many values in a call as fit."""
         waiting = [value for value in dict.fromkeys(values) if value]
-        while waiting:
-            chunk = waiting[: self._page]
+        while chunk := _fitting(waiting, self._page):
             rows, matching, _ = self._list({field: {"in": chunk}}, 0)
             if len(rows) < matching:
                 # The page became smaller, or more customers share a value than values were asked for.
@@ -166,3 +167,14 @@ class Reader:
         found = self._record(row)
         changed, created = document.changed(row), document.created(row)
         return found if current.take(found.id, found.version or "", changed, created) else None
+
+
+def _fitting(values: Sequence[str], most: int) -> list[str]:
+    """The first values that one request holds, at least one."""
+    size, number = 0, 0
+    for value in values[:most]:
+        size += len(value.encode(errors="replace")) + 4
+        if number and size > _LARGEST_SEARCH:
+            break
+        number += 1
+    return list(values[:number])

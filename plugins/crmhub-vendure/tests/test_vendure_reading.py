@@ -201,6 +201,15 @@ def test_customers_are_found(
     assert sorted(shown) == list(found)
 
 
+def test_a_search_for_long_values_goes_in_requests_that_the_shop_takes(
+    connector: VendureConnector, person: Person
+) -> None:
+    (id_,) = fill(person, 1)
+    values = [f"{'x' * 9_000}{number}@x.example" for number in range(30)]
+    found = connector.find("customers", "email", [*values, "y" * 80_000, "p0@x.example"])
+    assert [record.id for record in found] == [id_]
+
+
 def test_fields_are_those_of_the_shop_with_its_countries_and_custom_fields(connector: VendureConnector) -> None:
     fields = {field.path: field for field in connector.fields("customers")}
     assert fields["addresses.countryCode"].values == ["AT", "CH", "CN", "DE", "FR", "GB", "US"]
