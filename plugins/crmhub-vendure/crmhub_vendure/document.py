@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -31,8 +32,16 @@ ADDRESS = (
 USES: Mapping[str, str] = {"billing": "defaultBillingAddress", "shipping": "defaultShippingAddress"}
 """What an address is the default for -> the flag of the API."""
 
+_ADDRESS_LIKE = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+
 KEY = "crmhub"
 """Native name of our key, however the shop's custom field is called."""
+
+
+def normal_email(text: str) -> str:
+    """An e-mail address as Vendure keeps it (core, ``common/utils``): lower case only if it looks like an address."""
+    trimmed = text.strip()
+    return trimmed.lower() if _ADDRESS_LIKE.fullmatch(trimmed) else trimmed
 
 
 def selection(custom_fields: Iterable[str]) -> str:

@@ -84,7 +84,7 @@ class Reader:
     def find(self, key: str, values: Sequence[str]) -> Iterator[plugin.Record]:
         """Customers that carry one of the values; each once."""
         if key == "email":
-            yield from self._search("emailAddress", sorted({value.strip().lower() for value in values}))
+            yield from self._search("emailAddress", [document.normal_email(value) for value in values])
         elif key in ("op_key", "own_key") and self._shop.key_field:
             yield from self._search(self._shop.key_field, values)
         else:

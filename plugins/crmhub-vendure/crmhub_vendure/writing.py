@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from crmhub_vendure import mutations
-from crmhub_vendure.document import KEY
+from crmhub_vendure.document import KEY, normal_email
 from crmhub_vendure.execute import LOST, Job, run
 from crmhub_vendure.graphql import GraphQL
 from crmhub_vendure.mutations import Call
@@ -70,7 +70,7 @@ class Writer:
         there = self._by_email([job.op for job in jobs])
         for job in jobs:
             if owner := there.get(_email(job.op)):
-                job.error = self._taken(owner.id)
+                job.error = self._taken(job.op, owner)
 
     def _settle_lost(self, jobs: Sequence[Job]) -> None:
         """Look for the customers whose creates ended without an answer: they were made, or refused as taken meanwhile."""
@@ -83,7 +83,7 @@ class Writer:
                 continue
             job.results.clear()
             text = "Vendure made the customer and does not show it, or refused it without saying so"
-            job.error = self._taken(found.id) if found else plugin.OutcomeUnknown(text, where=self._shop.where)
+            job.error = self._taken(job.op, found) if found else plugin.OutcomeUnknown(text, where=self._shop.where)
 
     def _try_without_key(self, jobs: Sequence[Job]) -> None:
         """A deleted customer keeps our key for ever, unseen: whoever is made again for it goes without."""
@@ -160,21 +160,25 @@ class Writer:
         refused = [job for job in jobs if isinstance(job.error, plugin.Rejected) and job.error.remote_code == _TAKEN]
         there = self._by_email([job.op for job in refused])
         for job in refused:
-            owner = there.get(_email(job.op))
-            if owner is not None and owner.id != job.op.id:
-                job.error = self._taken(owner.id)
-            else:
-                job.error = plugin.Rejected(
-                    "The e-mail address is taken",
-                    field="emailAddress",
-                    where=self._shop.where,
-                    hint="It may belong to a customer of another channel, or to an account without a customer",
-                    remote_code=_TAKEN,
-                )
+            job.error = self._taken(job.op, there.get(_email(job.op)))
 
-    def _taken(self, owner: str) -> plugin.Duplicate:
-        text = f"The e-mail address belongs to the customer {owner}"
-        return plugin.Duplicate(text, existing_id=owner, where=self._shop.where)
+    def _taken(self, op: plugin.Op, owner: plugin.Record | None) -> plugin.ConnectorError:
+        """The error of an op whose e-mail address somebody has.
+
+        Only a create can mean the very customer who has it.  It does not where that one carries another key of ours.
+        """
+        where, field = self._shop.where, "emailAddress"
+        if owner is None or owner.id == op.id:
+            hint = "It may belong to a customer of another channel, or to an account without a customer"
+            return plugin.Rejected(
+                "The e-mail address is taken", field=field, where=where, hint=hint, remote_code=_TAKEN
+            )
+        text = f"The e-mail address belongs to the customer {owner.id}"
+        key = (owner.data or {}).get(KEY)
+        if op.kind == "create" and key in (None, "", op.key):
+            return plugin.Duplicate(text, existing_id=owner.id, where=where)
+        hint = "Vendure knows every address once: give one of the two another one, or link them if they are one person"
+        return plugin.Rejected(text, field=field, where=where, hint=hint, remote_code=_TAKEN)
 
     def _receipts(
         self, jobs: Sequence[Job], ids: Mapping[str, str], failure: plugin.ConnectorError | None
@@ -220,7 +224,7 @@ def _failed_in_the_database(job: Job) -> bool:
 
 def _email(op: plugin.Op) -> str:
     """An op's e-mail address as Vendure keeps it."""
-    return str(op.data.get("emailAddress") or "").strip().lower()
+    return normal_email(str(op.data.get("emailAddress") or ""))
 
 
 def _rounds(ops: Sequence[plugin.Op]) -> Iterator[list[plugin.Op]]:

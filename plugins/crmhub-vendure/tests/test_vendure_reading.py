@@ -201,6 +201,14 @@ def test_customers_are_found(
     assert sorted(shown) == list(found)
 
 
+@pytest.mark.parametrize("email", ["Not An Address", "TRUE", "  A@B.example ", "x" * 990 + "@x.example"])
+def test_customers_are_found_by_whatever_the_shop_took_for_an_address(
+    connector: VendureConnector, person: Person, email: str
+) -> None:
+    id_ = person.creates(firstName="A", lastName="B", emailAddress=email)
+    assert [record.id for record in connector.find("customers", "email", [email])] == [id_]
+
+
 def test_a_search_for_long_values_goes_in_requests_that_the_shop_takes(
     connector: VendureConnector, person: Person
 ) -> None:

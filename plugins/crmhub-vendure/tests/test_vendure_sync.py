@@ -59,6 +59,11 @@ class Office:
             assert not found.paused, found.paused
         return found
 
+    def quarantine(self) -> list[str]:
+        """Why records wait for a person."""
+        with App(read_config(self.folder / "config.toml"), registry=REGISTRY) as app:
+            return [item.message for item in app.store.work.quarantined()]
+
     def rows(self) -> dict[str, dict[str, str]]:
         with (self.folder / "customers.csv").open(encoding="utf-8", newline="") as file:
             return {row["email"].lower(): row for row in csv.DictReader(file)}
@@ -143,6 +148,19 @@ def test_a_cleared_value_is_cleared_on_the_other_side(person: Person, office: Of
     office.sync()
     assert shop(person)["bo@x.example"]["lastName"] == ""
     assert office.sync().applied == 0
+
+
+@pytest.mark.parametrize("office", ["crmhubId"], indirect=True)
+def test_two_people_of_one_address_are_told_apart_and_the_second_waits_with_a_reason(
+    person: Person, office: Office
+) -> None:
+    office.edit("4,person,Di,Rossi,di@x.example,,Via 1,,Roma,Italy,", "4,person,Di,Rossi,at the shop,,,,,,")
+    office.edit("3,person,Cy,Vogt,,", "3,person,Cy,Vogt,at the shop,")  # no address, so nobody asks if they are one
+    office.sync()
+    (reason,) = office.quarantine()
+    assert "belongs to the customer" in reason
+    assert office.sync().applied == 0, "it is not tried again before something changes"
+    assert [row["emailAddress"] for row in shop(person).values()].count("at the shop") == 1
 
 
 def test_a_deletion_in_the_shop_is_noticed_by_the_next_run(person: Person, office: Office) -> None:

@@ -220,12 +220,12 @@ def test_a_taken_address_names_who_has_it(person: Person, connect: Any, keyed: b
         update(other, "k2", emailAddress="a@X.example", addresses=Parts(add=[WEG])),
         create("k3"),
     ]
-    for receipt in write(connector, *ops):
-        if receipt.key in ("k1", "k2"):
-            assert isinstance(receipt.error, plugin.Duplicate)
-            assert receipt.error.existing_id == id_
-        else:
-            assert receipt.error is None
+    errors = {receipt.key: receipt.error for receipt in write(connector, *ops)}
+    assert isinstance(errors["k1"], plugin.Duplicate)
+    assert errors["k1"].existing_id == id_
+    assert isinstance(errors["k2"], plugin.Rejected), "an update cannot mean another customer"
+    assert f"belongs to the customer {id_}" in str(errors["k2"])
+    assert errors["k3"] is None
     assert shown(person)["o@x.example"]["addresses"] == [], "nothing of a refused write is carried out"
 
 
@@ -248,14 +248,18 @@ def test_an_update_that_was_refused_beside_an_exception_is_told_as_refused(
     person.creates(firstName="T", lastName="T", emailAddress="t@x.example", customFields={"crmhubId": "k9"})
     ops = [update(one, "1", emailAddress="t@x.example"), update(two, "2", crmhub="k9")]
     errors = {receipt.key: receipt.error for receipt in write(connector, *ops)}
-    assert isinstance(errors["1"], plugin.Duplicate)
+    assert "belongs to the customer" in str(errors["1"])
     assert isinstance(errors["2"], plugin.Rejected)
     assert "UNIQUE" in str(errors["2"])
 
 
-def test_two_creates_with_one_address_are_one_customer(connector: VendureConnector, person: Person) -> None:
-    receipts = write(connector, create("k1", "a@x.example"), create("k2", "A@x.example"))
-    assert [type(receipt.error) for receipt in receipts] == [type(None), plugin.Duplicate]
+@pytest.mark.parametrize(("keyed", "error"), [(True, plugin.Rejected), (False, plugin.Duplicate)])
+def test_two_creates_with_one_address_are_one_customer_and_the_key_says_that_two_were_meant(
+    person: Person, connect: Any, keyed: bool, error: type
+) -> None:
+    connector = connect(**({} if keyed else {"key_field": ""}))
+    receipts = write(connector, create("one", "a@x.example"), create("two", "A@x.example"))
+    assert [type(receipt.error) for receipt in receipts] == [type(None), error]
     assert len(shown(person)) == 1
 
 
