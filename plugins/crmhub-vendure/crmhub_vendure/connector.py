@@ -116,7 +116,12 @@ class VendureConnector(plugin.Connector[VendureConfig]):
 
     @cached_property
     def _shop(self) -> Shop:
-        return Shop(self._api, key_field=self.config.key_field, where=self.context.connection)
+        return Shop(
+            self._api,
+            key_field=self.config.key_field,
+            channel=self.config.channel,
+            where=self.context.connection,
+        )
 
     @cached_property
     def _reader(self) -> Reader:

@@ -41,7 +41,12 @@ KEY = "crmhub"
 def normal_email(text: str) -> str:
     """An e-mail address as Vendure keeps it (core, ``common/utils``): lower case only if it looks like an address."""
     trimmed = text.strip()
-    return trimmed.lower() if _ADDRESS_LIKE.fullmatch(trimmed) else trimmed
+    return trimmed.lower() if is_address(trimmed) else trimmed
+
+
+def is_address(text: str) -> bool:
+    """Whether Vendure takes a text for an e-mail address."""
+    return _ADDRESS_LIKE.fullmatch(text) is not None
 
 
 def selection(custom_fields: Iterable[str]) -> str:

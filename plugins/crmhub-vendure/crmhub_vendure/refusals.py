@@ -71,9 +71,17 @@ def refused_read(error: Mapping[str, Any], *, where: str) -> plugin.ConnectorErr
             remote_code=code,
             remote_text=text,
         )
-    if code or is_too_complex(error):
+    if code == "CHANNEL_NOT_FOUND":
+        return no_channel(where)
+    if code == "USER_INPUT_ERROR" or is_too_complex(error):
         return TooMuch(f"Vendure refuses to list so much: {text}", where=where, remote_code=code, remote_text=text)
     return plugin.Unavailable(f"Vendure fails: {text}", where=where, remote_text=text)
+
+
+def no_channel(where: str) -> plugin.ConfigError:
+    """The error of a channel's token that the shop does not know."""
+    hint = "Copy the channel's token from Settings, Channels, or leave channel out"
+    return plugin.ConfigError("The shop has no channel with this token", where=where, hint=hint)
 
 
 def is_too_complex(error: Mapping[str, Any]) -> bool:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from crmhub_vendure.graphql import GraphQL
+from crmhub_vendure.refusals import no_channel
 from hub import plugin
 
 _CUSTOM_FIELDS = """
 query CustomFields {
+  activeChannel { token }
   globalSettings {
     serverConfig {
       entityCustomFields {
@@ -54,14 +56,16 @@ class Shop:
     """Facts about the shop that writing and discovery need.
 
     key_field: the custom field that holds our key; "" for none.
+    channel:   the token of the channel that is meant; "" for the default one.
     """
 
-    def __init__(self, api: GraphQL, *, key_field: str, where: str) -> None:
+    def __init__(self, api: GraphQL, *, key_field: str, channel: str, where: str) -> None:
         self._api = api
         self._lock = threading.Lock()
         self._fields: Mapping[str, CustomField] | None = None
         self._countries: frozenset[str] | None = None
         self.key_field = key_field
+        self.channel = channel
         self.where = where
 
     @property
@@ -89,7 +93,11 @@ class Shop:
             return self._countries
 
     def _read_fields(self) -> dict[str, CustomField]:
-        settings = self._api.read(_CUSTOM_FIELDS)["globalSettings"]["serverConfig"]["entityCustomFields"]
+        found = self._api.read(_CUSTOM_FIELDS)
+        if self.channel and found["activeChannel"]["token"] != self.channel:
+            # A shop with one channel answers for that, whatever token it is given.
+            raise no_channel(self.where)
+        settings = found["globalSettings"]["serverConfig"]["entityCustomFields"]
         rows = [row for entity in settings if entity["entityName"] == "Customer" for row in entity["customFields"]]
         return {
             row["name"]: _field(row)

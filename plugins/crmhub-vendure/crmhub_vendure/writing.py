@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from crmhub_vendure import mutations
-from crmhub_vendure.document import KEY, normal_email
+from crmhub_vendure.document import KEY, is_address, normal_email
 from crmhub_vendure.execute import LOST, Job, run
 from crmhub_vendure.graphql import GraphQL
 from crmhub_vendure.mutations import Call
@@ -165,7 +165,8 @@ class Writer:
     def _taken(self, op: plugin.Op, owner: plugin.Record | None) -> plugin.ConnectorError:
         """The error of an op whose e-mail address somebody has.
 
-        Only a create can mean the very customer who has it.  It does not where that one carries another key of ours.
+        Only a create can mean the very customer who has it.  It does not where that one carries another key of ours, and
+        a text that is no address ("unknown") says nothing about who it is.
         """
         where, field = self._shop.where, "emailAddress"
         if owner is None or owner.id == op.id:
@@ -175,7 +176,7 @@ class Writer:
             )
         text = f"The e-mail address belongs to the customer {owner.id}"
         key = (owner.data or {}).get(KEY)
-        if op.kind == "create" and key in (None, "", op.key):
+        if op.kind == "create" and key in (None, "", op.key) and is_address(_email(op)):
             return plugin.Duplicate(text, existing_id=owner.id, where=where)
         hint = "Vendure knows every address once: give one of the two another one, or link them if they are one person"
         return plugin.Rejected(text, field=field, where=where, hint=hint, remote_code=_TAKEN)

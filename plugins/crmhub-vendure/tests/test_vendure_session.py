@@ -23,7 +23,12 @@ from hub.testing.servers import RunningServer
 URL = "https://shop.example/admin-api"
 FORBIDDEN = {"message": "no", "path": ["customers"], "extensions": {"code": "FORBIDDEN"}}
 LOGIN = {"data": {"login": {"__typename": "CurrentUser", "id": "1"}}}
-NO_CUSTOM_FIELDS = {"data": {"globalSettings": {"serverConfig": {"entityCustomFields": []}}}}
+NO_CUSTOM_FIELDS = {
+    "data": {
+        "activeChannel": {"token": "uk-channel"},
+        "globalSettings": {"serverConfig": {"entityCustomFields": []}},
+    }
+}
 
 
 @pytest.fixture
@@ -131,6 +136,13 @@ def test_a_missing_key_field_is_a_configuration_error(person: Person, connect: A
     for name in ("noSuchField", "newsletter", "score"):
         with pytest.raises(plugin.ConfigError, match=f"no custom field '{name}'"):
             connect(key_field=name).check()
+
+
+def test_a_channel_that_the_shop_does_not_know_is_not_another_one(person: Person, connect: Any) -> None:
+    """A shop with one channel would answer for that one, whatever the token."""
+    for use in (lambda shop: shop.check(), read):
+        with pytest.raises(plugin.ConfigError, match="no channel with this token"):
+            use(connect(channel="no-such-channel"))
 
 
 @pytest.mark.parametrize("kind", ["read", "write", "check"])
@@ -298,7 +310,8 @@ def test_requests_that_the_shop_finds_too_complex_become_smaller(
 @pytest.mark.parametrize(
     ("error", "read_kind", "write_kind"),
     [
-        ({"message": "m", "extensions": {"code": "ENTITY_NOT_FOUND"}}, TooMuch, plugin.NotFound),
+        ({"message": "m", "extensions": {"code": "ENTITY_NOT_FOUND"}}, plugin.Unavailable, plugin.NotFound),
+        ({"message": "m", "extensions": {"code": "CHANNEL_NOT_FOUND"}}, plugin.ConfigError, plugin.Rejected),
         ({"message": "m", "extensions": {"code": "USER_INPUT_ERROR"}}, TooMuch, plugin.Rejected),
         ({"message": "m", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}, plugin.Unavailable, plugin.Rejected),
         ({"message": "m"}, plugin.Unavailable, plugin.Rejected),

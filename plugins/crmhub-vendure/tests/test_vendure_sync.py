@@ -150,7 +150,6 @@ def test_a_cleared_value_is_cleared_on_the_other_side(person: Person, office: Of
     assert office.sync().applied == 0
 
 
-@pytest.mark.parametrize("office", ["crmhubId"], indirect=True)
 def test_two_people_of_one_address_are_told_apart_and_the_second_waits_with_a_reason(
     person: Person, office: Office
 ) -> None:
