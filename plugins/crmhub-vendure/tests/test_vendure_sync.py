@@ -162,6 +162,33 @@ def test_two_people_of_one_address_are_told_apart_and_the_second_waits_with_a_re
     assert [row["emailAddress"] for row in shop(person).values()].count("at the shop") == 1
 
 
+@pytest.mark.parametrize(
+    "office",
+    [
+        "crmhubId",
+        pytest.param(
+            "",
+            marks=pytest.mark.xfail(
+                reason="the engine reads the owner of a taken address again in every run, also where it is another "
+                "customer of the hub, and tells nobody (Apply._duplicate)"
+            ),
+        ),
+    ],
+    indirect=True,
+)
+def test_many_people_of_one_mailbox_are_one_account_and_the_others_wait_with_a_reason(
+    person: Person, office: Office
+) -> None:
+    lines = [f"{at},person,P{at},Q{at},office@firm.example,,,,,," for at in range(8)]
+    (office.folder / "customers.csv").write_text("\n".join([SHEET.splitlines()[0], *lines, ""]), encoding="utf-8")
+    office.sync()
+    assert list(shop(person)) == ["office@firm.example"]
+    reasons = office.quarantine()
+    assert len(reasons) == 7
+    assert all("belongs to the customer" in reason for reason in reasons)
+    assert office.sync().applied == 0
+
+
 def test_a_deletion_in_the_shop_is_noticed_by_the_next_run(person: Person, office: Office) -> None:
     office.sync()
     office.sync()
