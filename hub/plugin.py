@@ -43,6 +43,7 @@ from hub.contract.records import (
 )
 from hub.hookspecs import hookimpl
 from hub.http.session import Http
+from hub.tokens.token import Token, Tokens
 
 if TYPE_CHECKING:
     from hub.rest.connector import RestConfig, RestConnector
@@ -84,6 +85,8 @@ __all__ = [
     "RestConfig",
     "RestConnector",
     "RestSpec",
+    "Token",
+    "Tokens",
     "Unavailable",
     "hookimpl",
     "load_manifest",

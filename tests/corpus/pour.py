@@ -1,6 +1,6 @@
 """Every bad string through real connectors into a real system, and what must be true afterwards.
 
-python -m tests.corpus.pour             all strings into files, Radicale and Tryton (some minutes)
+python -m tests.corpus.pour             all strings into files, Radicale, Tryton and Vendure (some minutes)
 python -m tests.corpus.pour --every 20  a sample, as in CI
 """
 
@@ -21,6 +21,7 @@ from hub.sync.policy import is_blank
 from hub.sync.systems import Source
 from hub.testing.corpus import everything
 from hub.testing.servers import start_radicale, start_tryton
+from hub.testing.vendure_server import missing, start_vendure
 
 SOURCE = """
 [hub]
@@ -146,6 +147,17 @@ def targets(stack: ExitStack, root: Path) -> Iterator[tuple[str, str]]:
         f'plugin = "tryton"\nurl = "{erp.url}"\ndatabase = "{erp.details["database"]}"\n'
         f'user = "{erp.details["user"]}"\npassword = {{ file = "{key}" }}',
     )
+    if not missing():
+        cache = Path(tempfile.gettempdir()) / "crmhub-test-servers"
+        shop: Any = stack.enter_context(start_vendure(root / "servers" / "shop", cache=cache))
+        word = root / "word"
+        word.touch(mode=0o600)
+        word.write_text(shop.details["password"])
+        yield (
+            "vendure",
+            f'plugin = "vendure"\nurl = "{shop.url}/admin-api"\nuser = "{shop.details["user"]}"\n'
+            f'password = {{ file = "{word}" }}\nkey_field = "{shop.details["key_field"]}"',
+        )
 
 
 def main(every: int = 1) -> int:
