@@ -243,9 +243,7 @@ def _run_program(python: Path, folder: Path, database: Path, program: str, *, pr
 def _run(words: Sequence[str], failure: str) -> None:
     """Raises HubError with the end of what the program said."""
     clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
-    done: Any = subprocess.run(
-        words, env=clean, capture_output=True, text=True, timeout=_INSTALL_SECONDS, check=False
-    )
+    done: Any = subprocess.run(words, env=clean, capture_output=True, text=True, timeout=_INSTALL_SECONDS, check=False)
     if done.returncode != 0:
         raise HubError(f"{failure}: {(done.stderr or done.stdout)[-2000:]}")
 
