@@ -74,9 +74,7 @@ def test_a_cursor_of_another_version_reads_everything_again(connector: BottleCon
             list(connector.changes("contacts", cursor))
 
 
-def test_only_the_apis_own_word_makes_a_record_missing(
-    server: RunningServer, person: Person, connect: Connect
-) -> None:
+def test_only_the_apis_own_word_makes_a_record_missing(server: RunningServer, person: Person, connect: Connect) -> None:
     """A proxy's web page, or a login page with 200, would otherwise look like a deletion."""
     id_ = person.create("contacts", contact(1))
     with Wire(server.url) as wire:
