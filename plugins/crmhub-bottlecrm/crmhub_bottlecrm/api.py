@@ -17,7 +17,7 @@ _ERRORS: list[dict[str, Any]] = [
         "status": 403,
         "text": _NO_ORGANISATION,
         "means": "auth",
-        "hint": "Make a new token in BottleCRM (Settings, API tokens) and put it where `token` points",
+        "hint": "Make a new personal access token in BottleCRM and put it where `token` points",
     },
     {"status": 401, "means": "auth"},
     {

@@ -59,5 +59,5 @@ def ensure(connector: BottleConnector, model: str) -> None:
         raise plugin.ConfigError(
             f"the custom field {KEY} of {model} is switched off or is no text",
             where=where,
-            hint="Switch it on in BottleCRM (Settings, Custom fields)",
+            hint="Switch it on in BottleCRM's settings, or remove it there so that the hub can define it",
         )
