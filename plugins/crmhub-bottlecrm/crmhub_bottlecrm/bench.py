@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import requests
 
 from crmhub_bottlecrm.connector import BottleConnector
+from hub.testing.bottlecrm_server import empty
 from hub.testing.kit import Bench, Sent, Wire
 from hub.testing.kit.shared import shared_server
 from hub.testing.servers import start_bottlecrm
@@ -34,8 +35,7 @@ class ContactsBench(Bench):
             Person(self.server.url, self.server.details["person"]["token"]) as self.person,
             Wire(self.server.url) as self.wire,
         ):
-            for resource in ("contacts", "accounts"):
-                self.person.delete_everything(resource)
+            empty(self.server)
             yield
 
     def settings(self) -> Mapping[str, Any]:
@@ -123,8 +123,3 @@ class Person:
     def everything(self, resource: str) -> list[dict[str, Any]]:
         """Every record, as the API lists it."""
         return list(self._LISTS[resource](self.call("GET", f"{resource}/", limit=10_000)))
-
-    def delete_everything(self, resource: str) -> None:
-        """An empty list for the next rule."""
-        for row in self.everything(resource):
-            self.delete(resource, row["id"])

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from crmhub_bottlecrm.bench import CACHE, Person
 from crmhub_bottlecrm.connector import BottleConfig, BottleConnector
 from hub import plugin
-from hub.testing.bottlecrm_server import NoPython
+from hub.testing.bottlecrm_server import NoPython, empty
 from hub.testing.kit.shared import shared_server
 from hub.testing.servers import RunningServer, start_bottlecrm
 
@@ -30,10 +30,9 @@ def server() -> RunningServer:
 
 @pytest.fixture
 def person(server: RunningServer) -> Iterator[Person]:
-    """Somebody who works in BottleCRM."""
+    """Somebody who works in BottleCRM; nothing is there yet."""
+    empty(server)
     with Person(server.url, server.details["person"]["token"]) as somebody:
-        for resource in ("contacts", "accounts"):
-            somebody.delete_everything(resource)
         yield somebody
 
 

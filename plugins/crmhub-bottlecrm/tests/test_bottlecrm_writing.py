@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import pytest
@@ -13,7 +11,7 @@ from pydantic import SecretStr
 from crmhub_bottlecrm.bench import CACHE, Person
 from crmhub_bottlecrm.connector import BottleConnector
 from hub import plugin
-from hub.testing.bottlecrm_server import NO_BROKER
+from hub.testing.bottlecrm_server import NO_BROKER, empty
 from hub.testing.kit import Wire
 from hub.testing.kit.wire import Answer
 from hub.testing.servers import RunningServer, start_bottlecrm
@@ -63,13 +61,6 @@ def image(receipt: plugin.Receipt) -> Any:
 def refusal(receipt: plugin.Receipt) -> plugin.Rejected:
     assert isinstance(receipt.error, plugin.Rejected), receipt.error
     return receipt.error
-
-
-def empty(server: RunningServer, *tables: str) -> None:
-    """Empty tables of the database itself, for what the API does not let anybody delete."""
-    with closing(sqlite3.connect(server.details["database"])) as database, database:
-        for table in tables:
-            database.execute(f"DELETE FROM {table}")
 
 
 def test_a_new_contact_is_what_was_sent_and_carries_our_key(person: Person, connector: BottleConnector) -> None:
@@ -260,7 +251,8 @@ def without_broker(server: RunningServer, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture
 def broken(without_broker: RunningServer) -> RunningServer:
     """The same as when it was installed: no records, and nothing of ours is defined."""
-    empty(without_broker, "contacts", "accounts", "custom_field_definition")
+    empty(without_broker)
+    empty(without_broker, "custom_field_definition")
     return without_broker
 
 
