@@ -1,6 +1,6 @@
 """Every bad string through real connectors into a real system, and what must be true afterwards.
 
-python -m tests.corpus.pour             all strings into files, Radicale and Tryton (some minutes)
+python -m tests.corpus.pour             all strings into files, Radicale, Tryton and BottleCRM (some minutes)
 python -m tests.corpus.pour --every 20  a sample, as in CI
 """
 
@@ -19,8 +19,9 @@ from hub.config.read import read_config
 from hub.mapping.view import View
 from hub.sync.policy import is_blank
 from hub.sync.systems import Source
+from hub.testing.bottlecrm_server import NoPython
 from hub.testing.corpus import everything
-from hub.testing.servers import start_radicale, start_tryton
+from hub.testing.servers import start_bottlecrm, start_radicale, start_tryton
 
 SOURCE = """
 [hub]
@@ -36,6 +37,7 @@ path = "source"
 [syncs.customers]
 systems = ["source", "target"]
 """
+CACHE = Path(tempfile.gettempdir()) / "crmhub-test-servers"
 FIELDS = ("name", "notes", "email", "company", "street", "phone")
 """Columns of the source: each string stands in one of them, in turn."""
 
@@ -146,6 +148,15 @@ def targets(stack: ExitStack, root: Path) -> Iterator[tuple[str, str]]:
         f'plugin = "tryton"\nurl = "{erp.url}"\ndatabase = "{erp.details["database"]}"\n'
         f'user = "{erp.details["user"]}"\npassword = {{ file = "{key}" }}',
     )
+    try:
+        crm: Any = stack.enter_context(start_bottlecrm(root / "servers" / "crm", cache=CACHE))
+    except NoPython as error:
+        print(f"bottlecrm: left out, {error}")
+        return
+    token = root / "token"
+    token.touch(mode=0o600)
+    token.write_text(crm.details["admin"]["token"])
+    yield "bottlecrm", f'plugin = "bottlecrm"\nurl = "{crm.url}"\ntoken = {{ file = "{token}" }}'
 
 
 def main(every: int = 1) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from hub import plugin
@@ -13,16 +14,21 @@ if TYPE_CHECKING:
     from crmhub_bottlecrm.connector import BottleConnector
 
 
+_FRESH = timedelta(seconds=60)
+"""How long writes trust what was read: the list of tags is slow, and hardly ever changes."""
+
+
 class Tags:
     """The tags of an organisation, read when one is met that is not known yet."""
 
     def __init__(self, connector: BottleConnector) -> None:
         self._connector = connector
         self._rows: dict[str, Mapping[str, Any]] = {}
+        self._read_at: datetime | None = None
 
     def forget(self) -> None:
         """Read them anew when the next one is met."""
-        self._rows = {}
+        self._rows, self._read_at = {}, None
 
     def know(self, ids: Sequence[str]) -> None:
         """Make sure that these have names.  Raises Unavailable for one that BottleCRM itself does not list."""
@@ -43,8 +49,16 @@ class Tags:
 
         Raises Rejected for a name that BottleCRM cannot hold, or takes for another tag, or that is archived.
         """
-        self._read()
-        return [self._id(name) for name in dict.fromkeys(names)]
+        wanted = list(dict.fromkeys(names))
+        if not self._is_fresh() or any(self._row(name) is None for name in wanted):
+            self._read()
+        return [self._id(name) for name in wanted]
+
+    def _is_fresh(self) -> bool:
+        return self._read_at is not None and self._connector.context.clock() - self._read_at < _FRESH
+
+    def _row(self, name: str) -> Mapping[str, Any] | None:
+        return next((row for row in self._rows.values() if row.get("slug") == slug(name)), None)
 
     @property
     def _where(self) -> str:
@@ -58,9 +72,10 @@ class Tags:
                 "the answer to reading the tags has no list of tags", where=self._where, remote_text=str(answer)[:120]
             )
         self._rows = {str(row["id"]): row for row in rows}
+        self._read_at = self._connector.context.clock()
 
     def _id(self, name: str) -> str:
-        same = next((row for row in self._rows.values() if row.get("slug") == slug(name)), None)
+        same = self._row(name)
         if same is None:
             return self._make(name)
         if str(same["name"]).casefold() != name.strip().casefold():
