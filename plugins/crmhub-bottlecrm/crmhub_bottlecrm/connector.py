@@ -45,10 +45,7 @@ class BottleConnector(plugin.RestConnector[BottleConfig]):
 
     def check(self) -> plugin.Account:
         """Who we are.  Only an admin sees all records and may make tags and the custom field that holds our key."""
-        answer = self.ask("GET", "/profile/", what="asking who we are")
-        profile = answer.get("user_obj") if isinstance(answer, Mapping) else None
-        if not isinstance(profile, Mapping):
-            raise plugin.Unavailable("the answer to asking who we are has no user_obj", where=self.context.connection)
+        profile = self._profile()
         details, role = profile.get("user_details") or {}, str(profile.get("role"))
         missing = [] if role == "ADMIN" else ["role ADMIN (other users see only records of their own)"]
         missing += [
@@ -121,11 +118,22 @@ class BottleConnector(plugin.RestConnector[BottleConfig]):
         """The organisation's tags."""
         return Tags(self)
 
+    def sees_all(self) -> bool:
+        """Whether this user sees every record of the organisation.  Asked anew each time: admins are demoted."""
+        return self._profile().get("role") == "ADMIN"
+
     def ask(self, method: str, path: str, *, what: str, body: Any = None, **params: str) -> Any:
         """One call that is about no record; its JSON.  Raises what the rules say."""
         assert self.spec.check is not None
         call = self.spec.check.model_copy(update={"method": method, "path": path, "params": params, "body": body})
         return self.call(call, {}, doing="read" if method == "GET" else "write", what=what).data
+
+    def _profile(self) -> Mapping[str, Any]:
+        answer = self.ask("GET", "/profile/", what="asking who we are")
+        profile = answer.get("user_obj") if isinstance(answer, Mapping) else None
+        if not isinstance(profile, Mapping):
+            raise plugin.Unavailable("the answer to asking who we are has no user_obj", where=self.context.connection)
+        return profile
 
     def _write(self, resource: str, op: plugin.Op) -> plugin.Receipt:
         if op.kind == "create" and resource not in self._marked:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from crmhub_bottlecrm.api import KEY
@@ -38,21 +39,22 @@ class Reading:
             created: dict[str, str] = {}
             seen: list[int] = []
             for window, following in self._windows(self._spec.list, {}, place):
-                created.update((str(row["id"]), str(row.get("created_at"))) for lane in window for row in lane.rows)
+                created.update((str(row["id"]), _instant(row)) for lane in window for row in lane.rows)
+                epoch = next((_organisation(row) for lane in window for row in lane.rows), None)
                 seen.append(sum(lane.count for lane in window))
                 records = [self._record(row) for lane in window for row in lane.rows]
                 if following is not None:
-                    yield plugin.Page(records, self._to_cursor(following, before))
+                    yield plugin.Page(records, self._to_cursor(following, before), epoch=epoch)
                     continue
                 if begun_here and not self._settled(created, seen) and again:
-                    yield plugin.Page(records, self._to_cursor(Place(), before))
+                    yield plugin.Page(records, self._to_cursor(Place(), before), epoch=epoch)
                     place = Place()
                     break
                 if begun_here and not self._settled(created, seen) and len(set(seen)) == 1:
                     raise self._unsteady()
                 lost = before is not None and (not begun_here or before.lost_one(created))
                 census = Census.of(created) if begun_here else None
-                yield plugin.Page(records, self._to_cursor(Place(), census), complete=True, relist=lost)
+                yield plugin.Page(records, self._to_cursor(Place(), census), complete=True, relist=lost, epoch=epoch)
                 return
 
     def _settled(self, met: Collection[str], counts: Sequence[int]) -> bool:
@@ -73,16 +75,23 @@ class Reading:
         )
 
     def listing(self) -> Iterator[plugin.Page]:
-        """Ids and versions of all records; nobody who was there all the time is left out."""
+        """Ids and versions of all records; nobody who was there all the time is left out.
+
+        It proves that a record is gone only for a user from whom nothing is hidden: for others it stays incomplete.
+        """
+        proves = self._connector.sees_all()
         found = [
             plugin.Record(item.id, None, item.version, item.modified_at, item.created_at)
             for item in self._all(self._spec.list, {})
         ]
         for start in range(0, max(len(found), 1), _LISTED):
-            yield plugin.Page(found[start : start + _LISTED], None, complete=start + _LISTED >= len(found))
+            yield plugin.Page(found[start : start + _LISTED], None, complete=proves and start + _LISTED >= len(found))
 
     def fetch(self, ids: Sequence[str]) -> Iterator[plugin.Record]:
-        """Records by id, one call for each; only the API's own word that one is missing counts as its absence."""
+        """Records by id, one call for each; only the API's own word that one is missing counts as its absence.
+
+        BottleCRM says the same of records that it hides from a user: where it may hide some, the record has an error.
+        """
         route = self._spec.get
         assert route is not None
         for id_ in dict.fromkeys(ids):
@@ -92,7 +101,9 @@ class Reading:
                 answer = self._connector.call(
                     route, {"id": id_}, doing="get", what=f"reading a record of {self._resource}"
                 )
-            except plugin.NotFound:
+            except plugin.NotFound as error:
+                if not self._connector.sees_all():
+                    yield plugin.Record(id_, None, error=self._hidden(id_, error))
                 continue
             row = answer.data.get(route.records) if isinstance(answer.data, Mapping) else None
             if not isinstance(row, Mapping) or row.get("id") != id_:
@@ -120,6 +131,14 @@ class Reading:
                     yield record
 
     # pieces
+
+    def _hidden(self, id_: str, error: plugin.NotFound) -> plugin.Rejected:
+        return plugin.Rejected(
+            f"BottleCRM does not show {id_}: it was deleted, or belongs to somebody else",
+            where=self._where,
+            hint="Use the token of an admin, who sees all records",
+            remote_text=error.remote_text,
+        )
 
     def _all(self, route: Any, values: Mapping[str, Any]) -> list[plugin.Record]:
         """Every record of a list, once; read again where the count says that some are missing."""
@@ -188,3 +207,17 @@ def _is_uuid(text: str) -> bool:
         return str(uuid.UUID(text)) == text
     except ValueError:
         return False
+
+
+def _instant(row: Mapping[str, Any]) -> str:
+    """When a row was made, in a spelling that sorts: BottleCRM shows times in the zone of the organisation."""
+    try:
+        return datetime.fromisoformat(str(row.get("created_at"))).astimezone(UTC).isoformat(timespec="microseconds")
+    except ValueError:
+        return ""
+
+
+def _organisation(row: Mapping[str, Any]) -> str | None:
+    """Whose row it is: with a token of another organisation, nothing that was there before is there."""
+    found = _at(row, "org.id")
+    return str(found) if found else None

@@ -121,13 +121,35 @@ def test_an_account_is_read_whether_it_is_open_or_closed(person: Person, connect
 def test_a_user_who_is_no_admin_is_told_what_he_cannot_see(
     server: RunningServer, person: Person, connect: Connect
 ) -> None:
-    person.create("contacts", contact(1))
+    hidden = person.create("contacts", contact(1))
     member = connect(token=SecretStr(server.details["member"]["token"]))
     found = member.check()
     assert found.name == "member@acme.example"
     assert "role ADMIN (other users see only records of their own)" in found.missing
     assert [page.records for page in member.changes("contacts")] == [[]]
     assert connect().check().missing == []
+    (record,) = member.fetch("contacts", [hidden])
+    assert isinstance(record.error, plugin.Rejected)
+    assert "it was deleted, or belongs to somebody else" in str(record.error)
+    assert [page.complete for page in member.listing("contacts")] == [False], "it proves no deletion"
+    assert [page.complete for page in connect().listing("contacts")] == [True]
+
+
+def test_another_organisation_is_another_epoch_and_its_time_zone_is_no_deletion(
+    server: RunningServer, person: Person, connector: BottleConnector
+) -> None:
+    for number in range(3):
+        person.create("contacts", contact(number))
+    (first,) = connector.changes("contacts")
+    assert first.epoch == server.details["org"]
+    try:
+        person.call("PATCH", "org/settings/", {"timezone": "Asia/Kolkata"})
+        assert "+05:30" in person.everything("contacts")[0]["created_at"]
+        person.create("contacts", contact(3))
+        (second,) = connector.changes("contacts", first.cursor)
+    finally:
+        person.call("PATCH", "org/settings/", {"timezone": "UTC"})
+    assert second.relist is False
 
 
 def test_a_token_that_is_taken_back_stops_the_connection(
