@@ -164,15 +164,28 @@ class BottleConnector(plugin.RestConnector[BottleConfig]):
         return receipt if image is None else replace(receipt, version=image.version, image=image)
 
     def _owner(self, resource: str, op: plugin.Op, error: plugin.Duplicate) -> plugin.ConnectorError:
-        """Who has the e-mail address or name that must be unique."""
-        field = SHAPES[resource].unique
+        """Who has the e-mail address or name that must be unique.
+
+        The record is named to the hub only where it can be the same customer: an e-mail address is what the hub matches
+        by, but the name of a company proves nothing, and a key of another customer proves the contrary.
+        """
+        where, field = self.context.connection, SHAPES[resource].unique
         value = str(op.data.get(field) or "")
-        found = [item.id for item in self.find(resource, field, [value])] if value else []
-        others = [id_ for id_ in found if id_ != op.id]
-        if others:
-            return plugin.Duplicate(error.message, existing_id=others[0], where=self.context.connection)
-        own = f"BottleCRM does not change only the upper and lower case of {field}" if found else error.message
-        return plugin.Rejected(own, field=field, where=self.context.connection, remote_text=error.message)
+        found = list(self.find(resource, field, [value])) if value else []
+        others = [item for item in found if item.id != op.id]
+        if not others:
+            own = f"BottleCRM does not change only the upper and lower case of {field}" if found else error.message
+            return plugin.Rejected(own, field=field, where=where, remote_text=error.message)
+        other = others[0]
+        keyed = (other.data or {})["custom_fields"].get(KEY) not in (None, "", op.key)
+        if field == "email" and op.kind == "create" and not keyed:
+            return plugin.Duplicate(error.message, existing_id=other.id, where=where)
+        known = ", another customer of the hub," if keyed else ""
+        return plugin.Duplicate(
+            f"{error.message}: {other.id}{known} has it",
+            where=where,
+            hint="Rename one of the two; if they are the same, give both the same e-mail address or phone number",
+        )
 
 
 def _times(record: plugin.Record) -> dict[str, Any]:

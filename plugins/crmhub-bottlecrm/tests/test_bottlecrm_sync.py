@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from crmhub_bottlecrm.bench import Person
+from crmhub_bottlecrm.bench import CACHE, Person
 from hub.cli.main import make_app
 from hub.testing.kit import Wire
-from hub.testing.servers import RunningServer
+from hub.testing.servers import RunningServer, start_bottlecrm
 
 CONFIG = """
 [hub]
@@ -25,14 +25,13 @@ plugin = "bottlecrm"
 url = "{url}"
 token = {{ env = "BOTTLECRM_TOKEN" }}
 
-[connections.sheets]
-plugin = "files"
-path = "sheets/customers.csv"
-write = "update"
+[connections.other]
+{other}
 
 [syncs.customers]
-systems = ["crm", "sheets"]
+systems = ["crm", "other"]
 """
+SHEETS = 'plugin = "files"\npath = "sheets/customers.csv"\nwrite = "update"'
 SHEET = """id,kind,first name,last name,company,email,phone,street,city,country,notes,tags
 1,person,Anna,Berg,,anna@firm.example,030 1234567,Weg 1,Berlin,Germany,met at the fair,
 2,person,Bo,Lind,Lind AB,bo@x.example,,,Wien,Austria,,hub:vip
@@ -40,17 +39,14 @@ SHEET = """id,kind,first name,last name,company,email,phone,street,city,country,
 
 
 class Office:
-    """A folder with a configuration and a sheet, and the commands that people run in it."""
+    """A folder with a configuration and a sheet (or another system beside BottleCRM), and the commands that people run in it."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, other: str = SHEETS) -> None:
         self.folder = folder
         (folder / "sheets").mkdir()
         self.sheet = folder / "sheets" / "customers.csv"
         self.sheet.write_text(SHEET, encoding="utf-8")
-        self.use(url)
-
-    def use(self, url: str) -> None:
-        (self.folder / "config.toml").write_text(CONFIG.format(url=url), encoding="utf-8")
+        (folder / "config.toml").write_text(CONFIG.format(url=url, other=other), encoding="utf-8")
 
     def run(self, *words: str) -> tuple[int, str]:
         answer = CliRunner().invoke(make_app(), ["--config", str(self.folder / "config.toml"), *words])
@@ -149,3 +145,35 @@ def test_a_create_whose_answer_was_lost_is_found_again(office: Office, wire: Wir
     assert sorted(row["email"] for row in person.everything("contacts")) == ["anna@firm.example", "bo@x.example"]
     last = office.sync()
     assert (last["code"], last["applied"]) == (0, 0)
+
+
+def test_two_organisations_keep_their_people_at_the_same_companies(
+    server: RunningServer, person: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOTTLECRM_TOKEN", server.details["admin"]["token"])
+    with start_bottlecrm(tmp_path / "second", cache=CACHE) as second:
+        monkeypatch.setenv("SECOND_TOKEN", second.details["admin"]["token"])
+        other = f'plugin = "bottlecrm"\nurl = "{second.url}"\ntoken = {{ env = "SECOND_TOKEN" }}'
+        office = Office(tmp_path, server.url, other)
+        acme = person.create("accounts", {"name": "ACME", "industry": "BANKING", "annual_revenue": "12.50"})
+        bolt = person.create("accounts", {"name": "Bolt"})
+        eva = {"first_name": "Eva", "last_name": "Roth", "email": "eva@x.example"}
+        ours = person.create("contacts", {**eva, "account": acme, "do_not_call": True, "source": "campaign"})
+        office.sync()
+        office.sync()
+        with Person(second.url, second.details["person"]["token"]) as colleague:
+
+            def theirs() -> tuple[Any, ...]:
+                row = contact(colleague, "eva@x.example")
+                return (row["account_detail"] or {}).get("name"), row["do_not_call"], row["source"], row["is_active"]
+
+            assert theirs() == ("ACME", True, "campaign", True)
+            found = {row["name"]: row for row in colleague.everything("accounts")}
+            assert (found["ACME"]["industry"], found["ACME"]["annual_revenue"]) == ("BANKING", "12.50")
+            person.edit("contacts", ours, {"account": bolt, "is_active": False})
+            office.sync()
+            assert theirs() == ("Bolt", True, "campaign", False)
+            colleague.edit("contacts", contact(colleague, "eva@x.example")["id"], {"account": None})
+            office.sync()
+            assert contact(person, "eva@x.example")["account"] is None
+        assert office.sync()["applied"] == 0

@@ -143,21 +143,39 @@ def test_a_contact_belongs_to_an_account_by_its_id(person: Person, connector: Bo
     assert (error.field, "No such account" in str(error)) == ("account", True)
 
 
-@pytest.mark.parametrize(
-    ("resource", "first", "second"),
-    [
-        ("contacts", ANNA, {**ANNA, "email": "anna@FIRM.example"}),
-        ("accounts", {"name": "Acme GmbH"}, {"name": "ACME gmbh"}),
-    ],
-)
-def test_a_second_record_of_a_name_or_address_names_the_first(
-    resource: str, first: dict[str, Any], second: dict[str, Any], person: Person, connector: BottleConnector
-) -> None:
-    id_ = person.create(resource, first)
-    receipt = write(connector, "create", None, second, resource=resource)
+def test_a_second_contact_of_an_address_names_the_first(person: Person, connector: BottleConnector) -> None:
+    id_ = person.create("contacts", ANNA)
+    receipt = write(connector, "create", None, {**ANNA, "email": "anna@FIRM.example"})
     assert isinstance(receipt.error, plugin.Duplicate)
     assert receipt.error.existing_id == id_
-    assert len(person.everything(resource)) == 1
+    assert len(person.everything("contacts")) == 1
+
+
+def test_an_address_of_another_customer_of_the_hub_is_not_the_same_person(connector: BottleConnector) -> None:
+    """Ann and Bob share an address, and somebody has said that they are two: the hub must not try for ever."""
+    first = create(connector, ANNA)
+    (receipt,) = connector.write("contacts", [plugin.Op("key-of-bob", "create", None, {**ANNA, "first_name": "Bob"})])
+    assert isinstance(receipt.error, plugin.Duplicate)
+    assert receipt.error.existing_id is None
+    assert f"{first}, another customer of the hub, has it" in str(receipt.error)
+
+
+def test_a_contact_does_not_become_another_one_by_its_address(person: Person, connector: BottleConnector) -> None:
+    person.create("contacts", ANNA)
+    bo = person.create("contacts", {**ANNA, "email": "bo@x.example"})
+    receipt = write(connector, "update", bo, {"email": ANNA["email"]})
+    assert isinstance(receipt.error, plugin.Duplicate)
+    assert receipt.error.existing_id is None
+
+
+def test_a_second_account_of_a_name_may_be_another_company(person: Person, connector: BottleConnector) -> None:
+    id_ = person.create("accounts", {"name": "Acme GmbH"})
+    receipt = write(connector, "create", None, {"name": "ACME gmbh"}, resource="accounts")
+    assert isinstance(receipt.error, plugin.Duplicate)
+    assert receipt.error.existing_id is None, "a name alone proves nothing"
+    assert id_ in str(receipt.error)
+    assert "give both the same e-mail address" in receipt.error.hint
+    assert len(person.everything("accounts")) == 1
 
 
 def test_a_name_is_not_changed_in_its_case_alone(person: Person, connector: BottleConnector) -> None:
