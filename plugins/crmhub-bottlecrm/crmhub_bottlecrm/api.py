@@ -29,7 +29,7 @@ _ERRORS: list[dict[str, Any]] = [
     {"status": 404, "where": {"code": "module_off"}, "means": "config", "hint": "Switch the module on in BottleCRM"},
     {"status": 404, "where": {"detail": "*"}, "means": "not_found"},
     # A web page instead of JSON does not come from the API, so it says nothing about a record.
-    {"status": 404, "means": "config", "hint": "Is `url` the address of BottleCRM's API?"},
+    {"status": 404, "means": "config", "hint": "Is `url` the address of BottleCRM's server, without /api?"},
     {"status": 400, "text": "already exists with this (email|name)", "means": "duplicate"},
     {"status": 400, "means": "rejected", "field": "field"},
 ]

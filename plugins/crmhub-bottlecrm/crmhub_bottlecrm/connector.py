@@ -49,7 +49,7 @@ class BottleConnector(plugin.RestConnector[BottleConfig]):
         details, role = profile.get("user_details") or {}, str(profile.get("role"))
         missing = [] if role == "ADMIN" else ["role ADMIN (other users see only records of their own)"]
         missing += [
-            f"custom field {KEY} of {shape.model}, to create records"
+            f"custom field {KEY} of {shape.model} (to create records)"
             for shape in SHAPES.values()
             if role != "ADMIN" and marker.definition(self, shape.model) is None
         ]
