@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.contract.errors import HubError
+from hub.testing.postgres import psql
 from hub.testing.servers import RunningServer, answers, start
 
 VERSION = "1.35.0"
@@ -43,11 +44,14 @@ import os
 from crm.settings import *
 
 DEBUG = False
-DATABASES = {"default": {
-    "ENGINE": "django.db.backends.sqlite3",
-    "NAME": os.environ["CRMHUB_DATABASE"],
-    "OPTIONS": {"timeout": 20, "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF"},
-}}
+if os.environ.get("CRMHUB_POSTGRES"):
+    DATABASES["default"] |= {"HOST": "127.0.0.1", "PORT": os.environ["CRMHUB_POSTGRES"], "USER": "crmhub", "NAME": "crm"}
+else:
+    DATABASES = {"default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": os.environ["CRMHUB_DATABASE"],
+        "OPTIONS": {"timeout": 20, "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF"},
+    }}
 CELERY_BROKER_URL = os.environ["CRMHUB_BROKER"]
 CELERY_RESULT_BACKEND = "cache+memory://"
 CELERY_TASK_ALWAYS_EAGER = CELERY_BROKER_URL.startswith("memory:")
@@ -105,7 +109,26 @@ def start_bottlecrm(folder: Path, *, port: int, cache: Path | None, broker: str)
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(prepared, database)
     details = json.loads(prepared.with_suffix(".json").read_text(encoding="utf-8"))
+    return _serve(folder, port, python, {**details, "database": str(database)}, _variables(folder, database, broker))
 
+
+def start_on_postgres(folder: Path, postgres: RunningServer, *, cache: Path | None = None) -> RunningServer:
+    """Start a BottleCRM on a PostgreSQL of ``hub.testing.postgres``, as in production: not cached, about 10 s.
+
+    Like ``start_bottlecrm`` otherwise.  ``empty`` and ``run_inside`` are for SQLite only.
+    """
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    python = _environment((cache or folder).resolve())
+    psql(postgres, "CREATE DATABASE crm")
+    variables = {**_variables(folder, folder / "none"), "CRMHUB_POSTGRES": str(postgres.port)}
+    said = _run_program(python, folder, {**variables, "CRMHUB_PREPARE": "1"}, _SEED)
+    return _serve(folder, 0, python, json.loads(said.splitlines()[-1]), variables)
+
+
+def _serve(
+    folder: Path, port: int, python: Path, details: Mapping[str, Any], variables: Mapping[str, str]
+) -> RunningServer:
     def command(chosen: int) -> Sequence[str]:
         words = ["--host", "127.0.0.1", "--port", str(chosen), "--log-level", "warning"]
         return [str(python), "-m", "uvicorn", "crm.asgi:application", *words]
@@ -115,8 +138,8 @@ def start_bottlecrm(folder: Path, *, port: int, cache: Path | None, broker: str)
         port=port,
         command=command,
         healthy=answers("GET", "/healthz/", statuses=(200,)),
-        details={**details, "database": str(database), "python": str(python)},
-        environment=_variables(folder, database, broker),
+        details={**details, "python": str(python)},
+        environment=variables,
     )
 
 
@@ -137,9 +160,7 @@ def session_token(server: RunningServer, who: str = "person") -> str:
 
 def run_inside(server: RunningServer, program: str) -> str:
     """What a Python program prints that runs inside BottleCRM, with its models (takes about two seconds)."""
-    return _run_program(
-        Path(server.details["python"]), server.folder, Path(server.details["database"]), program, prepare=False
-    )
+    return _run_program(Path(server.details["python"]), server.folder, server.environment, program)
 
 
 def empty(server: RunningServer, *tables: str) -> None:
@@ -207,7 +228,8 @@ def _prepared(place: Path, python: Path) -> Path:
             shutil.rmtree(made, ignore_errors=True)
             made.mkdir()
             try:
-                said = _run_program(python, made, made / "new.sqlite", _SEED, prepare=True)
+                variables = {**_variables(made, made / "new.sqlite"), "CRMHUB_PREPARE": "1"}
+                said = _run_program(python, made, variables, _SEED)
                 os.replace(made / "new.sqlite", target)
                 (made / "new.json").write_text(said.splitlines()[-1], encoding="utf-8")
                 os.replace(made / "new.json", target.with_suffix(".json"))
@@ -237,13 +259,15 @@ def _variables(folder: Path, database: Path, broker: str = "memory://") -> Mappi
     }
 
 
-def _run_program(python: Path, folder: Path, database: Path, program: str, *, prepare: bool) -> str:
-    environment = {**os.environ, **_variables(folder, database)}
-    if prepare:
-        environment["CRMHUB_PREPARE"] = "1"
-    words = [str(python), "-c", program]
+def _run_program(python: Path, folder: Path, variables: Mapping[str, str], program: str) -> str:
     done = subprocess.run(
-        words, cwd=folder, env=environment, capture_output=True, text=True, timeout=_PREPARE_SECONDS, check=False
+        [str(python), "-c", program],
+        cwd=folder,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=_PREPARE_SECONDS,
+        check=False,
     )
     if done.returncode != 0:
         raise HubError(f"A program inside BottleCRM failed: {done.stderr[-2000:]}")

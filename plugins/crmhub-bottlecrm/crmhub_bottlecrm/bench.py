@@ -14,7 +14,7 @@ from crmhub_bottlecrm.connector import BottleConnector
 from hub.testing.bottlecrm_server import empty
 from hub.testing.kit import Bench, Sent, Wire
 from hub.testing.kit.shared import shared_server
-from hub.testing.servers import start_bottlecrm
+from hub.testing.servers import RunningServer, start_bottlecrm
 
 CACHE = Path(tempfile.gettempdir()) / "crmhub-test-servers"
 
@@ -29,14 +29,22 @@ class ContactsBench(Bench):
 
     @contextmanager
     def system(self, folder: Path) -> Iterator[None]:
-        self.server = shared_server("bottlecrm", lambda place: start_bottlecrm(place, cache=CACHE))
+        self.server = self.running_server()
         self.secrets = (self.server.details["admin"]["token"],)
         with (
             Person(self.server.url, self.server.details["person"]["token"]) as self.person,
             Wire(self.server.url) as self.wire,
         ):
-            empty(self.server)
+            self.make_empty()
             yield
+
+    def running_server(self) -> RunningServer:
+        """One BottleCRM for all rules."""
+        return shared_server("bottlecrm", lambda place: start_bottlecrm(place, cache=CACHE))
+
+    def make_empty(self) -> None:
+        """No contacts and no accounts for the next rule."""
+        empty(self.server)
 
     def settings(self) -> Mapping[str, Any]:
         assert self.wire is not None
