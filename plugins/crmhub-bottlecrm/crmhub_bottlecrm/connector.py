@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import Field, SecretStr
@@ -13,7 +12,7 @@ from crmhub_bottlecrm import discovery, marker
 from crmhub_bottlecrm.api import KEY, SPEC
 from crmhub_bottlecrm.hooks import hints
 from crmhub_bottlecrm.reading import Reading
-from crmhub_bottlecrm.shapes import SHAPES, document, flat_errors, payload
+from crmhub_bottlecrm.shapes import SHAPES, document, flat_errors, payload, tag_ids
 from crmhub_bottlecrm.tags import Tags
 from hub import plugin
 
@@ -38,6 +37,12 @@ class BottleConnector(plugin.RestConnector[BottleConfig]):
 
     name, Config = "bottlecrm", BottleConfig
     spec = SPEC
+
+    def __init__(self, config: BottleConfig, context: plugin.Context) -> None:
+        super().__init__(config, context)
+        self.tags = Tags(self)
+        self._marked: set[str] = set()
+        """Resources that are known to have the custom field for our key."""
 
     def variables(self) -> dict[str, Any]:
         """The settings; the address without a slash at its end."""
@@ -83,7 +88,7 @@ class BottleConnector(plugin.RestConnector[BottleConfig]):
 
     def record(self, resource: str, raw: Mapping[str, Any]) -> plugin.Record:
         """A record whose version covers its content: a change of tags alone does not touch BottleCRM's own stamp."""
-        content = document(SHAPES[resource], raw, self.tags.names)
+        content = document(SHAPES[resource], raw, self.tags.names(tag_ids(raw)))
         stamps = {name: raw.get(name) for name in ("id", "created_at", "updated_at")}
         times = super().record(resource, stamps)
         return replace(super().record(resource, content), id=times.id, data=content, **_times(times))
@@ -112,11 +117,6 @@ class BottleConnector(plugin.RestConnector[BottleConfig]):
         return hints(headers, body, text, now=self.context.clock(), where=self.context.connection)
 
     # for the parts
-
-    @cached_property
-    def tags(self) -> Tags:
-        """The organisation's tags."""
-        return Tags(self)
 
     def sees_all(self) -> bool:
         """Whether this user sees every record of the organisation.  Asked anew each time: admins are demoted."""
@@ -148,11 +148,6 @@ class BottleConnector(plugin.RestConnector[BottleConfig]):
         if receipt.error is not None or op.kind == "delete":
             return receipt
         return self._with_image(resource, receipt)
-
-    @cached_property
-    def _marked(self) -> set[str]:
-        """Resources that are known to have the custom field for our key."""
-        return set()
 
     def _with_image(self, resource: str, receipt: plugin.Receipt) -> plugin.Receipt:
         """The receipt with the record as it is now.  The write is done: what happens to this read is no failure of it."""

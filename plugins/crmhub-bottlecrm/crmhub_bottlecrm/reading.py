@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from crmhub_bottlecrm.api import KEY
 from crmhub_bottlecrm.census import Census
-from crmhub_bottlecrm.shapes import SHAPES, tag_ids
+from crmhub_bottlecrm.shapes import SHAPES
 from crmhub_bottlecrm.walk import Lane, Place, Window, walk
 from hub import plugin
 
@@ -178,7 +178,6 @@ class Reading:
         return lanes
 
     def _record(self, row: Mapping[str, Any]) -> plugin.Record:
-        self._connector.tags.know(tag_ids(row))
         return self._connector.record(self._resource, row)
 
     def _to_cursor(self, place: Place, census: Census | None) -> plugin.Json:

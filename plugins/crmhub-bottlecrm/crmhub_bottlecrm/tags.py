@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -19,30 +20,33 @@ _FRESH = timedelta(seconds=60)
 
 
 class Tags:
-    """The tags of an organisation, read when one is met that is not known yet."""
+    """The tags of an organisation, read when one is met that is not known yet.
+
+    Contacts and accounts are written in two threads: what is known is replaced as a whole, and only one thread at a time
+    reads or makes tags.
+    """
 
     def __init__(self, connector: BottleConnector) -> None:
         self._connector = connector
-        self._rows: dict[str, Mapping[str, Any]] = {}
+        self._lock = threading.Lock()
+        self._rows: Mapping[str, Mapping[str, Any]] = {}
         self._read_at: datetime | None = None
 
     def forget(self) -> None:
         """Read them anew when the next one is met."""
-        self._rows, self._read_at = {}, None
+        with self._lock:
+            self._rows, self._read_at = {}, None
 
-    def know(self, ids: Sequence[str]) -> None:
-        """Make sure that these have names.  Raises Unavailable for one that BottleCRM itself does not list."""
-        if all(id_ in self._rows for id_ in ids):
-            return
-        self._read()
+    def names(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """id -> name, also of archived tags.  Raises Unavailable for one that BottleCRM itself does not list."""
+        with self._lock:
+            if any(id_ not in self._rows for id_ in ids):
+                self._read()
+            rows = self._rows
         for id_ in ids:
-            if id_ not in self._rows:
+            if id_ not in rows:
                 raise plugin.Unavailable(f"the tag {id_} is not in the list of tags", where=self._where)
-
-    @property
-    def names(self) -> Mapping[str, str]:
-        """id -> name, also of archived tags."""
-        return {id_: str(row["name"]) for id_, row in self._rows.items()}
+        return {id_: str(rows[id_]["name"]) for id_ in ids}
 
     def ids(self, names: Iterable[str]) -> list[str]:
         """Ids of tags by name; one that is missing is made.
@@ -50,9 +54,10 @@ class Tags:
         Raises Rejected for a name that BottleCRM cannot hold, or takes for another tag, or that is archived.
         """
         wanted = list(dict.fromkeys(names))
-        if not self._is_fresh() or any(self._row(name) is None for name in wanted):
-            self._read()
-        return [self._id(name) for name in wanted]
+        with self._lock:
+            if not self._is_fresh() or any(self._row(name) is None for name in wanted):
+                self._read()
+            return [self._id(name) for name in wanted]
 
     def _is_fresh(self) -> bool:
         return self._read_at is not None and self._connector.context.clock() - self._read_at < _FRESH
@@ -99,7 +104,7 @@ class Tags:
         row = answer.get("tag") if isinstance(answer, Mapping) else None
         if not isinstance(row, Mapping):
             raise plugin.Unavailable(f"the answer to making the tag {name!r} has no tag", where=self._where)
-        self._rows[str(row["id"])] = row
+        self._rows = {**self._rows, str(row["id"]): row}
         return str(row["id"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -105,6 +106,17 @@ def test_tags_are_made_when_they_are_missing_and_set_by_name(person: Person, con
     names = [row["name"] for row in person.call("GET", "tags/")["tags"]]
     assert {"hub:new here", "hub:vip", "own"} <= set(names)
     assert len(names) == len(set(names))
+
+
+def test_two_threads_make_a_tag_once(person: Person, connector: BottleConnector) -> None:
+    """Contacts and accounts are written at the same time."""
+    known = {row["name"] for row in person.call("GET", "tags/")["tags"]}
+    new = [f"hub:together {len(known)} {number}" for number in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        made = list(threads.map(lambda number: connector.tags.ids(new if number % 2 else new[::-1]), range(4)))
+    assert {tuple(sorted(ids)) for ids in made} == {tuple(sorted(made[0]))}
+    names = [row["name"] for row in person.call("GET", "tags/")["tags"]]
+    assert [names.count(name) for name in new] == [1, 1, 1, 1]
 
 
 @pytest.mark.parametrize(
