@@ -133,7 +133,7 @@ class Reader:
             answer = self._connector.call(route, self._values(route, values), doing="get", what=what)
         except NotFound:
             return []
-        return [row for row in rows_at(answer.data, route.records) if isinstance(row, Mapping)]
+        return self._rows(answer, route)
 
     def _pages(
         self, route: Read, place: Place, values: Mapping[str, Any], doing: Doing = "read"
@@ -148,11 +148,7 @@ class Reader:
             except NotFound:
                 yield Answer(404), [], None
                 return
-            found = rows_at(answer.data, route.records) if answer.data is not None else []
-            rows = [row for row in found if isinstance(row, Mapping)]
-            nothing = answer.data is None and answer.status in _NO_CONTENT
-            if len(rows) != len(found) or (not nothing and at(answer.data, route.records) is None):
-                self._refuse_shape(answer, route)
+            rows = self._rows(answer, route)
             ids = [text_at(row, self._spec.id) for row in rows]
             next_place = following(route.paging, place, answer.data, answer.headers, ids, where=where)
             yield answer, rows, next_place
@@ -160,14 +156,22 @@ class Reader:
                 return
             place = next_place
 
-    def _refuse_shape(self, answer: Answer, route: Read) -> None:
-        """An answer without the list that was promised is no empty page: it might prove that everything is gone."""
-        where = self._connector.context.connection
-        raise Unavailable(
-            f"the answer to reading {self._resource} has no list {route.records!r}",
-            where=where,
-            remote_text=str(answer.data)[:120],
-        )
+    def _rows(self, answer: Answer, route: Read) -> Rows:
+        """The records of an answer.
+
+        One without the list that was promised (a login page, half an answer) says nothing: taken for an empty one, it
+        would prove that everything is gone.
+        """
+        found = rows_at(answer.data, route.records) if answer.data is not None else []
+        rows = [row for row in found if isinstance(row, Mapping)]
+        nothing = answer.data is None and answer.status in _NO_CONTENT
+        if len(rows) != len(found) or (not nothing and at(answer.data, route.records) is None):
+            raise Unavailable(
+                f"the answer to reading {self._resource} has no list {route.records!r}",
+                where=self._connector.context.connection,
+                remote_text=str(answer.data)[:120],
+            )
+        return rows
 
     def _values(self, route: Read, values: Mapping[str, Any]) -> dict[str, Any]:
         extra = getattr(self._connector.config, "fields", ())

@@ -1,4 +1,4 @@
-"""Real servers on loopback for tests and the demo: Tryton (an ERP), Radicale and Xandikos (CardDAV).
+"""Real servers on loopback for tests and the demo: Tryton (an ERP), BottleCRM (a CRM), Radicale and Xandikos (CardDAV).
 
     with start_tryton(folder) as server:
         print(server.url, server.details["database"])
@@ -179,6 +179,22 @@ def start_tryton(
     from hub.testing import tryton_server  # here: it needs trytond's version, which not everybody has
 
     return tryton_server.start_tryton(folder, port=port, cache=cache, modules=modules)
+
+
+def start_bottlecrm(
+    folder: Path, *, port: int = 0, cache: Path | None = None, broker: str = "memory://"
+) -> RunningServer:
+    """Start a BottleCRM on SQLite with one organisation and three people, each with an API token.
+
+    cache:   a folder that keeps its environment and the prepared database (a minute to install, then 2 s for each start).
+    broker:  where it sends its tasks; ``bottlecrm_server.NO_BROKER``: nowhere, so that creates end in 500 and are there.
+    details: org, and for admin, person (admins) and member: token, token_id, email, user.
+
+    Raises NoPython where no Python 3.12 or newer is installed, HubError when BottleCRM cannot be installed or started.
+    """
+    from hub.testing import bottlecrm_server
+
+    return bottlecrm_server.start_bottlecrm(folder, port=port, cache=cache, broker=broker)
 
 
 def require(package: str, *, extra: str) -> None:

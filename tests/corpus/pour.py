@@ -1,7 +1,7 @@
 """Every bad string through real connectors into a real system, and what must be true afterwards.
 
-python -m tests.corpus.pour             all strings into files, Radicale, Tryton and Vendure (some minutes)
-python -m tests.corpus.pour --every 20  a sample, as in CI
+python -m tests.corpus.pour             all strings into files, Radicale, Tryton, Vendure and BottleCRM (some minutes)
+python -m tests.corpus.pour --every 20  a sample; CI takes one without BottleCRM
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from hub.config.read import read_config
 from hub.mapping.view import View
 from hub.sync.policy import is_blank
 from hub.sync.systems import Source
+from hub.testing.bottlecrm_server import NoPython
 from hub.testing.corpus import everything
-from hub.testing.servers import start_radicale, start_tryton
+from hub.testing.servers import start_bottlecrm, start_radicale, start_tryton
 from hub.testing.vendure_server import missing, start_vendure
 
 SOURCE = """
@@ -37,6 +38,7 @@ path = "source"
 [syncs.customers]
 systems = ["source", "target"]
 """
+CACHE = Path(tempfile.gettempdir()) / "crmhub-test-servers"
 FIELDS = ("name", "notes", "email", "company", "street", "phone")
 """Columns of the source: each string stands in one of them, in turn."""
 
@@ -128,8 +130,8 @@ def views(source: Source) -> Iterator[tuple[str, View]]:
                 yield record.id, view
 
 
-def targets(stack: ExitStack, root: Path) -> Iterator[tuple[str, str]]:
-    """Name and connection of each target."""
+def targets(stack: ExitStack, root: Path, *, slow: bool) -> Iterator[tuple[str, str]]:
+    """Name and connection of each target; slow: also those that write one record at a time and take long."""
     for kind in ("csv", "jsonl", "xlsx"):
         yield kind, f'plugin = "files"\npath = "target"\nwrite = "update"\ntarget = "people.{kind}"'
     book: Any = stack.enter_context(start_radicale(root / "servers" / "book", user="u", password="p", books=("book",)))
@@ -158,14 +160,25 @@ def targets(stack: ExitStack, root: Path) -> Iterator[tuple[str, str]]:
             f'plugin = "vendure"\nurl = "{shop.url}/admin-api"\nuser = "{shop.details["user"]}"\n'
             f'password = {{ file = "{word}" }}\nkey_field = "{shop.details["key_field"]}"',
         )
+    if not slow:
+        return
+    try:
+        crm: Any = stack.enter_context(start_bottlecrm(root / "servers" / "crm", cache=CACHE))
+    except NoPython as error:
+        print(f"bottlecrm: left out, {error}")
+        return
+    token = root / "token"
+    token.touch(mode=0o600)
+    token.write_text(crm.details["admin"]["token"])
+    yield "bottlecrm", f'plugin = "bottlecrm"\nurl = "{crm.url}"\ntoken = {{ file = "{token}" }}'
 
 
-def main(every: int = 1) -> int:
+def main(every: int = 1, *, slow: bool = True) -> int:
     texts, bad = everything()[::every], 0
     with tempfile.TemporaryDirectory() as made, ExitStack() as stack:
         root = Path(made)
         (root / "servers").mkdir()
-        for name, target in targets(stack, root):
+        for name, target in targets(stack, root, slow=slow):
             pour = Pour(root / name, target, texts)
             problems = pour.run()
             print(f"{name}: {len(texts) * len(FIELDS)} records, {pour.compared} the same, {len(problems)} problems")

@@ -76,6 +76,14 @@ def test_records_that_do_not_exist_are_absent(members: Members, club: ClubServer
     assert [record.id for record in members.fetch("members", ["1", "7", "a/../b"])] == ["1"]
 
 
+@pytest.mark.parametrize("body", ["<html>please log in</html>", [1, 2], 7, None], ids=repr)
+def test_an_answer_that_is_no_record_does_not_make_one_absent(members: Members, club: ClubServer, body: Any) -> None:
+    club.put({"name": "A"})
+    club.answers = [(200, body, {})] * 9
+    with pytest.raises(plugin.Unavailable):
+        list(members.fetch("members", ["1"]))
+
+
 def test_a_batch_of_creates_has_one_outcome_each_and_is_found_by_our_key(members: Members, club: ClubServer) -> None:
     taken = club.put({"name": "Old", "email": "old@x.example"})
     ops = [

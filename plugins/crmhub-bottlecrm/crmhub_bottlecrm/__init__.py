@@ -1,0 +1,1 @@
+"""BottleCRM as a source and target of CRM Hub."""
