@@ -286,6 +286,7 @@ class App:
         online: systems that were not asked for a day are asked for their version and fields first; one that cannot be
         reached stands still in this run.  Otherwise what it said last is used, so that the mapping is the same.
         """
+        from hub.canonical.facts import is_fact
         from hub.sync.systems import Systems
 
         found = Systems()
@@ -301,7 +302,8 @@ class App:
                     raise
                 except Exception as error:  # noqa: BLE001  # a plugin's bug must not stop the other systems
                     connector = Unreachable(open_one.connector, plugin_bug(open_one.connector.name, error))
-            found.sources += self._sources(sync, open_one, connector, known)
+            for source in self._sources(sync, open_one, connector, known):
+                (found.facts if is_fact(source.mapping.record) else found.sources).append(source)
             if known.offset is not None:
                 found.offsets[name] = known.offset
         return found
@@ -337,6 +339,7 @@ class App:
             clock=self.clock,
             new_id=lambda: uuid7(self.clock()),
             reconcile=self.sync(sync).reconcile,
+            body=self.sync(sync).interaction_body,
             veto=self.registry.review_plan,
             **({} if progress is None else {"progress": progress}),
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hub.canonical.facts import DEFAULT_BODY
 from hub.contract.errors import HubError
 from hub.sync.policy import Policy
 
@@ -90,7 +91,7 @@ class Connection:
 @dataclass(frozen=True, slots=True)
 class Sync:
     """[syncs.NAME]: systems kept in step.  reconcile: seconds between complete listings; rule_lines: canonical field
-    -> line of its policy in the file."""
+    -> line of its policy in the file; interaction_body: characters that are kept of an interaction's text."""
 
     name: str
     systems: tuple[str, ...]
@@ -98,6 +99,7 @@ class Sync:
     reconcile: float = DEFAULT_RECONCILE
     line: int = 0
     rule_lines: Mapping[str, int] = field(default_factory=dict)
+    interaction_body: int = DEFAULT_BODY
 
 
 @dataclass(frozen=True, slots=True)

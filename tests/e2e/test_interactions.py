@@ -1,0 +1,128 @@
+"""A spreadsheet of customers and a mailbox: what was written to and by them is shown with them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from imapclient import IMAPClient
+from typer.testing import CliRunner
+
+from hub.cli.main import make_app
+from hub.testing.kit.shared import shared_server
+from hub.testing.mail_servers import missing_dovecot, start_dovecot
+from hub.testing.servers import DEMO_PASSWORD
+from tests.e2e.hub_folder import Answer
+
+pytestmark = pytest.mark.skipif(missing_dovecot() != "", reason=missing_dovecot() or "it is there")
+
+CONFIG = """
+[connections.sheet]
+plugin = "files"
+path = "customers.csv"
+
+[connections.mail]
+plugin = "imap"
+host = "127.0.0.1"
+port = {port}
+security = "plain"
+user = "{user}"
+password = {{ env = "MAIL_PASSWORD" }}
+addresses = ["@firm.example"]
+
+[syncs.customers]
+systems = ["sheet", "mail"]
+"""
+_users = itertools.count(1)
+
+
+class Office:
+    """A configured folder, its mailbox, and a mail program."""
+
+    def __init__(self, path: Path, port: int) -> None:
+        self.path, self.port = path, port
+        self.user = f"office{next(_users)}"
+        self.configure()
+        self.customers("1,Bo Li,bo@x.example")
+
+    def configure(self, more: str = "") -> None:
+        (self.path / "config.toml").write_text(CONFIG.format(port=self.port, user=self.user) + more)
+
+    def customers(self, *rows: str) -> None:
+        (self.path / "customers.csv").write_text("\n".join(["id,name,email", *rows, ""]))
+
+    @contextmanager
+    def program(self) -> Iterator[IMAPClient]:
+        with IMAPClient("127.0.0.1", port=self.port, ssl=False) as client:
+            client.login(self.user, DEMO_PASSWORD)
+            yield client
+
+    def mail(self, sender: str, to: str, subject: str, *more: str, folder: str = "INBOX", text: str = "Hello") -> None:
+        head = [f"From: {sender}", f"To: {to}", f"Subject: {subject}", "Date: Mon, 02 Mar 2026 08:15:00 +0000"]
+        with self.program() as client:
+            client.append(folder, "\r\n".join([*head, *more, "", text, ""]).encode())
+
+    def run(self, *words: str) -> Answer:
+        environment = {"CRMHUB_CONFIG": str(self.path / "config.toml"), "MAIL_PASSWORD": DEMO_PASSWORD}
+        result = CliRunner().invoke(make_app(), list(words), env=environment)
+        return Answer(result.exit_code, result.stdout, result.stderr)
+
+    def subjects(self, who: str) -> list[str]:
+        found = self.run("record", "show", who, "--json", "--show-pii").summary["result"]["interactions"]["latest"]
+        return [item["subject"] for item in found]
+
+    def account(self) -> dict[str, Any]:
+        systems = self.run("status", "--json").summary["result"]["syncs"]["customers"]["systems"]
+        return next(item for item in systems if item["system"] == "mail")
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    return Office(tmp_path, shared_server("dovecot", start_dovecot).port)
+
+
+def test_mail_of_a_customer_is_shown_with_the_customer(office: Office) -> None:
+    office.mail("Bo Li <BO@x.example>", "sales@firm.example", "Your offer")
+    office.mail("sales@firm.example", "bo@x.example", "Re: Your offer", folder="Sent")
+    answer = office.run("sync")
+    assert answer.code == 0, answer
+    assert "mail/messages: 2 read, 2 new, 2 attached; of 2: 2 with customers, 0 waiting" in answer.out
+    shown = office.run("record", "show", "Bo Li").out
+    assert "interactions (2):" in shown
+    assert "2026-03-02 08:15" in shown
+    assert "inbound   Your offer" in shown
+    assert "outbound  Re: Your offer" in shown
+
+
+def test_a_stranger_waits_and_is_attached_once_a_customer_has_the_address(office: Office) -> None:
+    office.mail("li@y.example", "sales@firm.example", "Who are you?")
+    assert "0 with customers, 1 waiting" in office.run("sync").out
+    office.customers("1,Bo Li,bo@x.example", "2,Li Na,li@y.example")
+    answer = office.run("sync")
+    assert answer.code == 0, answer
+    assert "1 attached; of 1: 1 with customers, 0 waiting" in answer.out
+    assert office.subjects("Li Na") == ["Who are you?"]
+    assert office.subjects("Bo Li") == []
+
+
+def test_bulk_mail_is_counted_with_its_reason_and_none_of_its_text_is_kept(office: Office) -> None:
+    office.mail("bo@x.example", "sales@firm.example", "10 % off", "List-Id: <news.x.example>")
+    assert "1 ignored (bulk mail 1)" in office.run("sync").out
+    assert office.account() | {"total": 1, "excluded": 1, "waiting": 0, "ok": True} == office.account()
+    assert b"10 % off" not in (office.path / "crmhub-data" / "hub.db").read_bytes()
+
+
+def test_json_masks_subjects_and_addresses_unless_asked(office: Office) -> None:
+    office.mail("bo@x.example", "sales@firm.example", "Secret plan")
+    office.run("sync")
+    masked = office.run("record", "show", "Bo Li", "--json")
+    assert "Secret" not in masked.out
+    assert "bo@x.example" not in masked.out
+    assert json.loads(masked.out)["counts"]["interactions"] == 1
+    shown = office.run("record", "show", "Bo Li", "--json", "--show-pii").summary["result"]["interactions"]["latest"]
+    assert shown[0]["interaction"]["body"] == "Hello"
