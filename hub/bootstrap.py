@@ -37,6 +37,7 @@ from hub.connected import (
 from hub.contract.bugs import plugin_bug
 from hub.contract.connector import AnyConnector, ConnectorConfig, Context
 from hub.contract.errors import ConnectorError, HubError
+from hub.contract.notices import AnyNotifier
 from hub.contract.records import Resource
 from hub.loader import Registry, load
 
@@ -194,6 +195,21 @@ class App:
             self._tokens(connection, settings),
         )
         return Connected(connection, kind(settings, context), scope_of(settings, kind), clients)
+
+    def notifier(self, name: str) -> AnyNotifier:
+        """A way to people, ready to send.  Raises UsageProblem, PluginError, SecretError or InvalidConfig."""
+        chosen = self.config.notifiers.get(name)
+        if chosen is None:
+            raise UsageProblem(unknown_name("notifier", name, sorted(self.config.notifiers)))
+        settings, secrets = open_settings(chosen, self.config, self.registry)
+        self.redact.add(secrets)
+        folder = self.config.hub.data / "notifiers" / name
+
+        def make_http() -> Http:
+            raise UsageProblem(f"the notifier {name!r} has no HTTP client")
+
+        context = Context(name, make_http, folder, self.config.base, lambda: datetime.fromtimestamp(self.clock(), UTC))
+        return self.registry.notifier(chosen.plugin)(settings, context)
 
     def _tokens(self, connection: Connection, settings: ConnectorConfig) -> Tokens:
         """Where the login of a connection is kept.  It belongs to the addresses: it is never sent elsewhere."""

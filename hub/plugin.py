@@ -26,6 +26,7 @@ from hub.contract.errors import (
     Rejected,
     Unavailable,
 )
+from hub.contract.notices import Notice, Notifier
 from hub.contract.records import (
     Account,
     Capabilities,
@@ -45,6 +46,8 @@ from hub.hookspecs import hookimpl
 from hub.http.session import Http
 
 if TYPE_CHECKING:
+    from hub.http.oauth2 import Client, OAuth2
+    from hub.http.signing import access_token
     from hub.rest.connector import RestConfig, RestConnector
     from hub.rest.manifest import load_manifest
     from hub.rest.spec import ResourceSpec, RestSpec
@@ -53,6 +56,7 @@ __all__ = [
     "Account",
     "AuthError",
     "Capabilities",
+    "Client",
     "ConfigError",
     "Conflict",
     "Connector",
@@ -69,6 +73,9 @@ __all__ = [
     "Json",
     "Limits",
     "NotFound",
+    "Notice",
+    "Notifier",
+    "OAuth2",
     "Op",
     "OpKind",
     "OutcomeUnknown",
@@ -85,11 +92,15 @@ __all__ = [
     "RestConnector",
     "RestSpec",
     "Unavailable",
+    "access_token",
     "hookimpl",
     "load_manifest",
 ]
 
 _LAZY = {
+    "Client": "hub.http.oauth2",
+    "OAuth2": "hub.http.oauth2",
+    "access_token": "hub.http.signing",
     "RestConfig": "hub.rest.connector",
     "RestConnector": "hub.rest.connector",
     "ResourceSpec": "hub.rest.spec",
@@ -99,7 +110,7 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
-    """Load the REST layer only when a plugin uses it: it takes longer to import than everything else here."""
+    """Load the REST layer and logins only when a plugin uses them: they take longer to import than all else here."""
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib

@@ -58,8 +58,9 @@ class Hub:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """[connections.NAME]: one account of one system.
+    """[connections.NAME]: one account of one system, or [notifiers.NAME]: one way to people.
 
+    kind:      which of the two, for messages.
     settings:  the plugin's own settings as written, secrets as references.
     resources: what to sync of it (empty: everything the connector offers).
     mappings:  resource -> name of the mapping to use instead of the connector's default.
@@ -82,6 +83,7 @@ class Connection:
     file: str = ""
     line: int = 0
     lines: Mapping[str, int] = field(default_factory=dict)
+    kind: str = "connection"
 
     def place(self, setting: str = "") -> tuple[str, int]:
         """File and line of a setting (or of the connection itself)."""
@@ -110,6 +112,7 @@ class Config:
     hub: Hub
     connections: Mapping[str, Connection] = field(default_factory=dict)
     syncs: Mapping[str, Sync] = field(default_factory=dict)
+    notifiers: Mapping[str, Connection] = field(default_factory=dict)
 
     @property
     def base(self) -> Path:

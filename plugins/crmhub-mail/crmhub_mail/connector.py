@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from crmhub_mail.folders import watched
-from crmhub_mail.index import Index
-from crmhub_mail.login import access_token
-from crmhub_mail.reading import Reader
-from crmhub_mail.session import Session
+from crmhub_mail.login import flow_of, token_of
 from crmhub_mail.settings import ImapConfig
 from hub.plugin import (
     Account,
@@ -22,6 +19,12 @@ from hub.plugin import (
     Record,
     Resource,
 )
+
+if TYPE_CHECKING:
+    from crmhub_mail.index import Index
+    from crmhub_mail.reading import Reader
+    from crmhub_mail.session import Session
+    from hub.plugin import OAuth2
 
 _ABLE = Capabilities(
     writes=frozenset(),
@@ -56,6 +59,11 @@ class Imap(Connector[ImapConfig]):
     _session: Session | None = None
     _index: Index | None = None
     _names: Sequence[str] = ()
+
+    @property
+    def auth(self) -> OAuth2 | None:
+        """What `crmhub connect login` signs in with; None where there is a password or a ready token."""
+        return flow_of(self.config, self.context)
 
     def check(self) -> Account:
         """Sign in and open the folders.  Raises AuthError, ConfigError or Unavailable."""
@@ -144,12 +152,17 @@ class Imap(Connector[ImapConfig]):
             self._index = None
 
     def _signed_in(self) -> Session:
+        from crmhub_mail.session import Session
+
         if self._session is None:
             where = self.context.connection
-            self._session = Session(self.config, where, lambda: access_token(self.config, self.context))
+            self._session = Session(self.config, where, lambda: token_of(self.config, self.context))
         return self._session
 
     def _reader(self) -> Reader:
+        from crmhub_mail.index import Index
+        from crmhub_mail.reading import Reader
+
         session = self._signed_in()
         folders = self._folders(session)
         if self._index is None:

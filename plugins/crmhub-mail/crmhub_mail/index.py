@@ -63,7 +63,7 @@ class Index:
             path.touch(mode=0o600)
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.executescript(_SCHEMA)
-            self._db.execute("INSERT OR IGNORE INTO about VALUES ('epoch', ?)", (uuid.uuid4().hex,))
+            self._db.execute("INSERT OR IGNORE INTO about VALUES ('epoch', ?), ('seq', '0')", (uuid.uuid4().hex,))
         except (OSError, sqlite3.Error) as error:
             raise ConfigError(
                 f"the index of the mailbox cannot be opened: {error}",
@@ -81,8 +81,8 @@ class Index:
 
     @property
     def seq(self) -> int:
-        """The last number given."""
-        return int(self._one("SELECT coalesce(max(seq), 0) FROM message")[0])
+        """The last number given; numbers are never given twice, also when what had them is forgotten."""
+        return int(self._one("SELECT value FROM about WHERE name = 'seq'")[0])
 
     # folders
 
@@ -114,14 +114,14 @@ class Index:
             (item.folder, item.validity, item.uid, item.id, item.version, 0, start + number)
             for number, item in enumerate(copies)
         ]
-        self._many("INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        self._many("INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?, ?)", rows, start + len(rows) - 1)
 
     def mark_gone(self, name: str, validity: int, uids: Iterable[int]) -> None:
         """Note that copies are gone; unknown ones are none of ours."""
         start = self.seq + 1
         rows = [(start + number, name, validity, uid) for number, uid in enumerate(sorted(uids))]
         statement = "UPDATE message SET gone = 1, seq = ? WHERE folder = ? AND validity = ? AND uid = ? AND gone = 0"
-        self._many(statement, rows)
+        self._many(statement, rows, start + len(rows) - 1)
 
     def keep_only(self, folders: Sequence[str], validities: Sequence[tuple[str, int]]) -> None:
         """Copies in folders that are not watched any more, or under an earlier UIDVALIDITY, are gone."""
@@ -163,11 +163,12 @@ class Index:
         with closing(self._db.execute(statement, values)) as cursor:
             return cursor.fetchall()
 
-    def _many(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
-        """All rows or none."""
+    def _many(self, statement: str, rows: Sequence[tuple[object, ...]], seq: int) -> None:
+        """All rows and the last of their numbers, or nothing."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
             self._db.executemany(statement, rows)
+            self._db.execute("UPDATE about SET value = ? WHERE name = 'seq'", (str(seq),))
             self._db.execute("COMMIT")
         except BaseException:
             self._db.execute("ROLLBACK")

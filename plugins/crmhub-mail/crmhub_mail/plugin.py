@@ -6,13 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crmhub_mail.connector import Imap
-from hub.plugin import Connector, hookimpl
+from crmhub_mail.smtp import Smtp
+from hub.plugin import Connector, Notifier, hookimpl
 
 
 @hookimpl
 def hub_connectors() -> Sequence[type[Connector[Any]]]:
     """The connector class."""
     return [Imap]
+
+
+@hookimpl
+def hub_notifiers() -> Sequence[type[Notifier[Any]]]:
+    """The notifier class."""
+    return [Smtp]
 
 
 @hookimpl

@@ -33,6 +33,7 @@ class ImapConfig(ConnectorConfig):
     client_secret: SecretStr | None = None
     token_url: str = ""
     authorize_url: str = ""
+    grant: Literal["authorization_code", "client_credentials"] = "authorization_code"
     scopes: tuple[str, ...] = ()
     refresh_token: SecretStr | None = None
     security: Security = "tls"
