@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import dataclass
 from email.message import Message
@@ -105,12 +106,23 @@ def _parts(message: Message | None) -> list[Message]:
 
 def _content(part: Message) -> str:
     try:
-        raw = part.get_payload(decode=True)
+        raw = _base64(part) if _is_base64(part) else part.get_payload(decode=True)
         charset = str(part.get_content_charset() or "")
     except Exception:  # noqa: BLE001  # broken encodings: what cannot be decoded is no text
         return ""
     text = as_text(raw, charset) if isinstance(raw, bytes) else ""
     return storable(text.replace("\x00", ""))
+
+
+def _is_base64(part: Message) -> bool:
+    return str(part.get("Content-Transfer-Encoding", "")).strip().lower() == "base64"
+
+
+def _base64(part: Message) -> bytes:
+    """The library gives up on base64 of which the end is missing, and ours is cut where the download ended."""
+    letters = re.sub(r"[^A-Za-z0-9+/]", "", str(part.get_payload()))
+    letters = letters if len(letters) % 4 != 1 else letters[:-1]  # a single letter says nothing yet
+    return base64.b64decode(letters + "=" * (-len(letters) % 4))
 
 
 class _Words(HTMLParser):

@@ -24,6 +24,8 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _ID = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]{1,250}>")
 _SPELLINGS = {"gb2312": "gb18030", "gbk": "gb18030", "iso-8859-1": "cp1252", "latin-1": "cp1252", "us-ascii": "cp1252"}
 """Charsets that mail names and means their superset."""
+_CUT = 4
+"""Bytes of the longest character."""
 _EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
 
 
@@ -43,7 +45,10 @@ def as_text(raw: bytes, charset: str = "") -> str:
     for name in (*names, "utf-8"):
         try:
             return raw.decode(name)
-        except (LookupError, UnicodeDecodeError, ValueError):
+        except UnicodeDecodeError as error:
+            if 0 < len(raw) - _CUT <= error.start:  # a download ends in the middle of a character
+                return raw[: error.start].decode(name)
+        except (LookupError, ValueError):
             continue
     return raw.decode("cp1252", "replace")
 
