@@ -94,6 +94,9 @@ class Session:
                 elif config.password is not None:
                     self._client.login(config.user, config.password.get_secret_value())
         except (LoginError, imaplib.IMAP4.error) as error:
+            if isinstance(error.__context__, imaplib.IMAP4.abort | OSError):
+                text = _short(error.__context__)  # no answer is no refusal
+                raise Unavailable(f"{config.where} does not answer (signing in): {text}", where=self.where) from None
             text = str(error)[:200]
             if any(word in text.lower() for word in _BUSY):
                 raise RateLimited(
@@ -277,7 +280,9 @@ class Session:
 
 
 def _short(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    """An error's text without what the server sent: that may be mail."""
+    text = " ".join(str(error).split()).partition(" => ")[0].partition("unexpected response")[0]
+    return text[:200].rstrip(": ") or type(error).__name__
 
 
 def _member(item: Mapping[bytes, Any], start: bytes) -> bytes | None:
