@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.contract.errors import HubError
-from hub.testing.servers import DEMO_PASSWORD, RunningServer, require, start
+from hub.testing.servers import DEMO_PASSWORD, RunningServer, free_port, require, start
 
 _CONF = """
 protocols = imap
@@ -179,16 +179,16 @@ def running_smtp(*, tls: Any = None, users: dict[str, str] | None = None) -> Ite
 
     def authenticate(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> Any:
         known = (users or {}).get(data.login.decode())
-        return AuthResult(success=known is not None and known == data.password.decode())
+        good = known is not None and known == data.password.decode()
+        return AuthResult(success=good, handled=False)  # the server itself answers 535
 
     options: dict[str, Any] = {"tls_context": tls, "require_starttls": tls is not None}
     if users is not None:
         options |= {"authenticator": authenticate, "auth_required": True, "auth_require_tls": tls is not None}
-    controller = Controller(Handler(), hostname="127.0.0.1", port=0, **options)
+    controller = Controller(Handler(), hostname="127.0.0.1", port=free_port(), **options)
     controller.start()
     try:
-        server: Any = controller.server
-        box.port = server.sockets[0].getsockname()[1]
+        box.port = controller.port
         yield box
     finally:
         controller.stop(no_assert=True)

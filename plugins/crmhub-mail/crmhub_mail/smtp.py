@@ -7,8 +7,10 @@ import re
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from email.message import EmailMessage
-from email.policy import SMTP
+from email.header import Header
+from email.message import Message
+from email.mime.text import MIMEText
+from email.policy import compat32
 from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _PORTS: Mapping[str, int] = {"tls": 465, "starttls": 587, "plain": 25}
+_LINES = compat32.clone(linesep="\r\n", max_line_length=998)
 _LONGEST = 200
 """Characters of a subject."""
 
@@ -85,21 +88,22 @@ class Smtp(Notifier[SmtpConfig]):
             self._deliver(server, message)
         return {"server": self.config.host, "message": str(message["Message-ID"]), "to": ", ".join(self.config.to)}
 
-    def message(self, notice: Notice) -> EmailMessage:
+    def message(self, notice: Notice) -> Message:
         """The mail of a notice.  The same notice gives the same Message-ID, also when it is sent again."""
         config = self.config
-        message = EmailMessage(policy=SMTP)
+        message = MIMEText(notice.text.encode("utf-8", "replace").decode("utf-8").replace("\x00", ""), "plain", "utf-8")
+        mark = "" if notice.severity == "info" else f"{notice.severity}: "
+        subject = one_line(f"[CRM Hub] {mark}{notice.subject}")
         message["From"] = config.sender
         message["To"] = ", ".join(config.to)
-        message["Subject"] = one_line(
-            f"[CRM Hub] {'' if notice.severity == 'info' else notice.severity + ': '}{notice.subject}"
-        )
+        # The library loses spaces where it folds a long subject: a plain one stays on its line, another is encoded whole.
+        whole = subject if subject.isascii() else Header(subject, "utf-8", header_name="Subject").encode()
+        message["Subject"] = whole
         message["Date"] = format_datetime(self.context.clock())
         message["Message-ID"] = self._id(notice)
         message["Auto-Submitted"] = "auto-generated"
         if notice.severity == "error":
             message["Importance"] = "high"
-        message.set_content(notice.text.encode("utf-8", "replace").decode("utf-8").replace("\x00", ""))
         return message
 
     def _id(self, notice: Notice) -> str:
@@ -167,7 +171,7 @@ class Smtp(Notifier[SmtpConfig]):
         except (smtplib.SMTPException, OSError) as error:
             raise Unavailable(f"{address} broke off: {type(error).__name__}", where=where) from None
 
-    def _deliver(self, server: Server, message: EmailMessage) -> None:
+    def _deliver(self, server: Server, message: Message) -> None:
         import smtplib
 
         config, where = self.config, self.context.connection
@@ -186,7 +190,7 @@ class Smtp(Notifier[SmtpConfig]):
             address, code, text = min(refused, key=lambda item: item[1])
             raise _answered(code, text, f"the receiver {address}", where)
         try:
-            code, text = server.data(message.as_bytes())
+            code, text = server.data(message.as_bytes(policy=_LINES))
         except smtplib.SMTPDataError as error:  # it refused before the mail was sent
             raise _answered(error.smtp_code, error.smtp_error, "the mail", where) from None
         except (smtplib.SMTPException, OSError) as error:

@@ -14,7 +14,7 @@ import responses
 from pydantic import ValidationError
 
 from crmhub_mail.connector import Imap
-from hub.plugin import AuthError, ConfigError, ContractViolation, Context, Http, RateLimited, Unavailable
+from hub.plugin import AuthError, ConfigError, Context, ContractViolation, Http, RateLimited, Unavailable
 from hub.testing.servers import free_port
 from hub.tokens.token import MemoryTokens, Token
 
@@ -120,8 +120,9 @@ def test_one_unreadable_message_stops_no_other(scripted: Any, tmp_path: Path) ->
             rows = []
             for uid in uids:
                 head = f"From: bo@x.example\r\nSubject: m{uid}\r\nMessage-ID: <{uid}@x>\r\n\r\n"
-                size = f'RFC822.SIZE 50 INTERNALDATE "02-Mar-2026 08:15:00 +0000" BODY[HEADER.FIELDS (X)] {{{len(head)}}}\r\n{head}'
-                text = f"BODY[TEXT]<0> {{5}}\r\nHello"
+                when = 'INTERNALDATE "02-Mar-2026 08:15:00 +0000"'
+                size = f"RFC822.SIZE 50 {when} BODY[HEADER.FIELDS (X)] {{{len(head)}}}\r\n{head}"
+                text = "BODY[TEXT]<0> {5}\r\nHello"
                 rows.append(f"* {uid} FETCH (UID {uid} {text if 'TEXT' in upper else size})\r\n")
             return f"{''.join(rows)}{tag} OK done\r\n"
         return usual(tag, line)

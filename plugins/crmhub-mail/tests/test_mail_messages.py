@@ -251,9 +251,13 @@ def test_a_message_to_half_the_world_has_a_bounded_number_of_parties() -> None:
 
 def report(status: str, *, action: str = "failed", recipient: str = "rfc822; bo@x.example", more: str = "") -> Any:
     head = 'Content-Type: multipart/report; report-type=delivery-status; boundary="b"'
-    blocks = f"Reporting-MTA: dns; mx.x.example\r\n\r\nFinal-Recipient: {recipient}\r\nAction: {action}\r\nStatus: {status}\r\n{more}"
-    body = f"--b\r\nContent-Type: text/plain\r\n\r\nSorry\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n{blocks}\r\n--b--"
-    return report_of(parsed(head.encode(), body.encode()))
+    return report_of(parsed(head.encode(), report_body(recipient, action, status, more)))
+
+
+def report_body(recipient: str, action: str, status: str, more: str = "") -> bytes:
+    lines = ["--b", "Content-Type: text/plain", "", "Sorry", "--b", "Content-Type: message/delivery-status", ""]
+    lines += ["Reporting-MTA: dns; mx.x.example", "", f"Final-Recipient: {recipient}", f"Action: {action}"]
+    return "\r\n".join([*lines, f"Status: {status}", more, "--b--"]).encode()
 
 
 @pytest.mark.parametrize(
@@ -290,8 +294,7 @@ def test_a_report_is_about_the_address_and_not_from_the_mail_server() -> None:
         "To: ann@firm.example",
         'Content-Type: multipart/report; report-type=delivery-status; boundary="b"',
     ]
-    body = b"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\nFinal-Recipient: rfc822;bo@x.example\r\nAction: failed\r\nStatus: 5.1.1\r\n--b--"
-    found = data(*head, body=body)
+    found = data(*head, body=report_body("rfc822;bo@x.example", "failed", "5.1.1"))
     assert [item["address"] for item in found["parties"]] == ["bo@x.example"]
     assert found["bounce"]["permanent"] is True
     assert found["direction"] == "inbound"
