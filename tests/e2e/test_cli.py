@@ -33,7 +33,7 @@ def test_every_template_passes_check_once_its_secrets_are_there(tmp_path: Path, 
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "book").write_text("x")
     (tmp_path / "secrets" / "book").chmod(0o600)
-    environment = {"ERP_PASSWORD": "x", "BOOK_PASSWORD": "x"}
+    environment = {"ERP_PASSWORD": "x", "BOOK_PASSWORD": "x", "MAIL_PASSWORD": "x"}
     checked = CliRunner().invoke(make_app(), ["check", "--config", str(config)], env=environment)
     assert checked.exit_code == 0, checked.output
 

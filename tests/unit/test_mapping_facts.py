@@ -89,7 +89,9 @@ def test_every_line_of_it_only_reads() -> None:
 
 
 def test_a_users_file_extends_the_shipped_one() -> None:
-    own = spec('extends = "shipped"\nphones = false\n[fields]\nbody = "notes"\n[emails.slots]\nmail = "next"\n', shipped=spec())
+    own = spec(
+        'extends = "shipped"\nphones = false\n[fields]\nbody = "notes"\n[emails.slots]\nmail = "next"\n', shipped=spec()
+    )
     assert sorted(own.fields) == ["at", "body", "kind", "subject"]
     assert list(own.collections) == ["emails"]
 
