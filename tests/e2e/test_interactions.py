@@ -126,3 +126,87 @@ def test_json_masks_subjects_and_addresses_unless_asked(office: Office) -> None:
     assert json.loads(masked.out)["counts"]["interactions"] == 1
     shown = office.run("record", "show", "Bo Li", "--json", "--show-pii").summary["result"]["interactions"]["latest"]
     assert shown[0]["interaction"]["body"] == "Hello"
+
+
+def bounce(office: Office, address: str) -> None:
+    """A mail server reports that an address does not exist."""
+    lines = [
+        "From: MAILER-DAEMON@mx.x.example",
+        "To: sales@firm.example",
+        "Subject: Undelivered Mail Returned to Sender",
+        "Message-ID: <bounce-1@mx.x.example>",
+        "Date: Mon, 02 Mar 2026 08:15:00 +0000",
+        "Auto-Submitted: auto-replied",
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"',
+        "",
+        *("--b", "Content-Type: text/plain", "", "Sorry.", "--b", "Content-Type: message/delivery-status", ""),
+        *("Reporting-MTA: dns; mx.x.example", "", f"Final-Recipient: rfc822; {address}", "Action: failed"),
+        *("Status: 5.1.1", "Diagnostic-Code: smtp; 550 no such user here", "--b--", ""),
+    ]
+    with office.program() as client:
+        client.append("INBOX", "\r\n".join(lines).encode())
+
+
+def test_a_bounce_marks_the_address_and_explain_says_where_that_comes_from(office: Office) -> None:
+    office.run("sync")
+    bounce(office, "BO@x.example")
+    answer = office.run("sync")
+    assert answer.code == 0, answer
+    assert "1 addresses bounced" in answer.out
+    shown = office.run("record", "show", "Bo Li").out
+    assert "bounced)" in shown
+    assert "Undelivered Mail" in shown
+    explained = office.run("record", "explain", "Bo Li", "--field", "emails").out
+    assert "status:  bounced from mail (bounced: 5.1.1 (no such mailbox)," in explained
+    typed = office.run("record", "show", "Bo Li", "--json", "--show-pii").summary["result"]["customer"]
+    assert typed["emails"][0]["status"] == "bounced"
+    assert office.run("sync").code == 0
+
+
+def test_a_mailbox_that_refuses_the_login_leaves_the_customers_alone_and_names_what_to_do(office: Office) -> None:
+    office.run("sync")
+    office.customers("1,Bo Li,bo@x.example", "2,Li Na,li@y.example")
+    (office.path / "config.toml").write_text(
+        CONFIG.format(port=office.port, user=office.user).replace("MAIL_PASSWORD", "HOME")
+    )
+    answer = office.run("sync")
+    assert answer.code == 6
+    assert "refuses the login" in answer.err
+    assert "Check user and password" in answer.err
+    assert office.run("record", "show", "Li Na").code == 0
+    state = office.run("status")
+    assert state.code == 6
+    assert "crmhub connect test mail" in state.out
+
+
+def test_commands_that_look_at_a_connection_know_a_mailbox(office: Office) -> None:
+    office.mail("bo@x.example", "sales@firm.example", "Your offer")
+    assert "mail.messages: only read" in office.run("check").out
+    tested = office.run("connect", "test", "mail")
+    assert tested.code == 0, tested
+    assert "INBOX (1 messages), Sent (0 messages)" in tested.out
+    tried = office.run("mapping", "try", "mail")
+    assert tried.code == 0, tried
+    assert "subject = Your offer" in tried.out
+    assert "emails = bo@x.example" in tried.out
+    assert "no law is broken" in office.run("mapping", "check", "imap.messages").out
+
+
+def test_a_message_that_goes_is_kept_and_marked(office: Office) -> None:
+    office.mail("bo@x.example", "sales@firm.example", "Your offer")
+    office.run("sync")
+    with office.program() as client:
+        client.select_folder("INBOX")
+        client.delete_messages(client.search(["ALL"]))
+        client.expunge()
+    assert "1 gone; of 0: 0 with customers" in office.run("sync").out
+    assert "Your offer   [no longer in mail]" in office.run("record", "show", "Bo Li").out
+    assert office.account()["total"] == 0
+
+
+def test_no_text_of_a_mail_is_in_any_output_or_log_of_a_sync(office: Office) -> None:
+    office.mail("bo@x.example", "sales@firm.example", "subject-canary", text="body-canary")
+    for words in (["sync", "--debug"], ["sync", "--json", "--debug"], ["status", "--json"], ["runs", "list", "--json"]):
+        answer = office.run(*words)
+        for canary in ("subject-canary", "body-canary", "bo@x.example", DEMO_PASSWORD):
+            assert canary not in answer.out + answer.err, words
