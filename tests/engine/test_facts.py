@@ -244,6 +244,22 @@ def test_what_is_deleted_in_the_mailbox_stays_known_and_is_marked(world: MailWor
     assert sorted(world.subjects("bo@x.example")) == ["a", "b"]
 
 
+@pytest.mark.parametrize("erased", [False, True])
+def test_what_comes_back_is_there_again(world: MailWorld, erased: bool) -> None:
+    world.mailbox.add(mail("a", "bo@x.example"))
+    world.sync()
+    if erased:
+        forget(world.store, list(world.store.records.gids()))
+    world.mailbox.remove("1")
+    world.sync()
+    assert world.places() == {}
+    world.mailbox.records["1"].deleted = False
+    world.mailbox.edit("1", subject="b")
+    world.sync()
+    assert world.places() == ({"ignored": 1} if erased else {"attached": 1})
+    assert [row.doc.get("subject") for row in world.facts()] == ([None] if erased else ["b"])
+
+
 def test_a_listing_finds_what_the_feed_never_told(world: MailWorld) -> None:
     world.mailbox.add(mail("a", "bo@x.example"))
     world.mailbox.add(mail("b", "bo@x.example"))
