@@ -225,6 +225,18 @@ def test_a_refused_record_is_quarantined_and_tried_again_on_demand(synced: HubFo
     assert synced.run("quarantine", "list").code == 0
 
 
+def test_a_record_that_cannot_be_read_stays_accounted_for_while_it_is_tried_again(synced: HubFolder) -> None:
+    synced.put("office", {**synced.get("office"), "9": {"name": "half \ud800", "email": "half@x.example"}})
+    assert synced.run("sync").code == 3
+    assert synced.run("quarantine", "retry", "--all").code == 0
+    assert synced.run("sync").code == 3
+    systems = synced.run("status", "--json").summary["result"]["syncs"]["customers"]["systems"]
+    assert [item["quarantined"] for item in systems if item["system"] == "office"] == [1]
+    assert all(item["ok"] for item in systems)
+    synced.edit("office", "9", name="whole")
+    assert synced.run("sync").code == 0
+
+
 def test_a_record_explains_its_values(synced: HubFolder) -> None:
     synced.edit("office", "1", name="Anna Bergmann")
     synced.edit("shop", "a", name="Anna Bergman")

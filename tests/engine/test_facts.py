@@ -226,10 +226,11 @@ def test_a_record_that_the_connector_could_not_read_is_quarantined_and_read_when
     world.sync()
     assert world.places() == {"quarantined": 1}
     world.post.changes = changes  # type: ignore[method-assign]  # healed
-    with world.store.transaction():
+    with world.store.transaction():  # what `crmhub quarantine retry` does
         world.store.work.reread_add("mail", "contacts", ["1"], "tried again")
     world.sync()
     assert world.places() == {"attached": 1}
+    assert world.store.work.quarantined() == []
 
 
 def test_what_is_deleted_in_the_mailbox_stays_known_and_is_marked(world: MailWorld) -> None:
