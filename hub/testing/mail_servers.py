@@ -91,9 +91,10 @@ def start_dovecot(folder: Path, *, port: int = 0, password: str = DEMO_PASSWORD)
     for name in ("run", "state", "mail"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     os.chown(folder / "mail", mail.pw_uid, mail.pw_gid)
-    for parent in (folder, *folder.parents):
-        if parent.stat().st_uid == os.geteuid() and not parent.stat().st_mode & 0o001:
-            parent.chmod(parent.stat().st_mode | 0o011)  # its own users must be able to pass through
+    folder.chmod(0o711)  # its own users must be able to pass through
+    closed = next((parent for parent in folder.parents if not parent.stat().st_mode & 0o001), None)
+    if closed is not None:
+        raise HubError(f"Dovecot's users cannot enter {closed}", hint="Use a folder under /tmp")
 
     def command(chosen: int) -> Sequence[str]:
         settings = folder / "dovecot.conf"
