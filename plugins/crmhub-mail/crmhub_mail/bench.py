@@ -64,7 +64,14 @@ class DovecotBench(Bench):
 
     def settings(self) -> Mapping[str, Any]:
         login = {"user": self.user, "password": DEMO_PASSWORD}
-        return {"host": "127.0.0.1", "port": self.server.port, "security": "plain", "page": 3, **login}
+        return {
+            "host": "127.0.0.1",
+            "port": self.server.port,
+            "security": "plain",
+            "page": 3,
+            **login,
+            "addresses": ["@firm.example"],
+        }
 
     def wrong_login(self) -> Mapping[str, Any] | None:
         return {"password": "wrong"}

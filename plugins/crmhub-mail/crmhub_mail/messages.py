@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -21,28 +21,30 @@ class Envelope:
     header: bytes
     size: int
     arrival: datetime
+    fields: Mapping[str, list[str]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fields", fields_of(self.header))
 
     @property
     def id(self) -> str:
         """The message's own id; without a usable one, a digest of what makes it this message."""
-        fields = fields_of(self.header)
-        found = message_id(fields.get("message-id", ()))
+        found = message_id(self.fields.get("message-id", ()))
         return found if found is not None else f"sha256:{self._digest('from', 'date', 'subject')}"
 
     @property
     def version(self) -> str:
         """Changes when somebody replaces the message by another one with its id."""
-        return self._digest(*sorted(fields_of(self.header)))[:16]
+        return self._digest(*sorted(self.fields))[:16]
 
     def _digest(self, *names: str) -> str:
-        fields = fields_of(self.header)
-        text = "\n".join(f"{name}:{value}" for name in names for value in fields.get(name, ()))
+        text = "\n".join(f"{name}:{value}" for name in names for value in self.fields.get(name, ()))
         return hashlib.sha256(f"{text}\n{self.size}".encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def is_report(envelope: Envelope) -> bool:
     """Whether a message is a delivery report."""
-    kind = first(fields_of(envelope.header), "content-type").lower()
+    kind = first(envelope.fields, "content-type").lower()
     return kind.startswith("multipart/report") and "delivery-status" in kind
 
 
@@ -50,7 +52,7 @@ def why_ignored(envelope: Envelope) -> str:
     """Why a message says nothing about a customer: nobody wrote it to anybody; "" if it is a person's mail."""
     if is_report(envelope):
         return ""
-    fields = fields_of(envelope.header)
+    fields = envelope.fields
     automatic = first(fields, "auto-submitted").lower()
     if automatic.startswith("auto-replied"):
         return "automatic answer"
@@ -64,7 +66,7 @@ def why_ignored(envelope: Envelope) -> str:
 
 def record_of(envelope: Envelope, body: bytes, own: Sequence[str], *, bulk: bool) -> dict[str, Any]:
     """The native record.  own: our addresses and domains in lower case; bulk: bulk mail is kept."""
-    fields = fields_of(envelope.header)
+    fields = envelope.fields
     message = parsed(envelope.header, body) if body else None
     report = report_of(message)
     parties = _parties(fields, own)
@@ -91,7 +93,7 @@ def record_of(envelope: Envelope, body: bytes, own: Sequence[str], *, bulk: bool
     }
 
 
-def _parties(fields: dict[str, list[str]], own: Sequence[str]) -> list[dict[str, Any]]:
+def _parties(fields: Mapping[str, list[str]], own: Sequence[str]) -> list[dict[str, Any]]:
     found = []
     for name, role in _ROLES:
         for shown, address in addresses(fields.get(name, ())):

@@ -24,7 +24,8 @@ from hub.plugin import AuthError, ConfigError, ContractViolation, RateLimited, U
 if TYPE_CHECKING:
     from imapclient import IMAPClient
 
-_HEADER = f"BODY.PEEK[HEADER.FIELDS ({' '.join(FIELDS).upper()})]"
+_HEADER = f"BODY.PEEK[HEADER.FIELDS ({' '.join(FIELDS).upper()})]<0.65536>"
+"""What is downloaded of a header; a longer one was made to hurt."""
 _BUSY = ("too many", "overquota", "[unavailable]", "[inuse]", "[limit]", "throttl", "try again")
 _WAIT = 300.0
 """Seconds after which a server that has too many connections is asked again."""

@@ -18,7 +18,7 @@ class ImapConfig(ConnectorConfig):
     """Settings of one mailbox; the README explains each.
 
     folders:   names, or special uses such as "\\\\Sent"; empty: INBOX and the folder of sent mail.
-    addresses: our own, "ann@firm.example" or a whole domain "@firm.example"; empty: the user, if that is an address.
+    addresses: our own, "ann@firm.example" or a whole domain "@firm.example"; may be left out if the user is an address.
     text:      bytes of a message's text that are downloaded; 0: only headers.
     timeout:   seconds, set by the connection's own ``timeout``.
     """
@@ -53,6 +53,8 @@ class ImapConfig(ConnectorConfig):
             raise ValueError('password is missing: password = { env = "..." }')
         if self.auth == "xoauth2" and self.access_token is None and not (self.token_url and self.client_id):
             raise ValueError("xoauth2 needs access_token, or client_id and token_url to ask for one")
+        if not self.addresses and "@" not in self.user:
+            raise ValueError('addresses is missing: user is no address, so say which are ours, e.g. ["@firm.example"]')
         wrong = next((item for item in self.addresses if "@" not in item or " " in item), None)
         if wrong is not None:
             raise ValueError(f'{wrong!r} in addresses is neither an address nor a domain such as "@firm.example"')

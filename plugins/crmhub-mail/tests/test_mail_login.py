@@ -199,21 +199,28 @@ def test_an_access_token_is_renewed_in_time_and_kept(tmp_path: Path) -> None:
         ({"security": "plain", "host": "mail.example"}, "unprotected"),
         ({"password": None}, "password is missing"),
         ({"auth": "xoauth2", "access_token": None}, "xoauth2 needs access_token"),
+        ({"user": "ann"}, "addresses is missing"),
         ({"addresses": ["firm.example"]}, "neither an address nor a domain"),
         ({"port": 70000}, "less than or equal"),
         ({"text": -1}, "greater than or equal"),
     ],
 )
 def test_settings_that_cannot_work_are_refused_with_the_reason(settings: dict[str, Any], message: str) -> None:
-    good = {"host": "127.0.0.1", "user": "ann", "password": "x"}
+    good = {"host": "127.0.0.1", "user": "ann@firm.example", "password": "x"}
     with pytest.raises(ValidationError, match=message):
         Imap.Config(**{**good, **settings})
 
 
 def test_plain_is_for_this_machine_or_for_who_says_so() -> None:
     for host in ("127.0.0.1", "localhost", "::1"):
-        Imap.Config(host=host, user="ann", password="x", security="plain")
-    Imap.Config(host="mail.example", user="ann", password="x", security="plain", insecure=True)
-    assert Imap.Config(host="mail.example", user="ann", password="x").effective_port == 993
-    assert Imap.Config(host="mail.example", user="ann", password="x", security="starttls").effective_port == 143
-    assert Imap.Config(host="mail.example", user="Ann@Firm.example", password="x").own == ("ann@firm.example",)
+        Imap.Config(host=host, user="a@b.example", password="x", security="plain")
+    Imap.Config(host="mail.example", user="a@b.example", password="x", security="plain", insecure=True)
+
+
+def test_the_port_follows_from_the_security_and_our_address_from_the_user() -> None:
+    login = {"host": "mail.example", "user": "Ann@Firm.example", "password": "x"}
+    assert Imap.Config(**login).effective_port == 993
+    assert Imap.Config(**login, security="starttls").effective_port == 143
+    assert Imap.Config(**login, port=1143).effective_port == 1143
+    assert Imap.Config(**login).own == ("ann@firm.example",)
+    assert Imap.Config(**login, addresses=["*@FIRM.example", "b@c.example"]).own == ("@firm.example", "b@c.example")

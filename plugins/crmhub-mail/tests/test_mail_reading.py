@@ -201,6 +201,15 @@ def test_check_names_the_account_its_folders_and_what_the_server_can(dovecot: Bo
     assert "QRESYNC" not in pymap.connect().check().server
 
 
+def test_of_an_endless_header_only_the_beginning_is_downloaded(box: Box) -> None:
+    many = ",\n ".join(f"person-{number}@x.example" for number in range(8000))
+    box.store(f"From: bo@x.example\nSubject: to the world\nMessage-ID: <1@x>\nTo: {many}\n\nHello\n")
+    data = box.data()
+    assert data["subject"] == "to the world"
+    assert len(data["parties"]) == 101
+    assert data["size"] > 180_000
+
+
 def test_the_index_holds_no_words_and_only_its_owner_may_read_it(box: Box) -> None:
     box.mail("very secret subject", id_="<1@x>", text="very secret text")
     box.read()
