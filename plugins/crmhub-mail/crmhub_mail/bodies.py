@@ -43,8 +43,8 @@ class Report:
 
 def parsed(header: bytes, body: bytes) -> Message | None:
     """The message as far as it was downloaded; None where the parser gives up."""
-    lines = re.sub(rb"\r?\n[ \t]+", b" ", header).splitlines()
-    kept = [line for line in lines if line.partition(b":")[0].strip().lower() in _KEPT]
+    lines = re.sub(rb"\r?\n[ \t]+", b" ", header).split(b"\n")
+    kept = [line.rstrip(b"\r") for line in lines if line.partition(b":")[0].strip().lower() in _KEPT]
     try:
         return BytesParser(policy=compat32).parsebytes(b"\r\n".join([*kept, b"", body]))
     except Exception:  # noqa: BLE001  # the library's parser fails in many ways on mail made to break it

@@ -19,9 +19,11 @@ FIELDS = (
 MOST_PARTIES = 100
 """Addresses of one message that are looked at."""
 
+_LINE_END = re.compile(r"\r?\n")
 _FOLD = re.compile(r"\r?\n[ \t]+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _ID = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]{1,250}>")
+_ADDRESS = re.compile(r"[^\s<>,;:\"'()\[\]@]+@[^\s<>,;:\"'()\[\]@]+")
 _SPELLINGS = {"gb2312": "gb18030", "gbk": "gb18030", "iso-8859-1": "cp1252", "latin-1": "cp1252", "us-ascii": "cp1252"}
 """Charsets that mail names and means their superset."""
 _CUT = 4
@@ -32,7 +34,7 @@ _EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
 def fields_of(blob: bytes) -> dict[str, list[str]]:
     """Header name in lower case -> the raw values of each of its fields, unfolded."""
     found: dict[str, list[str]] = {}
-    for line in _FOLD.sub(" ", as_text(blob)).splitlines():
+    for line in _LINE_END.split(_FOLD.sub(" ", as_text(blob))):  # not splitlines(): U+2028 ends no header
         name, colon, value = line.partition(":")
         if colon and name.strip():
             found.setdefault(name.strip().lower(), []).append(value.strip())
@@ -71,10 +73,13 @@ def storable(text: str) -> str:
 def addresses(values: Sequence[str]) -> list[tuple[str, str]]:
     """(display name, address) of each mailbox of some header values; what is no address is left out."""
     found: dict[str, str] = {}
-    for name, address in getaddresses([value.replace("\n", " ") for value in values]):
-        clean = words(address).strip("<>\"' ")
-        if clean.count("@") >= 1 and " " not in clean:
-            found.setdefault(clean, words(name))
+    for value in values:
+        parsed = [(name, words(address).strip("<>\"' ")) for name, address in getaddresses([value])]
+        parsed = [(name, address) for name, address in parsed if address.rpartition("@")[0] and " " not in address]
+        if not parsed:  # a broken display name must not hide who it is
+            parsed = [("", address) for address in _ADDRESS.findall(value)]
+        for name, address in parsed:
+            found.setdefault(storable(address), words(name))
     return [(name, address) for address, name in found.items()][:MOST_PARTIES]
 
 

@@ -10,7 +10,7 @@ import logging
 import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -80,7 +80,7 @@ class Session:
                 with self._explained("STARTTLS"):
                     client.starttls(context)
             except BaseException:
-                client.shutdown()
+                _drop(client)
                 raise
         return client
 
@@ -120,7 +120,7 @@ class Session:
         try:
             self._client.logout()
         except Exception:  # noqa: BLE001  # whatever is wrong with it, it is over
-            self._client.shutdown()
+            _drop(self._client)
 
     # folders
 
@@ -278,6 +278,12 @@ class Session:
 
     def _violated(self, text: str) -> NoReturn:
         raise ContractViolation(text, rule="readable-answer", where=self.where)
+
+
+def _drop(client: IMAPClient) -> None:
+    """Close the socket, if it is not closed already."""
+    with suppress(OSError):
+        client.shutdown()
 
 
 def _short(error: BaseException) -> str:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import itertools
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from imapclient import IMAPClient
 
 from crmhub_mail.connector import Imap
@@ -106,10 +113,19 @@ def box(request: pytest.FixtureRequest) -> Box:
 
 
 class Scripted:
-    """An IMAP server that answers each command by a function (tag, line) -> bytes; "" closes the connection."""
+    """An IMAP server that answers each command by a function (tag, line) -> text; "" closes the connection.
 
-    def __init__(self, answer: Callable[[str, str], str], greeting: str = "* OK [CAPABILITY IMAP4rev1] ready") -> None:
-        self.answer, self.greeting = answer, greeting
+    tls: from the first byte; starttls: after the command."""
+
+    def __init__(
+        self,
+        answer: Callable[[str, str], str],
+        greeting: str = "* OK [CAPABILITY IMAP4rev1] ready",
+        *,
+        tls: ssl.SSLContext | None = None,
+        starttls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.answer, self.greeting, self.tls, self.starttls = answer, greeting, tls, starttls
         self.lines: list[str] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
@@ -121,20 +137,31 @@ class Scripted:
             connection, _ = self._listener.accept()
         except OSError:
             return
-        with connection, connection.makefile("rwb") as stream:
-            try:
-                if self.greeting:
-                    stream.write(f"{self.greeting}\r\n".encode())
-                    stream.flush()
-                    while line := stream.readline().decode("utf-8", "replace").rstrip("\r\n"):
-                        self.lines.append(line)
-                        reply = self.answer(line.partition(" ")[0], line.partition(" ")[2])
-                        if not reply:
-                            return
-                        stream.write(reply.encode("utf-8", "surrogateescape"))
-                        stream.flush()
-            except OSError:
-                return
+        try:
+            with connection:
+                opened = self.tls.wrap_socket(connection, server_side=True) if self.tls else connection
+                with opened:
+                    self._talk(opened, self.greeting)
+        except OSError:
+            return  # the client has gone: that is what some tests want
+
+    def _talk(self, connection: socket.socket, greeting: str) -> None:
+        with connection.makefile("rwb") as stream:
+            if greeting:
+                stream.write(f"{greeting}\r\n".encode())
+                stream.flush()
+            while line := stream.readline().decode("utf-8", "replace").rstrip("\r\n"):
+                self.lines.append(line)
+                tag, _, command = line.partition(" ")
+                reply = self.answer(tag, command)
+                if not reply:
+                    return
+                stream.write(reply.encode("utf-8", "surrogateescape"))
+                stream.flush()
+                if command == "STARTTLS" and self.starttls is not None:
+                    with self.starttls.wrap_socket(connection, server_side=True) as secured:
+                        self._talk(secured, "")
+                    return
 
     def __enter__(self) -> Scripted:
         return self
@@ -148,3 +175,36 @@ class Scripted:
 def scripted() -> type[Scripted]:
     """The class of servers that say what a test wants."""
     return Scripted
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 that nobody else signed, with its key in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    file = tmp_path_factory.mktemp("tls") / "server.pem"
+    file.write_bytes(pem + made.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+@pytest.fixture
+def tls() -> Callable[[Path], ssl.SSLContext]:
+    """Makes the server's side of TLS from a certificate."""
+
+    def context(certificate: Path) -> ssl.SSLContext:
+        made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        made.load_cert_chain(certificate)
+        return made
+
+    return context

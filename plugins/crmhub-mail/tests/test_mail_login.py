@@ -104,6 +104,24 @@ def test_a_server_without_tls_where_tls_is_wanted_is_not_sent_a_password(scripte
             assert not any("LOGIN" in line for line in server.lines)
 
 
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_a_certificate_is_verified_before_the_password_is_sent(
+    scripted: Any, tmp_path: Path, certificate: Path, tls: Any, security: str
+) -> None:
+    hello = "* OK [CAPABILITY IMAP4rev1 STARTTLS] ready"
+    usual = ok("IMAP4rev1 STARTTLS")
+    with scripted(usual, hello, **{security: tls(certificate)}) as server:
+        with pytest.raises(ConfigError, match="is not trusted") as caught:
+            connect(server.port, tmp_path, security=security).check()
+        assert "ca_file" in caught.value.hint
+        assert not any("LOGIN" in line for line in server.lines)
+    with scripted(usual, hello, **{security: tls(certificate)}) as server:
+        connector = connect(server.port, tmp_path, security=security, ca_file=certificate)
+        assert "INBOX (0 messages)" in connector.check().name
+        connector.close()
+        assert any("LOGIN" in line for line in server.lines)
+
+
 def test_one_unreadable_message_stops_no_other(scripted: Any, tmp_path: Path) -> None:
     usual = ok()
 

@@ -77,6 +77,8 @@ def test_a_date_that_cannot_be_is_the_time_of_arrival(value: str, expected: str)
         ("Team: bo@x.example, li@y.example;", [("", "bo@x.example"), ("", "li@y.example")]),
         ("bo@x.example, bo@x.example", [("", "bo@x.example")]),
         ("no address at all", []),
+        ('"broken name <bo@x.example>', [("", "bo@x.example")]),
+        ("a@b@c <bo@x.example", [("", "bo@x.example")]),
     ],
 )
 def test_addresses_of_a_header(value: str, expected: list[tuple[str, str]]) -> None:
@@ -239,6 +241,13 @@ def test_naughty_texts_in_subject_name_and_body_stay_what_they_are(text: str) ->
 def test_a_header_cannot_be_smuggled_in_through_a_folded_one() -> None:
     fields = fields_of(b"Subject: a\r\n\tFrom: evil@x.example\r\nFrom: bo@x.example\r\n")
     assert fields["from"] == ["bo@x.example"]
+
+
+@pytest.mark.parametrize("char", ["\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029", "\r"])
+def test_only_a_line_end_ends_a_header(char: str) -> None:
+    fields = fields_of(f"Subject: a{char}From: evil@x.example\r\nFrom: bo@x.example\r\n".encode())
+    assert fields["from"] == ["bo@x.example"]
+    assert len(fields["subject"]) == 1
 
 
 def test_a_message_to_half_the_world_has_a_bounded_number_of_parties() -> None:

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import default
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from pydantic import ValidationError
 
 from crmhub_mail.smtp import _LINES, Smtp, one_line
@@ -152,36 +146,9 @@ def test_each_end_of_a_talk_is_told_apart(replies: tuple[bytes, ...], kind: type
 # TLS and login
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for 127.0.0.1 that nobody else signed, with its key in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    plain = serialization.NoEncryption()
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-    file = tmp_path_factory.mktemp("tls") / "server.pem"
-    file.write_bytes(pem + made.public_bytes(serialization.Encoding.PEM))
-    return file
-
-
-def server_context(certificate: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
-
-
-def test_starttls_is_verified_before_anything_is_said(certificate: Path) -> None:
+def test_starttls_is_verified_before_anything_is_said(certificate: Path, tls: Any) -> None:
     login = {"user": "hub", "password": PASSWORD, "security": "starttls"}
-    with running_smtp(tls=server_context(certificate), users={"hub": PASSWORD}) as box:
+    with running_smtp(tls=tls(certificate), users={"hub": PASSWORD}) as box:
         sender(box.port, ca_file=certificate, **login).send(NOTICE)
         with pytest.raises(ConfigError, match="is not trusted") as caught:
             sender(box.port, **login).send(NOTICE)
@@ -189,8 +156,8 @@ def test_starttls_is_verified_before_anything_is_said(certificate: Path) -> None
     assert len(box.messages) == 1
 
 
-def test_a_wrong_password_is_an_auth_error_that_shows_none(certificate: Path) -> None:
-    with running_smtp(tls=server_context(certificate), users={"hub": "other"}) as box:
+def test_a_wrong_password_is_an_auth_error_that_shows_none(certificate: Path, tls: Any) -> None:
+    with running_smtp(tls=tls(certificate), users={"hub": "other"}) as box:
         with pytest.raises(AuthError, match="refuses the login of hub") as caught:
             sender(box.port, ca_file=certificate, user="hub", password=PASSWORD, security="starttls").send(NOTICE)
         assert PASSWORD not in f"{caught.value!r} {caught.value}"
