@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,13 +12,18 @@ from typing import Any
 
 import pytest
 from imapclient import IMAPClient
+from sqlalchemy import select
 from typer.testing import CliRunner
 
+from hub.bootstrap import App
 from hub.cli.main import make_app
+from hub.config.read import read_config
+from hub.store.tables import fact
 from hub.testing.kit.shared import shared_server
 from hub.testing.mail_servers import missing_dovecot, start_dovecot
 from hub.testing.servers import DEMO_PASSWORD
 from tests.e2e.hub_folder import Answer
+from tests.engine.test_recovery import Killed, dying
 
 pytestmark = pytest.mark.skipif(missing_dovecot() != "", reason=missing_dovecot() or "it is there")
 
@@ -210,3 +216,51 @@ def test_no_text_of_a_mail_is_in_any_output_or_log_of_a_sync(office: Office) -> 
         answer = office.run(*words)
         for canary in ("subject-canary", "body-canary", "bo@x.example", DEMO_PASSWORD):
             assert canary not in answer.out + answer.err, words
+
+
+def told(path: Path, monkeypatch: pytest.MonkeyPatch, *, kill_at: int = 0) -> tuple[dict[str, Any], bool]:
+    """One sync of a folder, killed at a commit of the store (0: not): what the hub knows then, and whether it was killed."""
+    monkeypatch.setenv("MAIL_PASSWORD", DEMO_PASSWORD)
+    killed = False
+    with App(read_config(path / "config.toml")) as app, app.writing() as store:
+        with dying(store, kill_at):
+            try:
+                result = app.engine("customers").sync()
+                assert all(item.ok for item in result.accounts)
+            except Killed:
+                killed = True
+        rows = store.facts.by_id(row.id for row in store.db.rows(select(fact.c.id)))
+    assert len({row.remote_id for row in rows}) == len(rows)
+    return {row.remote_id: (row.state, row.gone, row.doc.get("subject")) for row in rows}, killed
+
+
+def test_a_process_killed_at_any_commit_doubles_nothing_and_loses_nothing(
+    office: Office, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.configure()
+    for number in range(5):
+        office.mail("bo@x.example", "sales@firm.example", f"old {number}", f"Message-ID: <old-{number}@x>")
+    told(office.path, monkeypatch)
+    with office.program() as client:
+        client.select_folder("INBOX")
+        client.delete_messages(client.search(["SUBJECT", "old 1"]))
+        client.expunge()
+    for number in range(3):
+        office.mail("li@y.example", "sales@firm.example", f"new {number}", f"Message-ID: <new-{number}@x>")
+    bounce(office, "bo@x.example")
+    office.customers("1,Bo Li,bo@x.example", "2,Li Na,li@y.example")
+
+    def again(name: str) -> Path:
+        return Path(shutil.copytree(office.path, tmp_path_factory.mktemp("again") / name))
+
+    expected, _ = told(again("calm"), monkeypatch)
+    assert len(expected) == 9
+    assert [id_ for id_, (_, gone, _) in expected.items() if gone] == ["<old-1@x>"]
+    at, killed = 0, True
+    while killed:
+        at += 1
+        path = again(str(at))
+        _, killed = told(path, monkeypatch, kill_at=at)
+        found, _ = told(path, monkeypatch)
+        assert found == expected, f"killed at commit {at}"
+    assert at > 5

@@ -323,6 +323,19 @@ def test_a_customer_that_is_merged_takes_its_messages_along(tmp_path: Path) -> N
     assert world.store.facts.of_merged() == []
 
 
+def test_what_was_merged_a_moment_ago_is_shown_with_the_survivor_before_the_next_sync(world: MailWorld) -> None:
+    world.servers["A"].add({"name": "Li", "email": "li@y.example"})
+    world.mailbox.add(mail("to Bo", "bo@x.example"))
+    world.sync()
+    keys = world.store.records.gids_by_key(["email:bo@x.example", "email:li@y.example"])
+    (gone,), (kept,) = keys["email:bo@x.example"], keys["email:li@y.example"]
+    golden = world.store.records.goldens([gone])[gone]
+    golden.state, golden.merged_into = "merged", kept
+    with world.store.transaction():
+        world.store.records.save_goldens([(golden, "Bo")])
+    assert [row.doc["subject"] for row in world.store.facts.latest(kept, 9)[0]] == ["to Bo"]
+
+
 def test_a_message_stays_with_its_customer_when_the_address_moves_on(world: MailWorld) -> None:
     world.mailbox.add(mail("old", "bo@x.example"))
     world.sync()
