@@ -120,10 +120,9 @@ class Facts:
         """state -> number of facts that are there and can be read."""
         return {row.state: row.n for row in self._db.rows(_COUNTS, {"b_system": system, "b_resource": resource})}
 
-    def barred(self, system: str, resource: str) -> int:
-        """Records of the resource that could not be read."""
-        statement = select(func.count()).select_from(_BARRED.subquery())
-        return int(self._db.rows(statement, {"b_system": system, "b_resource": resource})[0][0])
+    def barred(self, system: str, resource: str) -> set[str]:
+        """Remote ids of the records that could not be read."""
+        return {row.remote_id for row in self._db.rows(_BARRED, {"b_system": system, "b_resource": resource})}
 
     def reasons(self, system: str, resource: str) -> dict[str, int]:
         """Why facts are ignored -> how many."""

@@ -158,7 +158,8 @@ class FactPull:
             with self.shared.store.transaction():
                 self._take(records)
                 self._save(self.shared.store.work.cursor(*self._place))
-        present = self.shared.store.facts.present(*self._place)
+        facts = self.shared.store.facts
+        present = facts.present(*self._place) | facts.barred(*self._place)
         if not complete or (not seen and len(present) > 1):
             return  # half a listing proves nothing, and neither does an empty one
         for batch in chunks(sorted(present - seen)):
@@ -384,6 +385,6 @@ def account_facts(shared: Shared, source: Source) -> Account:
         total=store.work.cursor(*place).size,
         in_sync=counts.get("attached", 0),
         excluded=counts.get("ignored", 0),
-        quarantined=store.facts.barred(*place),
+        quarantined=len(store.facts.barred(*place)),
         waiting=counts.get("waiting", 0),
     )

@@ -274,6 +274,18 @@ def test_a_listing_finds_what_the_feed_never_told(world: MailWorld) -> None:
     assert [row.gone for row in world.facts()] == [True, True]
 
 
+def test_a_listing_finds_that_what_could_not_be_read_is_gone(world: MailWorld) -> None:
+    world.mailbox.add(mail("broken", "bo@x.example", at="never"))
+    world.mailbox.add(mail("b", "bo@x.example"))
+    world.sync()
+    assert world.places() == {"attached": 1, "quarantined": 1}
+    world.mailbox.traits.feed = False
+    world.mailbox.remove("1")
+    world.sync(reconcile=0.0)
+    assert world.places() == {"attached": 1}
+    assert world.store.work.quarantined() == []
+
+
 def test_an_empty_listing_proves_nothing(world: MailWorld) -> None:
     world.mailbox.add(mail("a", "bo@x.example"))
     world.mailbox.add(mail("b", "bo@x.example"))

@@ -16,7 +16,7 @@ from hub.testing.mail_servers import start_dovecot, start_pymap
 from hub.testing.servers import DEMO_PASSWORD, RunningServer
 
 if TYPE_CHECKING:
-    from imapclient import IMAPClient
+    from imapclient import IMAPClient  # type: ignore[import-untyped]  # it ships no types
 
 _numbers = itertools.count(1)
 

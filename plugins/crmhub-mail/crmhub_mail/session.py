@@ -22,7 +22,7 @@ from crmhub_mail.settings import ImapConfig
 from hub.plugin import AuthError, ConfigError, ContractViolation, RateLimited, Unavailable
 
 if TYPE_CHECKING:
-    from imapclient import IMAPClient
+    from imapclient import IMAPClient  # type: ignore[import-untyped]  # it ships no types
 
 _HEADER = f"BODY.PEEK[HEADER.FIELDS ({' '.join(FIELDS).upper()})]<0.65536>"
 """What is downloaded of a header; a longer one was made to hurt."""
@@ -85,7 +85,7 @@ class Session:
         return client
 
     def _sign_in(self, token: Callable[[], str]) -> None:
-        from imapclient.exceptions import LoginError
+        from imapclient.exceptions import LoginError  # type: ignore[import-untyped]  # it ships no types
 
         config = self.config
         try:
@@ -301,7 +301,7 @@ def _member(item: Mapping[bytes, Any], start: bytes) -> bytes | None:
 
 
 def _quoted(name: str) -> str:
-    from imapclient.imap_utf7 import encode
+    from imapclient.imap_utf7 import encode  # type: ignore[import-untyped]  # it ships no types
 
     text = str(encode(name).decode("ascii"))
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
