@@ -106,7 +106,8 @@ class Session:
                     scope="connections",
                     where=self.where,
                 ) from None
-            hint = f"Check user and password of this connection, then: crmhub connect test {self.where}"
+            again = f"Check user and password of this connection, then: crmhub connect test {self.where}"
+            hint = f"Run `crmhub connect login {self.where}`" if config.auth == "xoauth2" else again
             raise AuthError(
                 f"{config.host} refuses the login of {config.user}", where=self.where, hint=hint, remote_text=text
             ) from None

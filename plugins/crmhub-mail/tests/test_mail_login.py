@@ -183,6 +183,14 @@ def test_a_token_is_sent_as_xoauth2_wants_it_and_never_logged(
     assert "dXNlcj11QHgub3Jn" not in caplog.text
 
 
+def test_a_refused_token_is_an_auth_error_that_names_the_login(scripted: Any, tmp_path: Path) -> None:
+    answer = instead("AUTHENTICATE", "TAG NO [AUTHENTICATIONFAILED] invalid\r\n")
+    with scripted(answer) as server, pytest.raises(AuthError, match="refuses the login") as caught:
+        connect(server.port, tmp_path, auth="xoauth2", access_token="tok-17").check()
+    assert caught.value.hint == "Run `crmhub connect login box`"
+    assert "tok-17" not in f"{caught.value!r} {caught.value}"
+
+
 @responses.activate
 def test_an_access_token_is_renewed_in_time_and_kept(tmp_path: Path) -> None:
     responses.post("https://login.example/token", json={"access_token": "fresh", "expires_in": 3600})
