@@ -7,6 +7,7 @@ import re
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from email.charset import BASE64, Charset
 from email.header import Header
 from email.message import Message
 from email.mime.text import MIMEText
@@ -91,13 +92,14 @@ class Smtp(Notifier[SmtpConfig]):
     def message(self, notice: Notice) -> Message:
         """The mail of a notice.  The same notice gives the same Message-ID, also when it is sent again."""
         config = self.config
-        message = MIMEText(notice.text.encode("utf-8", "replace").decode("utf-8").replace("\x00", ""), "plain", "utf-8")
+        text = notice.text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
+        message = MIMEText(text, "plain", _utf8())  # type: ignore[arg-type]  # a Charset is documented, too
         mark = "" if notice.severity == "info" else f"{notice.severity}: "
         subject = one_line(f"[CRM Hub] {mark}{notice.subject}")
         message["From"] = config.sender
         message["To"] = ", ".join(config.to)
         # The library loses spaces where it folds a long subject: a plain one stays on its line, another is encoded whole.
-        whole = subject if subject.isascii() else Header(subject, "utf-8", header_name="Subject").encode()
+        whole = subject if subject.isascii() else Header(subject, _utf8(), header_name="Subject").encode()
         message["Subject"] = whole
         message["Date"] = format_datetime(self.context.clock())
         message["Message-ID"] = self._id(notice)
@@ -202,6 +204,13 @@ class Smtp(Notifier[SmtpConfig]):
         if refused:
             names = ", ".join(f"{address} ({code})" for address, code, _ in refused)
             raise Rejected(f"sent, but not to {names}", where=where, hint="Correct these addresses in to")
+
+
+def _utf8() -> Charset:
+    """UTF-8 in base64, whatever another library in this process has made of the default."""
+    charset = Charset("utf-8")
+    charset.header_encoding = charset.body_encoding = BASE64
+    return charset
 
 
 def one_line(text: str) -> str:

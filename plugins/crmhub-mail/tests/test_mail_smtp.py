@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email.charset
 import socket
 import threading
 from collections.abc import Iterator
@@ -44,6 +45,19 @@ def test_a_notice_arrives_as_a_mail_that_says_it_is_automatic() -> None:
     assert mail["Date"] == "Mon, 02 Mar 2026 08:00:00 +0000"
     assert mail.get_payload(decode=True).decode() == NOTICE.text
     assert box.recipients == [["ann@firm.example", "ben@firm.example"]]
+
+
+def test_a_notice_is_the_same_whatever_another_library_did_to_the_default_charset() -> None:
+    notice = Notice("Zoë", "Zoë " * 500, key="k")
+    before = sender(1).message(notice).as_bytes()
+    known = dict(email.charset.CHARSETS)
+    email.charset.add_charset("utf-8", email.charset.QP, None, "utf-8")
+    try:
+        assert sender(1).message(notice).as_bytes() == before
+    finally:
+        email.charset.CHARSETS.clear()
+        email.charset.CHARSETS.update(known)
+    assert max(len(line) for line in before.splitlines()) < 998
 
 
 def test_the_same_notice_has_the_same_id_and_another_one_another() -> None:
