@@ -37,6 +37,7 @@ from hub.connected import (
 from hub.contract.bugs import plugin_bug
 from hub.contract.connector import AnyConnector, ConnectorConfig, Context
 from hub.contract.errors import ConnectorError, HubError
+from hub.contract.notices import AnyNotifier
 from hub.contract.records import Resource
 from hub.loader import Registry, load
 
@@ -195,6 +196,21 @@ class App:
         )
         return Connected(connection, kind(settings, context), scope_of(settings, kind), clients)
 
+    def notifier(self, name: str) -> AnyNotifier:
+        """A way to people, ready to send.  Raises UsageProblem, PluginError, SecretError or InvalidConfig."""
+        chosen = self.config.notifiers.get(name)
+        if chosen is None:
+            raise UsageProblem(unknown_name("notifier", name, sorted(self.config.notifiers)))
+        settings, secrets = open_settings(chosen, self.config, self.registry)
+        self.redact.add(secrets)
+        folder = self.config.hub.data / "notifiers" / name
+
+        def make_http() -> Http:
+            raise UsageProblem(f"the notifier {name!r} has no HTTP client")
+
+        context = Context(name, make_http, folder, self.config.base, lambda: datetime.fromtimestamp(self.clock(), UTC))
+        return self.registry.notifier(chosen.plugin)(settings, context)
+
     def _tokens(self, connection: Connection, settings: ConnectorConfig) -> Tokens:
         """Where the login of a connection is kept.  It belongs to the addresses: it is never sent elsewhere."""
         from hub.tokens.files import FileTokens
@@ -286,6 +302,7 @@ class App:
         online: systems that were not asked for a day are asked for their version and fields first; one that cannot be
         reached stands still in this run.  Otherwise what it said last is used, so that the mapping is the same.
         """
+        from hub.canonical.facts import is_fact
         from hub.sync.systems import Systems
 
         found = Systems()
@@ -301,7 +318,8 @@ class App:
                     raise
                 except Exception as error:  # noqa: BLE001  # a plugin's bug must not stop the other systems
                     connector = Unreachable(open_one.connector, plugin_bug(open_one.connector.name, error))
-            found.sources += self._sources(sync, open_one, connector, known)
+            for source in self._sources(sync, open_one, connector, known):
+                (found.facts if is_fact(source.mapping.record) else found.sources).append(source)
             if known.offset is not None:
                 found.offsets[name] = known.offset
         return found
@@ -337,6 +355,7 @@ class App:
             clock=self.clock,
             new_id=lambda: uuid7(self.clock()),
             reconcile=self.sync(sync).reconcile,
+            body=self.sync(sync).interaction_body,
             veto=self.registry.review_plan,
             **({} if progress is None else {"progress": progress}),
         )

@@ -8,6 +8,7 @@ from typing import Any
 import pluggy
 
 from hub.contract.connector import AnyConnector
+from hub.contract.notices import AnyNotifier
 
 hookspec = pluggy.HookspecMarker("crmhub")
 hookimpl = pluggy.HookimplMarker("crmhub")
@@ -39,8 +40,8 @@ def hub_secret_sources() -> Mapping[str, Callable[[Any], str]]:  # type: ignore[
 
 
 @hookspec
-def hub_notifiers() -> Mapping[str, Callable[..., None]]:  # type: ignore[empty-body]  # pluggy specs have no body
-    """Return notifiers: name -> function(event) that tells people."""
+def hub_notifiers() -> Sequence[type[AnyNotifier]]:  # type: ignore[empty-body]  # pluggy specs have no body
+    """Return the notifier classes of this plugin (hub.plugin.Notifier): ways to tell people, by mail for example."""
 
 
 @hookspec

@@ -23,6 +23,7 @@ import pluggy
 from hub import hookspecs
 from hub.contract.connector import AnyConnector, Connector
 from hub.contract.errors import HubError
+from hub.contract.notices import AnyNotifier, Notifier
 
 GROUP = "crmhub.plugins"
 """The entry point group in which packages announce their plugins."""
@@ -36,7 +37,6 @@ _NAMED_HOOKS = {
     "policies": "hub_policies",
     "matchers": "hub_matchers",
     "secret_sources": "hub_secret_sources",
-    "notifiers": "hub_notifiers",
     "sandboxes": "hub_sandboxes",
     "benches": "hub_benches",
 }
@@ -71,7 +71,7 @@ class Registry:
     policies: dict[str, Callable[..., int]] = field(default_factory=dict)
     matchers: dict[str, Callable[..., float]] = field(default_factory=dict)
     secret_sources: dict[str, Callable[[Any], str]] = field(default_factory=dict)
-    notifiers: dict[str, Callable[..., None]] = field(default_factory=dict)
+    notifiers: dict[str, type[AnyNotifier]] = field(default_factory=dict)
     sandboxes: dict[str, str] = field(default_factory=dict)
     benches: dict[str, str] = field(default_factory=dict)
     manager: pluggy.PluginManager = field(default_factory=lambda: _manager())
@@ -92,6 +92,18 @@ class Registry:
         raise PluginError(
             f"there is no plugin with a connector {name!r}", where=where, hint=f"{hint}There are: {known}"
         )
+
+    def notifier(self, name: str, *, where: str = "") -> type[AnyNotifier]:
+        """The notifier class of that name.  Raises PluginError."""
+        found = self.notifiers.get(name)
+        if found is None:
+            near = difflib.get_close_matches(name, self.notifiers, n=1)
+            hint = f"Did you mean {near[0]!r}? " if near else ""
+            known = ", ".join(sorted(self.notifiers)) or "none"
+            raise PluginError(
+                f"there is no plugin with a notifier {name!r}", where=where, hint=f"{hint}There are: {known}"
+            )
+        return found
 
     def mapping_folders(self) -> list[Path]:
         """Where the connectors' packages ship their mapping files."""
@@ -236,7 +248,7 @@ def _offers(registry: Registry, probe: pluggy.PluginManager) -> dict[str, dict[s
                 other = next((p.name for p in registry.plugins if item.name in p.connectors), "the same plugin")
                 raise PluginError(f"a connector {item.name!r} exists already, from {other}")
             connectors[item.name] = item
-    added: dict[str, dict[str, Any]] = {"connectors": connectors}
+    added: dict[str, dict[str, Any]] = {"connectors": connectors, "notifiers": _notifiers(registry, probe)}
     for attribute, hook in _NAMED_HOOKS.items():
         named: dict[str, Any] = {}
         for answer in getattr(probe.hook, hook)():
@@ -248,6 +260,21 @@ def _offers(registry: Registry, probe: pluggy.PluginManager) -> dict[str, dict[s
     if added["transforms"]:
         _check_transforms(added["transforms"])
     return added
+
+
+def _notifiers(registry: Registry, probe: pluggy.PluginManager) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for answer in probe.hook.hub_notifiers():
+        for item in answer:
+            if not (isinstance(item, type) and issubclass(item, Notifier)):
+                raise PluginError(f"hub_notifiers returned {item!r}, which is no Notifier class")
+            for attribute in ("name", "Config"):
+                if not hasattr(item, attribute):
+                    raise PluginError(f"the notifier {item.__name__} has no {attribute}")
+            if item.name in registry.notifiers or item.name in found:
+                raise PluginError(f"a notifier {item.name!r} exists already")
+            found[item.name] = item
+    return found
 
 
 def _check_connector(item: Any) -> None:

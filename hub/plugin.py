@@ -26,6 +26,7 @@ from hub.contract.errors import (
     Rejected,
     Unavailable,
 )
+from hub.contract.notices import Notice, Notifier
 from hub.contract.records import (
     Account,
     Capabilities,
@@ -46,6 +47,8 @@ from hub.http.session import Http
 from hub.tokens.token import Token, Tokens
 
 if TYPE_CHECKING:
+    from hub.http.oauth2 import Client, OAuth2
+    from hub.http.signing import access_token
     from hub.rest.connector import RestConfig, RestConnector
     from hub.rest.manifest import load_manifest
     from hub.rest.spec import ResourceSpec, RestSpec
@@ -54,6 +57,7 @@ __all__ = [
     "Account",
     "AuthError",
     "Capabilities",
+    "Client",
     "ConfigError",
     "Conflict",
     "Connector",
@@ -70,6 +74,9 @@ __all__ = [
     "Json",
     "Limits",
     "NotFound",
+    "Notice",
+    "Notifier",
+    "OAuth2",
     "Op",
     "OpKind",
     "OutcomeUnknown",
@@ -88,11 +95,15 @@ __all__ = [
     "Token",
     "Tokens",
     "Unavailable",
+    "access_token",
     "hookimpl",
     "load_manifest",
 ]
 
 _LAZY = {
+    "Client": "hub.http.oauth2",
+    "OAuth2": "hub.http.oauth2",
+    "access_token": "hub.http.signing",
     "RestConfig": "hub.rest.connector",
     "RestConnector": "hub.rest.connector",
     "ResourceSpec": "hub.rest.spec",
@@ -102,7 +113,7 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
-    """Load the REST layer only when a plugin uses it: it takes longer to import than everything else here."""
+    """Load the REST layer and logins only when a plugin uses them: they take longer to import than all else here."""
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib

@@ -7,10 +7,8 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from hub.canonical.facts import BODY_LIMIT
 from hub.canonical.typed import Amount, Block, ExternalId, Line, Model, Moment
-
-BODY_LIMIT = 65_536
-"""Characters of a body that are kept; more is cut when it is read (``capped``)."""
 
 _SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
 

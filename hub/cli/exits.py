@@ -87,7 +87,7 @@ def of_paused(error: ConnectorError) -> Exit:
 
 def of_result(result: Result) -> Exit:
     """The code of a run."""
-    codes = [of_paused(error) for error in result.paused.values()]
+    codes = [of_paused(error) for error in (*result.paused.values(), *result.facts_paused.values())]
     if result.state == "failed" and not result.paused:
         codes.append(Exit.FAILED)
     plan = result.plan
@@ -96,6 +96,7 @@ def of_result(result: Result) -> Exit:
     if result.stale:
         codes.append(Exit.STALE)
     unsound = any(item.quarantined or not item.ok for item in result.accounts)
-    if unsound or any(counter.failed for counter in result.counters.values()):
+    failed = [*(item.failed for item in result.counters.values()), *(item.failed for item in result.facts)]
+    if unsound or any(failed):
         codes.append(Exit.RECORDS)
     return worst(codes)

@@ -24,6 +24,7 @@ _GROUPS = (
     "hub.cli.conflicts",
     "hub.cli.reviews",
     "hub.cli.quarantine",
+    "hub.cli.notify",
     "hub.cli.mappings",
     "hub.cli.plugins",
     "hub.cli.demo",
@@ -33,7 +34,7 @@ _GROUPS = (
 OURS = frozenset(
     (
         *("init", "check", "connect", "match", "plan", "apply", "sync", "status", "runs", "record", "conflicts"),
-        *("review", "quarantine", "mapping", "plugin", "demo", "sandbox"),
+        *("review", "quarantine", "notify", "mapping", "plugin", "demo", "sandbox"),
     )
 )
 """The first words of our own commands (a test compares them with what is registered)."""

@@ -121,9 +121,10 @@ def retry(
 
 
 def _release(terminal: Terminal, items: Sequence[Quarantined]) -> None:
-    """Records that could not be read are read again; golden records that could not be written are planned again."""
+    """Golden records that could not be written are planned again; records that could not be read are read again, and
+    stay in quarantine until they can be: until then they are accounted for there."""
     store = terminal.app.store
-    store.work.release([(item.system, item.resource, item.remote_id, item.gid) for item in items])
+    store.work.release([(item.system, item.resource, item.remote_id, item.gid) for item in items if item.gid])
     for item in items:
         if item.remote_id:
             store.work.reread_add(item.system, item.resource, [item.remote_id], "tried again")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli.command import command
+from hub.cli.interactions import show_latest
 from hub.cli.runs import when
 from hub.cli.terminal import Outcome, Problem, Terminal, show_value
 
@@ -62,6 +63,8 @@ def find(store: Store, ref: str) -> Golden:
 
 def values_of(golden: Golden) -> Iterator[tuple[str, Cell, str]]:
     """(path, cell, label) of every value of a record, with one line for each live element."""
+    from hub.sync.bounces import status_of
+
     for name, cell in sorted(golden.fields.items()):
         if cell.value is not None:
             yield name, cell, name
@@ -69,12 +72,15 @@ def values_of(golden: Golden) -> Iterator[tuple[str, Cell, str]]:
         primary = collection.primary_eid()
         for element in collection.live():
             labels = show_value(element.attr("labels")) if element.attr("labels") else ""
-            notes = ", ".join(filter(None, (labels, "primary" if element.eid == primary else "")))
+            status = status_of(element)
+            known = str(status.value) if status is not None else ""
+            notes = ", ".join(filter(None, (labels, "primary" if element.eid == primary else "", known)))
             yield f"{name}/{element.eid}", element.value, f"{name} ({notes})" if notes else name
 
 
 def show(terminal: Terminal, ref: Ref) -> Outcome:
-    """Show a record: its values with where they come from, and the records of the systems that belong to it."""
+    """Show a record: its values with where they come from, the records of the systems that belong to it, and the latest
+    interactions."""
     store = terminal.app.store
     golden = find(store, ref)
     links = store.records.links_by_gid([golden.gid]).get(golden.gid, [])
@@ -91,6 +97,7 @@ def show(terminal: Terminal, ref: Ref) -> Outcome:
     waiting = sorted(golden.frozen)
     if waiting:
         terminal.say(f"  waits for a decision: {', '.join(waiting)} (crmhub conflicts list)")
+    interactions = show_latest(terminal, store, golden.gid)
     result: dict[str, Any] = {
         "gid": golden.gid,
         "record": golden.record,
@@ -98,11 +105,13 @@ def show(terminal: Terminal, ref: Ref) -> Outcome:
         "values": values,
         "links": [_link(link) for link in links],
         "frozen": waiting,
+        "interactions": interactions,
     }
     problems: list[Problem] = []
     if terminal.options.show_pii:
         result["customer"], problems = _typed(golden, links)
-    return Outcome(result, {"values": len(values), "links": len(links)}, problems)
+    counts = {"values": len(values), "links": len(links), "interactions": interactions["total"]}
+    return Outcome(result, counts, problems)
 
 
 def _typed(golden: Golden, links: Sequence[Link]) -> tuple[dict[str, Any] | None, list[Problem]]:
@@ -192,8 +201,12 @@ def _explain(
     terminal.say(
         f"  because: {cell.rule or 'default'}{pinned}; from {cell.source}, {when(cell.time)} there, run {cell.run or '-'}"
     )
-    for row in history[:-1]:
+    for row in [row for row in history if row["path"] == path][:-1]:
         terminal.say(f"  before:  {show_value(row['new'])} from {row['source']} ({row['rule']}, {when(row['at'])})")
+    for row in [row for row in history if row["path"] == f"{path}/status"]:
+        terminal.say(
+            f"  status:  {row['new']} from {row['source']} ({terminal.message(row['rule'])}, {when(row['at'])})"
+        )
     for row in lost:
         terminal.say(
             f"  lost:    {show_value(row['loser'])} from {row['loser_system']} ({row['rule']}), conflict {row['id']}"

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from hub.cli.exits import is_retryable
+from hub.cli.interactions import facts_json, show_facts
 from hub.cli.terminal import Problem, Terminal, show_value
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def show_run(terminal: Terminal, result: Result, *, diffs: bool = False) -> None
         terminal.table(head, rows)
     for item in result.stale:
         terminal.say(f"stale, skipped: {terminal.message(item, run=True)}")
+    show_facts(terminal, result)
     if result.plan is not None:
         terminal.say(plan_line(result.plan))
     show_trips(terminal, result)
@@ -166,16 +168,20 @@ def problems(terminal: Terminal, result: Result) -> list[Problem]:
             "error",
             is_retryable(error),
         )
-        for system, error in result.paused.items()
+        for system, error in (result.facts_paused | result.paused).items()
     ]
-    for system, counter in result.counters.items():
-        if counter.failed:
+    failed = {system: counter.failed for system, counter in result.counters.items()}
+    for item in result.facts:
+        failed[item.system] = failed.get(item.system, 0) + item.failed
+    for system, number in failed.items():
+        if number:
             hint = f"`crmhub quarantine list --system {system}` shows them with the reasons"
-            found.append(Problem("record_failed", f"{counter.failed} records failed", system, hint, "warning"))
-    for item in result.accounts:
-        if not item.ok:
+            found.append(Problem("record_failed", f"{number} records failed", system, hint, "warning"))
+    for account in result.accounts:
+        if not account.ok:
             hint = "This is a fault of crmhub or of the plugin; report it with `crmhub status --json`"
-            found.append(Problem("accounting", f"{item.resource}: records are unaccounted for", item.system, hint))
+            text = f"{account.resource}: records are unaccounted for"
+            found.append(Problem("accounting", text, account.system, hint))
     plan = result.plan
     if plan is not None:
         found += [Problem("veto", text, result.sync, "A plugin refuses this plan") for text in plan.vetoes]
@@ -222,7 +228,11 @@ def to_json(terminal: Terminal, engine: Engine, result: Result) -> dict[str, Any
         "state": result.state,
         "applied": result.applied,
         "accounts": [{**asdict(item), "ok": item.ok} for item in result.accounts],
-        "paused": {system: {"code": error.code, "message": error.message} for system, error in result.paused.items()},
+        "facts": facts_json(result),
+        "paused": {
+            system: {"code": error.code, "message": error.message}
+            for system, error in (result.facts_paused | result.paused).items()
+        },
         "stale": [terminal.message(item) for item in result.stale],
         "match": matched(engine, result),
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hub.canonical.facts import DEFAULT_BODY
 from hub.contract.errors import HubError
 from hub.sync.policy import Policy
 
@@ -57,8 +58,9 @@ class Hub:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """[connections.NAME]: one account of one system.
+    """[connections.NAME]: one account of one system, or [notifiers.NAME]: one way to people.
 
+    kind:      which of the two, for messages.
     settings:  the plugin's own settings as written, secrets as references.
     resources: what to sync of it (empty: everything the connector offers).
     mappings:  resource -> name of the mapping to use instead of the connector's default.
@@ -81,6 +83,7 @@ class Connection:
     file: str = ""
     line: int = 0
     lines: Mapping[str, int] = field(default_factory=dict)
+    kind: str = "connection"
 
     def place(self, setting: str = "") -> tuple[str, int]:
         """File and line of a setting (or of the connection itself)."""
@@ -90,7 +93,7 @@ class Connection:
 @dataclass(frozen=True, slots=True)
 class Sync:
     """[syncs.NAME]: systems kept in step.  reconcile: seconds between complete listings; rule_lines: canonical field
-    -> line of its policy in the file."""
+    -> line of its policy in the file; interaction_body: characters that are kept of an interaction's text."""
 
     name: str
     systems: tuple[str, ...]
@@ -98,6 +101,7 @@ class Sync:
     reconcile: float = DEFAULT_RECONCILE
     line: int = 0
     rule_lines: Mapping[str, int] = field(default_factory=dict)
+    interaction_body: int = DEFAULT_BODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ class Config:
     hub: Hub
     connections: Mapping[str, Connection] = field(default_factory=dict)
     syncs: Mapping[str, Sync] = field(default_factory=dict)
+    notifiers: Mapping[str, Connection] = field(default_factory=dict)
 
     @property
     def base(self) -> Path:

@@ -62,12 +62,16 @@ def _config(path: Path, root: Table) -> Config:
     for name, table in root.table("connections").tables():
         _check_name(table, name)
         connections[name] = _connection(base, name, table)
+    notifiers = {}
+    for name, table in root.table("notifiers").tables():
+        _check_name(table, name)
+        notifiers[name] = _notifier(base, name, table)
     syncs: dict[str, Sync] = {}
     for name, table in root.table("syncs").tables():
         _check_name(table, name)
         syncs[name] = read_sync(name, table, connections, hub.region)
     root.done()
-    return Config(path, hub, connections, syncs)
+    return Config(path, hub, connections, syncs, notifiers)
 
 
 def _hub(base: Path, table: Table) -> Hub:
@@ -111,6 +115,26 @@ def _connection(base: Path, name: str, table: Table) -> Connection:
         line=table.findings.line(table.path),
         lines=lines,
         **common,
+    )
+
+
+def _notifier(base: Path, name: str, table: Table) -> Connection:
+    plugin = table.take("plugin", str, "")
+    if not plugin:
+        table.problem("", f"notifier {name!r} does not say which plugin it uses", 'Add a line such as plugin = "smtp"')
+    ca_file = table.take("ca_file", str, "")
+    timeout = table.parsed("timeout", parse_duration, 60.0)
+    lines = {key: table.findings.line((*table.path, key)) for key in table.content}
+    return Connection(
+        name,
+        plugin,
+        table.rest(),
+        ca_file=base / ca_file if ca_file else None,
+        timeout=timeout,
+        file=table.findings.file,
+        line=table.findings.line(table.path),
+        lines=lines,
+        kind="notifier",
     )
 
 

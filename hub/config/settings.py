@@ -12,13 +12,17 @@ from hub.config.secrets import SecretError, check_secret, fetch_secret
 from hub.config.syncs import CONFLICT_RULES
 from hub.config.table import near, shown
 from hub.contract.connector import AnyConnector, ConnectorConfig
+from hub.contract.notices import AnyNotifier
 from hub.loader import PluginError, Registry
+
+Configured = type[AnyConnector] | type[AnyNotifier]
+"""What has settings: a connector or a notifier."""
 
 COMMON = ("plugin", "resources", "mapping", "read_only", "region", "hosts", "ca_file", "timeout", "largest_answer")
 """Keys of a connection that the hub itself understands."""
 
 
-def secret_fields(connector: type[AnyConnector]) -> frozenset[str]:
+def secret_fields(connector: Configured) -> frozenset[str]:
     """The settings of a connector that are secrets."""
     fields = connector.Config.model_fields
     return frozenset(name for name, item in fields.items() if "SecretStr" in str(item.annotation))
@@ -29,7 +33,7 @@ def open_settings(connection: Connection, config: Config, registry: Registry) ->
 
     Raises PluginError, SecretError or InvalidConfig.
     """
-    connector = registry.connector(connection.plugin, where=f"connection {connection.name}")
+    connector = _class_of(connection, registry)
     secrets: list[str] = []
 
     def fetch(reference: object) -> SecretStr:
@@ -43,6 +47,11 @@ def open_settings(connection: Connection, config: Config, registry: Registry) ->
     return settings, secrets
 
 
+def _class_of(connection: Connection, registry: Registry) -> Configured:
+    find = registry.connector if connection.kind == "connection" else registry.notifier
+    return find(connection.plugin, where=f"{connection.kind} {connection.name}")
+
+
 def check_settings(config: Config, registry: Registry) -> tuple[dict[str, ConnectorConfig], list[Problem]]:
     """The settings of the connections that could work (with stand-ins for the secrets), and every problem of all of
     them, without a network."""
@@ -53,33 +62,35 @@ def check_settings(config: Config, registry: Registry) -> tuple[dict[str, Connec
         check_secret(reference, config.base, registry.secret_sources)
         return SecretStr("checked")
 
-    for connection in config.connections.values():
+    for connection in (*config.connections.values(), *config.notifiers.values()):
         if not connection.plugin:
             continue
         try:
-            connector = registry.connector(connection.plugin)
+            connector = _class_of(connection, registry)
         except PluginError as error:
             problems.append(problem_of(connection, "plugin", error.message, error.hint, "plugin"))
             continue
         settings, found = _settings(connection, connector, check)
         problems += found
-        if settings is not None:
+        if settings is not None and connection.kind == "connection":
             usable[connection.name] = settings
     return usable, problems + _check_conflict_rules(config, registry)
 
 
 def _settings(
-    connection: Connection, connector: type[AnyConnector], secret: Callable[[object], SecretStr]
+    connection: Connection, connector: Configured, secret: Callable[[object], SecretStr]
 ) -> tuple[ConnectorConfig | None, list[Problem]]:
     problems = []
     values: dict[str, Any] = dict(connection.settings)
     if connection.ca_file is not None and "ca_file" in connector.Config.model_fields:
         values["ca_file"] = connection.ca_file
+    if "timeout" in connector.Config.model_fields:  # a connector that makes its own connections
+        values["timeout"] = connection.timeout
     for name in sorted(secret_fields(connector).intersection(values)):
         try:
             values[name] = secret(values[name])
         except SecretError as error:
-            message = f"connection {connection.name!r}: {name}: {error.message}"
+            message = f"{connection.kind} {connection.name!r}: {name}: {error.message}"
             problems.append(problem_of(connection, name, message, error.hint, "secret"))
             values[name] = SecretStr("unknown")  # so that the other settings are checked in the same pass
     try:
@@ -96,7 +107,7 @@ def problem_of(connection: Connection, setting: str, message: str, hint: str, co
     return Problem(file, line, message, hint, code)
 
 
-def _translated(connection: Connection, connector: type[AnyConnector], error: Mapping[str, Any]) -> Problem:
+def _translated(connection: Connection, connector: Configured, error: Mapping[str, Any]) -> Problem:
     """One of pydantic's errors for a person."""
     path = [str(item) for item in error["loc"]]
     name = path[0] if path else ""
@@ -104,9 +115,9 @@ def _translated(connection: Connection, connector: type[AnyConnector], error: Ma
     known = connector.Config.model_fields
     kind, context = error["type"], error.get("ctx", {})
     found = "" if name in secret_fields(connector) or kind == "missing" else f", found {shown(error.get('input'))}"
-    of = f"connection {connection.name!r}"
+    of = f"{connection.kind} {connection.name!r}"
     if kind == "extra_forbidden" and len(path) == 1:
-        allowed = sorted({*known, *COMMON})
+        allowed = sorted({*known, *(COMMON if connection.kind == "connection" else ("plugin", "ca_file", "timeout"))})
         hint = f"{near(name, allowed)}Settings of {connector.name}: {', '.join(sorted(known))}"
         return problem_of(connection, name, f"{of}: unknown setting {name!r}", hint)
     if kind == "missing":

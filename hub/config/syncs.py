@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
+from hub.canonical.facts import BODY_LIMIT, DEFAULT_BODY
 from hub.canonical.schema import COLLECTIONS, FIELDS, field_def
 from hub.config.model import DEFAULT_RECONCILE, Sync
 from hub.config.quantities import parse_duration
@@ -39,6 +40,7 @@ def read_sync(name: str, table: Table, connections: Collection[str], region: str
         table.parsed("reconcile", parse_duration, DEFAULT_RECONCILE),
         table.findings.line(table.path),
         {item: table.findings.line((*table.path, "fields", item, "conflict")) for item in policy.fields},
+        table.parsed("interaction_body", _body, DEFAULT_BODY),
     )
     table.done()
     return sync
@@ -107,6 +109,12 @@ def _per_system(table: Table, systems: tuple[str, ...], parse: Callable[[object]
         if value is not None:
             found[system] = value
     return found
+
+
+def _body(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= BODY_LIMIT:
+        return value
+    raise ValueError(f"must be a number of characters from 0 (none) to {BODY_LIMIT}, found {value!r}")
 
 
 def _delete_policy(value: object) -> DeletePolicy:

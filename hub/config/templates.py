@@ -10,6 +10,7 @@ SECRETS: Final = """\
 # Secrets of CRM Hub.  Only you may read this file (mode 0600).  Load it with:  set -a; . ./secrets.env; set +a
 ERP_PASSWORD=
 BOOK_PASSWORD=
+MAIL_PASSWORD=
 """
 
 _TRYTON_CARDDAV: Final = """\

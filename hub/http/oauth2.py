@@ -89,6 +89,12 @@ class OAuth2:
         if self.tokens.read() is None:
             yield from self._renew(None)
 
+    def ready(self) -> Flow:
+        """See to it that there is a token that does not end soon, for what is no HTTP request (``access_token``)."""
+        token = self.tokens.read()
+        if token is None or self._expired(token):
+            yield from self._renew(token)
+
     def kept(self, name: str) -> str | None:
         """A member of the token answer that is kept (``Client.keep``)."""
         token = self.tokens.read()

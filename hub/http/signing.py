@@ -10,6 +10,7 @@ from requests.auth import AuthBase
 
 from hub.contract.errors import OutcomeUnknown, Unavailable
 from hub.http.auth import AuthFlow, Flow, Incoming, Outgoing
+from hub.http.oauth2 import OAuth2
 from hub.http.session import Http
 
 _LEFT_TO_US = frozenset({401})
@@ -46,6 +47,13 @@ def send_signed(
     if answer is None:
         raise AssertionError("an auth flow ended without sending the request")
     return answer
+
+
+def access_token(http: Http, auth: OAuth2) -> str:
+    """A valid access token, for a login that is no HTTP request (XOAUTH2).  Raises AuthError, RateLimited, Unavailable."""
+    drive(http, auth.ready())
+    token = auth.tokens.read()
+    return "" if token is None else token.access
 
 
 def drive(

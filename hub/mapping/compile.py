@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from hub.canonical.schema import field_def
+from hub.canonical.facts import field_of
 from hub.contract.records import Field
 from hub.mapping.compiled import CompiledMapping, MappedCollection
 from hub.mapping.conditions import condition
@@ -119,7 +119,7 @@ class _Builder:
             return ReferenceField(line, when)
         if line.read_table is not None:
             return ConsentField(line, when)
-        definition = field_def(line.name)
+        definition = field_of(self.spec.record, line.name)
         leaf = make_leaf(line, self.around, kind=definition.kind if definition else "text")
         return ScalarField(line, leaf, when) if leaf is not None else None
 

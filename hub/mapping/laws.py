@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
+from hub.canonical.facts import is_fact
 from hub.canonical.names import rebuild
 from hub.canonical.schema import COLLECTIONS, FIELDS
 from hub.canonical.values import same
-from hub.mapping import rules
+from hub.mapping import fact_laws, rules
 from hub.mapping.compiled import CompiledMapping
 from hub.mapping.rules import Violation
 from hub.mapping.samples import Golden, sample_golden, sample_native
@@ -48,6 +49,7 @@ class Report:
     unmapped: tuple[str, ...]
     required: tuple[str, ...]
     tried: int
+    laws: int = len(LAWS)
 
     @property
     def ok(self) -> bool:
@@ -61,7 +63,7 @@ class Report:
         return f"{text}, {len(self.required)} required unmapped" if self.required else text
 
     def __str__(self) -> str:
-        lines = [f"{self.mapping}: {self.coverage}; {len(LAWS)} laws, {self.tried} records tried"]
+        lines = [f"{self.mapping}: {self.coverage}; {self.laws} laws, {self.tried} records tried"]
         lines += [f"  {violation}" for violation in self.violations] or ["  no law is broken"]
         return "\n".join(lines)
 
@@ -90,6 +92,12 @@ def check(
         for violation in violations:
             found.setdefault((violation.law, violation.path), violation)
 
+    if is_fact(spec.record):
+        shown = [*records, *(sample.native for sample in spec.examples)]
+        note(fact_laws.violations(mapping, spec, shown, examples, random))
+        mapped, unmapped = fact_laws.coverage(mapping)
+        tried = examples + len(shown)
+        return Report(mapping.name, tuple(found.values()), mapped, unmapped, (), tried, len(fact_laws.FACT_LAWS))
     note(rules.blank(mapping))
     note(rules.refuse(mapping, random))
     note(rules.enough_examples(spec))

@@ -231,6 +231,7 @@ _PAIR_OF_KIND = {
     "number": "number",
     "money": "money",
     "bool": "bool",
+    "time": "time",
     "lines": "lines",
 }
 

@@ -6,9 +6,11 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
+from hub.canonical.facts import FACT_FIELDS, field_of, is_fact
 from hub.canonical.schema import COLLECTIONS, FIELDS, NAME_MEMBERS, field_def
 from hub.mapping.errors import Issue, MappingError, did_you_mean
 from hub.mapping.parse_collections import parse_collection
+from hub.mapping.parse_facts import read_only, unknown_field
 from hub.mapping.parse_lines import Source, allowed_values, parse_line
 from hub.mapping.spec import CollectionLines, Example, Line, MappingSpec, OwnKey
 from hub.mapping.toml_lines import Path, key_lines
@@ -33,7 +35,7 @@ _TOP = frozenset(
     }
 )
 _MATCH = ("own_key", "uid", "external_id", "number", "tax_id", "email", "phone")
-_GROUPS = frozenset(name.split(".")[0] for name in FIELDS if "." in name) | {"name", "custom", "consents"}
+_GROUPS = frozenset(name.split(".")[0] for name in FIELDS if "." in name) | {"name", "custom", "consents", "survey"}
 _VERSION = 1
 
 
@@ -65,7 +67,10 @@ def parse_mapping(text: str, *, name: str, file: str, shipped: MappingSpec | Non
             )
         data = extend(shipped.data, data)
     source = Source(file, lines, data.get("maps", {}), default_empty=data.get("empty"))
-    spec = _Parser(source, data).spec(name)
+    raw = data
+    if is_fact(str(data.get("record"))):
+        data = read_only(source, data, flatten_fields(data.get("fields", {})))
+    spec = _Parser(source, data).spec(name, raw)
     if source.issues:
         raise MappingError(source.issues)
     return spec
@@ -126,7 +131,7 @@ class _Parser:
         self.fields: dict[str, tuple[Line, ...]] = {}
         self.collections: dict[str, CollectionLines] = {}
 
-    def spec(self, name: str) -> MappingSpec:
+    def spec(self, name: str, raw: Mapping[str, Any]) -> MappingSpec:
         data = self.data
         for key in data:
             if key not in _TOP:
@@ -149,7 +154,7 @@ class _Parser:
             fields=self.fields,
             collections=self.collections,
             examples=self._examples(),
-            data={**data, "fields": flatten_fields(data.get("fields", {}))},
+            data={**raw, "fields": flatten_fields(raw.get("fields", {}))},
         )
 
     def _identity(self) -> None:
@@ -158,8 +163,10 @@ class _Parser:
         for key in ("system", "resource", "record"):
             if not isinstance(self.data.get(key), str) or not self.data[key]:
                 self.source.problem((key,), f"{key} is missing: it must be a text")
-        if self.data.get("record", "customer") != "customer":
-            self.source.problem(("record",), 'only record = "customer" is supported by this version')
+        known = ("customer", *FACT_FIELDS)
+        if self.data.get("record", "customer") not in known:
+            supported = " and ".join(f'record = "{item}"' for item in known)
+            self.source.problem(("record",), f"only {supported} are supported by this version")
 
     def _match(self) -> tuple[str, ...]:
         match = self.data.get("match", [])
@@ -186,10 +193,15 @@ class _Parser:
         return OwnKey(list=raw["list"], id=raw.get("id"), where=where, value=raw["value"], prefix=raw.get("prefix", ""))
 
     def _fields(self) -> None:
-        section = self.data.get("fields", {})
+        section, record = self.data.get("fields", {}), str(self.data.get("record"))
         for name, raw in flatten_fields(section).items():
             path = self._field_path(name)
-            if name == "website":
+            if is_fact(record):
+                if field_of(record, name) is None:
+                    self.source.problem(path, unknown_field(record, name))
+                else:
+                    self._add(name, path, raw)
+            elif name == "website":
                 self._website(path, raw)
             elif self._known_field(name, path):
                 self._add(name, path, raw)

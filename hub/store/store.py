@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hub.store import database
+from hub.store.facts import Facts
 from hub.store.history import History
 from hub.store.protocol import Database
 from hub.store.records import Records
@@ -16,7 +17,7 @@ from hub.store.work import Work
 
 class Store:
     """Golden records and links (``records``), records that are not linked yet (``staging``), work in hand (``work``) and
-    what happened (``history``).
+    what happened: ``history`` of the hub, ``facts`` about customers.
 
     Everything written inside ``with store.transaction():`` is stored together or not at all.
     """
@@ -27,6 +28,7 @@ class Store:
         self.work = Work(db)
         self.staging = Staging(db)
         self.history = History(db)
+        self.facts = Facts(db)
         self._seq = int(self.work.meta("seq", "0"))
 
     @contextmanager

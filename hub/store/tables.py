@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA = 2
+SCHEMA = 3
 """Number of the newest migration; stored as PRAGMA user_version."""
 
 metadata = MetaData()
@@ -46,6 +46,12 @@ golden = Table(
 )
 Index("golden_dirty", golden.c.gid, sqlite_where=golden.c.dirty == 1, postgresql_where=golden.c.dirty == 1)
 Index("golden_title", golden.c.title)
+Index(
+    "golden_merged",
+    golden.c.merged_into,
+    sqlite_where=golden.c.merged_into.is_not(None),
+    postgresql_where=golden.c.merged_into.is_not(None),
+)
 
 link = Table(
     "link",
@@ -362,4 +368,51 @@ inbox = Table(
     Column("remote_id", Text, nullable=False),
     Column("state", Text, nullable=False),
     _states("state", "new", "done"),
+)
+
+fact = Table(
+    "fact",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("system", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("record", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("customers", Integer, nullable=False),
+    Column("gone", Integer, nullable=False),
+    Column("version", Text),
+    Column("mapping", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("doc", LargeBinary, nullable=False),
+    UniqueConstraint("system", "resource", "remote_id", name="one_fact_per_record"),
+    _states("state", "attached", "waiting", "ignored"),
+    CheckConstraint("(state = 'attached') = (customers > 0)", name="attached_has_customers"),
+    CheckConstraint("state <> 'ignored' OR reason <> ''", name="ignored_has_reason"),
+    CheckConstraint("gone IN (0, 1)", name="gone_is_flag"),
+)
+
+fact_party = Table(
+    "fact_party",
+    metadata,
+    Column("fact_id", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("gid", Text, nullable=False),
+    PrimaryKeyConstraint("fact_id", "key", "gid"),
+    CheckConstraint("key <> ''", name="party_has_key"),
+    sqlite_with_rowid=False,
+)
+Index(
+    "fact_party_gid",
+    fact_party.c.gid,
+    sqlite_where=fact_party.c.gid != "",
+    postgresql_where=fact_party.c.gid != "",
+)
+Index(
+    "fact_party_open",
+    fact_party.c.key,
+    sqlite_where=fact_party.c.gid == "",
+    postgresql_where=fact_party.c.gid == "",
 )

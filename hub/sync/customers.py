@@ -9,6 +9,7 @@ from uuid import UUID
 
 from hub.canonical.customer import Customer
 from hub.state import Cell, Collection, Golden, Link
+from hub.sync.bounces import status_of
 
 _PLAIN = (
     "birth_date",
@@ -73,6 +74,10 @@ def _elements(golden: Golden) -> dict[str, Any]:
         collection = golden.collection(name)
         found[name] = [_element(item.value.value, item.attr("labels")) for item in collection.live()]
         found[primary] = _index(collection)
+    for item, shown in zip(golden.collection("emails").live(), found["emails"], strict=True):
+        status = status_of(item)
+        if status is not None:
+            shown["status"] = status.value
     found["websites"] = [
         _element(item.value.value, item.attr("labels")) for item in golden.collection("websites").live()
     ]

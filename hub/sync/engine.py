@@ -13,12 +13,14 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
 
+from hub.canonical.facts import DEFAULT_BODY
 from hub.contract.bugs import plugin_bug
 from hub.contract.errors import AuthError, ConnectorError, HubError, RateLimited, Unavailable
 from hub.store.history import Account
 from hub.store.store import Store
 from hub.sync.accounting import account
 from hub.sync.apply import Apply, same_item
+from hub.sync.facts import FactCount, FactPull, account_facts, attach_waiting
 from hub.sync.guards import lossy_trips
 from hub.sync.linking import link_staged
 from hub.sync.plan.items import GuardTrip, Item
@@ -34,6 +36,9 @@ from hub.sync.workspace import Counter, Shared
 
 CANARY = (10, 100)
 """Sizes of the first portions of an approved first sync: 10 records, then 100, then all."""
+
+_WITH_FACTS = ("sync", "apply")
+"""Kinds of runs that read facts, too."""
 
 Progress = Callable[[str, str, int, int | None], None]
 """(step, system, done so far, total or None)"""
@@ -54,6 +59,9 @@ class Result:
     counters: dict[str, Counter] = field(default_factory=dict)
     accounts: list[Account] = field(default_factory=list)
     paused: dict[str, ConnectorError] = field(default_factory=dict)
+    facts: list[FactCount] = field(default_factory=list)
+    facts_paused: dict[str, ConnectorError] = field(default_factory=dict)
+    """Systems of which reading the facts had to stop; their customers are not concerned."""
     stale: list[str] = field(default_factory=list)
     applied: int = 0
     conflicts: int = 0
@@ -72,7 +80,11 @@ class Result:
             "counts": {system: asdict(counter) for system, counter in self.counters.items()},
             "trips": [asdict(trip) for trip in self.held],
             "hash": self.plan.hash() if self.plan else "",
-            "paused": {system: {"code": error.code, "message": str(error)} for system, error in self.paused.items()},
+            "paused": {
+                system: {"code": error.code, "message": str(error)}
+                for system, error in (self.facts_paused | self.paused).items()
+            },
+            "facts": [asdict(item) for item in self.facts],
             "applied": self.applied,
             "conflicts": self.conflicts,
             "review": self.review,
@@ -95,11 +107,12 @@ class Engine:
         new_id: Callable[[], str],
         progress: Progress = _silent,
         reconcile: float = ROLLING,
+        body: int = DEFAULT_BODY,
         veto: Callable[[Plan], Sequence[str]] = lambda _plan: (),
     ) -> None:
         self.store, self.systems, self.policy, self.sync_name = store, systems, policy, sync
         self._clock, self._new_id, self._progress = clock, new_id, progress
-        self._reconcile, self._veto = reconcile, veto
+        self._reconcile, self._veto, self._body = reconcile, veto, body
         self._shrank: dict[str, str] = {}
         self._standing = Standing(store, systems, policy, sync)
 
@@ -175,6 +188,8 @@ class Engine:
         calls = {source.system: source.calls() for source in self.systems.sources}
         try:
             yield shared, result
+            if kind in _WITH_FACTS:
+                self._read_facts(shared, result)
             self._account(shared, result)
         except BaseException as error:
             result.state = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
@@ -191,6 +206,8 @@ class Engine:
     def _state(self, result: Result) -> str:
         if result.paused and len(result.paused) == len(self.systems.names()):
             return "failed"
+        if result.facts_paused or any(item.failed for item in result.facts):
+            return "partial"
         failed = sum(counter.failed for counter in result.counters.values())
         quarantined = any(item.quarantined for item in result.accounts)
         if failed or quarantined or result.paused or result.stale:
@@ -206,7 +223,7 @@ class Engine:
         for source in self.systems.sources:
             if source.system in result.paused:
                 continue
-            with self._guarded(source, result):
+            with self._guarded(source, result.paused):
                 done = 0
 
                 def tell(number: int, source: Source = source) -> None:
@@ -225,27 +242,27 @@ class Engine:
         """A person has seen that a listing became much shorter: what is missing counts as gone now."""
         for source in self.systems.sources:
             if self._shrank.pop(source.system, "") and source.system not in result.paused:
-                with self._guarded(source, result):
+                with self._guarded(source, result.paused):
                     pull = Pull(shared, source, result.counters[source.system], accept_shrink=True)
                     pull.list_all(self.store.work.cursor(source.system, source.resource))
 
     def _recover(self, shared: Shared, result: Result) -> None:
         for source in self.systems.sources:
             if source.system not in result.paused:
-                with self._guarded(source, result):
+                with self._guarded(source, result.paused):
                     Recover(shared, source, result.counters[source.system]).run()
 
     @contextmanager
-    def _guarded(self, source: Source, result: Result) -> Iterator[None]:
+    def _guarded(self, source: Source, paused: dict[str, ConnectorError]) -> Iterator[None]:
         """An error of one system pauses that system; the others go on."""
         try:
             yield
         except ConnectorError as error:
-            result.paused.setdefault(source.system, error)
+            paused.setdefault(source.system, error)
         except HubError:
             raise
         except Exception as error:  # noqa: BLE001  # a plugin's bug must not stop the other systems
-            result.paused.setdefault(source.system, plugin_bug(source.connector.name, error))
+            paused.setdefault(source.system, plugin_bug(source.connector.name, error))
 
     # planning
 
@@ -366,7 +383,7 @@ class Engine:
         for source in self.systems.sources:
             if source.system in result.paused or not again:
                 continue
-            with self._guarded(source, result):
+            with self._guarded(source, result.paused):
                 Pull(shared, source, result.counters[source.system]).reread()
         if again or unknown or self.store.records.dirty_gids():
             plan = self._plan(shared, book=True)
@@ -374,10 +391,32 @@ class Engine:
             self._apply(shared, result, plan, approved=False, canary=None)
             result.applied += before
 
+    # facts
+
+    def _read_facts(self, shared: Shared, result: Result) -> None:
+        """What happened to the customers, read after them; a failure here never fails the run of the customers."""
+        for source in self.systems.facts:
+            count = FactCount(source.system, source.resource)
+            result.facts.append(count)
+            if source.system in result.paused:
+                continue
+            with self._guarded(source, result.facts_paused):
+
+                def tell(number: int, source: Source = source, count: FactCount = count) -> None:
+                    self._progress("read", source.system, count.read, None)
+
+                FactPull(shared, source, count, self._reconcile, self._body, tell).run()
+        if self.systems.facts:
+            ties = attach_waiting(shared)
+            for count in result.facts:
+                count.attached += ties.get((count.system, count.resource), 0)
+                count.ignored = self.store.facts.reasons(count.system, count.resource)
+
     # the end
 
     def _account(self, shared: Shared, result: Result) -> None:
         result.accounts = [account(shared, source) for source in self.systems.sources]
+        result.accounts += [account_facts(shared, source) for source in self.systems.facts]
         result.review = len(self.store.history.reviews())
         result.conflicts = len(self.store.history.ledger(state="open", limit=10_000))
         with self.store.transaction():

@@ -32,6 +32,8 @@ class Systems:
     sources: list[Source] = field(default_factory=list)
     offsets: dict[str, float] = field(default_factory=dict)
     """Measured clock offset per system: hub clock minus system clock, in seconds."""
+    facts: list[Source] = field(default_factory=list)
+    """Resources of facts (interactions): only read, after the customers."""
 
     def names(self) -> list[str]:
         return list(dict.fromkeys(source.system for source in self.sources))

@@ -16,6 +16,7 @@ from typing import Any
 import typer.main
 
 from hub import hookspecs
+from hub.canonical.facts import FACT_FIELDS
 from hub.canonical.schema import COLLECTIONS, FIELDS
 from hub.cli.exits import _PRECEDENCE, Exit
 from hub.cli.main import make_app
@@ -154,6 +155,31 @@ def canonical_fields() -> str:
     return "\n".join(rows)
 
 
+_INTERACTION = {
+    "kind": "what it was; every interaction has one",
+    "at": "when it was; every interaction has one",
+    "direction": "who began",
+    "subject": "one line",
+    "body": "the text; as much as the sync keeps",
+    "customer": "the record of the same system that it belongs to",
+    "ignored": "why it says nothing about a customer; blank for all others",
+    "bounced": "an address of which a mail server says that it takes no mail any more",
+    "bounced_reason": "the code of the mail server",
+    "survey.kind": "of an answer to a survey",
+    "survey.score": "the score",
+    "survey.question": "what was asked",
+    "survey.comment": "what was said beside the score",
+}
+
+
+def interaction_fields() -> str:
+    """The fields of an interaction."""
+    rows = ["| name | kind | values | meaning |", "|---|---|---|---|"]
+    for item in FACT_FIELDS["interaction"].values():
+        rows.append(f"| `{item.name}` | {item.kind} | {', '.join(item.values)} | {_INTERACTION[item.name]} |")
+    return "\n".join(rows)
+
+
 def transform_pairs() -> str:
     """The transform pairs, with one example of each that has one."""
     rows = ["| pair | what it does | reads | as |", "|---|---|---|---|"]
@@ -191,7 +217,7 @@ def rule_table() -> str:
     return "\n".join([*rows, *(f"| {x.level} | `{x.id}` | {_cell(x.text)} |" for x in (*RULES, *PLATINUM))])
 
 
-_UNUSED = {"hub_matchers", "hub_notifiers"}
+_UNUSED = {"hub_matchers"}
 """Hooks that are collected and checked, but that no part of this version calls yet."""
 
 
@@ -257,6 +283,7 @@ GENERATORS: dict[str, dict[str, Callable[[], str]]] = {
     README: {"connectors": connector_table},
     "command-line.md": {"commands": command_reference, "shared options": shared_options, "exit codes": exit_codes},
     "mappings.md": {"canonical fields": canonical_fields, "transform pairs": transform_pairs},
+    "interactions.md": {"interaction fields": interaction_fields},
     "plugin-authors.md": {"capabilities": capability_table, "hooks": hooks, "errors": error_table, "rules": rule_table},
 }
 """page -> name of a generated part -> what makes it."""

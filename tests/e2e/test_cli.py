@@ -33,7 +33,7 @@ def test_every_template_passes_check_once_its_secrets_are_there(tmp_path: Path, 
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "book").write_text("x")
     (tmp_path / "secrets" / "book").chmod(0o600)
-    environment = {"ERP_PASSWORD": "x", "BOOK_PASSWORD": "x"}
+    environment = {"ERP_PASSWORD": "x", "BOOK_PASSWORD": "x", "MAIL_PASSWORD": "x"}
     checked = CliRunner().invoke(make_app(), ["check", "--config", str(config)], env=environment)
     assert checked.exit_code == 0, checked.output
 
@@ -223,6 +223,18 @@ def test_a_refused_record_is_quarantined_and_tried_again_on_demand(synced: HubFo
     assert synced.run("sync").code == 0
     assert synced.get("shop")["a"]["notes"] == "new"
     assert synced.run("quarantine", "list").code == 0
+
+
+def test_a_record_that_cannot_be_read_stays_accounted_for_while_it_is_tried_again(synced: HubFolder) -> None:
+    synced.put("office", {**synced.get("office"), "9": {"name": "half \ud800", "email": "half@x.example"}})
+    assert synced.run("sync").code == 3
+    assert synced.run("quarantine", "retry", "--all").code == 0
+    assert synced.run("sync").code == 3
+    systems = synced.run("status", "--json").summary["result"]["syncs"]["customers"]["systems"]
+    assert [item["quarantined"] for item in systems if item["system"] == "office"] == [1]
+    assert all(item["ok"] for item in systems)
+    synced.edit("office", "9", name="whole")
+    assert synced.run("sync").code == 0
 
 
 def test_a_record_explains_its_values(synced: HubFolder) -> None:

@@ -50,6 +50,8 @@ JSON: dict[str, list[str]] = {
     "mapping check": ["probe.contacts", "--examples", "5"],
     "mapping try": ["office", "1"],
     "match": ["customers"],
+    "notify list": [],
+    "notify test": ["office"],
     "plan": ["customers"],
     "plugin docs": [],
     "plugin grade": ["nobody"],

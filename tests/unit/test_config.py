@@ -108,6 +108,8 @@ MISTAKES = [
     ('systems = ["erp", "sheet"]', "", 16, ("does not say which systems",)),
     ('reconcile = "12h"', 'reconcile = "12 parsec"', 18, ("a duration", "parsec")),
     ('reconcile = "12h"', 'reconcil = "12h"', 18, ("Did you mean 'reconcile'",)),
+    ('reconcile = "12h"', "interaction_body = -1", 18, ("a number of characters from 0", "-1")),
+    ('reconcile = "12h"', "interaction_body = true", 18, ("a number of characters",)),
     ('no_create = ["sheet"]', 'no_create = ["seet"]', 19, ("Did you mean 'sheet'",)),
     ('tax_ids = ["erp"]', 'tax_id = ["erp"]', 22, ("'tax_id'", "Did you mean 'tax_ids'")),
     ('tax_ids = ["erp"]', 'tax_ids = ["epr"]', 22, ("Did you mean 'erp'",)),
@@ -179,13 +181,14 @@ def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
 
 KEYS = """data region mappings plugins plugin read_only resources mapping. hosts ca_file timeout largest_answer systems
 reconcile no_create delete_any authority conflict blank drift delete skew guards create field_changed field_blanked
-listing_shrank relink lossy"""
+listing_shrank relink lossy interaction_body notifiers"""
 
 
 def test_the_example_is_a_working_configuration_that_shows_every_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ERP_PASSWORD", "x")
+    monkeypatch.setenv("MAIL_PASSWORD", "x")
     secret = tmp_path / "secrets" / "book"
     secret.parent.mkdir()
     secret.write_text("x")
@@ -200,6 +203,7 @@ def test_every_optional_line_of_the_example_works_when_it_is_switched_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ERP_PASSWORD", "x")
+    monkeypatch.setenv("MAIL_PASSWORD", "x")
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "book").write_text("x")
     (tmp_path / "secrets" / "book").chmod(0o600)

@@ -188,3 +188,37 @@ def test_hooks_of_all_plugins_are_called(tmp_path: Path) -> None:
     assert registry.review_plan("p") == ["no: p"]
     assert registry.policies == {"red": max}
     assert registry.secret_sources == {"vault": str}
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("return ['mail']", "hub_notifiers returned 'mail', which is no Notifier class"),
+        ("return [Nameless]", "the notifier Nameless has no name"),
+        ("return [Bell, Bell]", "a notifier 'bell' exists already"),
+    ],
+)
+def test_a_plugin_with_a_wrong_notifier_is_listed_as_broken(tmp_path: Path, code: str, reason: str) -> None:
+    text = f"""
+from hub import plugin
+
+class Nameless(plugin.Notifier):
+    def send(self, notice): return {{}}
+
+class Bell(Nameless):
+    name, Config = "bell", plugin.ConnectorConfig
+
+@plugin.hookimpl
+def hub_notifiers(): {code}
+"""
+    registry = only(package(tmp_path, "probe_bell", text))
+    assert [(item.status, item.reason) for item in registry.plugins] == [("broken", reason)]
+    assert registry.notifiers == {}
+
+
+def test_a_notifier_is_found_by_name_and_a_wrong_name_says_which_there_are() -> None:
+    registry = load()
+    assert registry.notifier("smtp").name == "smtp"
+    with pytest.raises(PluginError, match="no plugin with a notifier 'smpt'") as caught:
+        registry.notifier("smpt")
+    assert "Did you mean 'smtp'" in caught.value.hint

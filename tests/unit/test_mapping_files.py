@@ -83,7 +83,10 @@ def test_a_mistake_is_explained_with_its_place(body: str, message: str) -> None:
     [
         ("version = 1\nsystem = ", "shop.toml:2: not valid TOML"),
         ('version = 2\nsystem = "s"\nresource = "r"\nrecord = "customer"\n', "version = 1 is the only version"),
-        ('version = 1\nsystem = "s"\nresource = "r"\nrecord = "order"\n', 'only record = "customer" is supported'),
+        (
+            'version = 1\nsystem = "s"\nresource = "r"\nrecord = "order"\n',
+            'only record = "customer" and record = "interaction" are supported',
+        ),
         (
             'version = 1\nsystem = "s"\nresource = "r"\nrecord = "customer"\nmatch = ["emial"]\n',
             "did you mean 'email'?",

@@ -67,6 +67,23 @@ GOOD: dict[str, dict[str, Any]] = {
         "keys": b"[]",
         "native": b"{}",
     },
+    "fact": {
+        "id": "f",
+        "system": "A",
+        "resource": "r",
+        "remote_id": "1",
+        "record": "interaction",
+        "state": "attached",
+        "reason": "",
+        "customers": 1,
+        "gone": 0,
+        "version": None,
+        "mapping": "m",
+        "at": 0.0,
+        "run": "r",
+        "doc": b"{}",
+    },
+    "fact_party": {"fact_id": "f", "key": "email:a@x.example", "gid": ""},
     "staged_key": {"key": "k", "system": "A", "resource": "r", "remote_id": "1"},
     "op": {
         "op_id": "o",
@@ -150,6 +167,12 @@ BAD: list[tuple[str, str, dict[str, Any]]] = [
     ("run", "ended_has_time", {"state": "success"}),
     ("plan", "state_known", {"state": "new"}),
     ("inbox", "state_known", {"state": "open"}),
+    ("fact", "state_known", {"state": "lost", "customers": 0}),
+    ("fact", "attached_has_customers", {"customers": 0}),
+    ("fact", "attached_has_customers", {"state": "waiting"}),
+    ("fact", "ignored_has_reason", {"state": "ignored", "customers": 0}),
+    ("fact", "gone_is_flag", {"gone": 2}),
+    ("fact_party", "party_has_key", {"key": ""}),
 ]
 
 
@@ -190,6 +213,8 @@ def test_every_check_constraint_has_an_impossible_row() -> None:
         ("link", {"id": 2, "remote_id": "2", "state": "shadow", "is_primary": 0}, True),
         ("link", {"id": 2, "remote_id": "2", "role": "address"}, True),
         ("link", {"id": 2, "system": "B"}, True),
+        ("fact", {"id": "f2"}, False),
+        ("fact", {"id": "f2", "remote_id": "2"}, True),
         ("op", {"op_id": "o2"}, False),
         ("op", {"op_id": "o2", "state": "ambiguous"}, False),
         ("op", {"op_id": "o2", "state": "confirmed"}, True),
@@ -257,7 +282,10 @@ def test_partial_indexes_have_the_declared_conditions(tmp_path: Path) -> None:
     tables.metadata.create_all(engine)
     engine.dispose()
     assert partial_indexes(migrated) == partial_indexes(declared)
-    assert set(partial_indexes(migrated)) >= {"one_primary_link", "one_open_op", "golden_dirty", "ledger_open"}
+    assert set(partial_indexes(migrated)) >= {
+        *("one_primary_link", "one_open_op", "golden_dirty", "golden_merged", "ledger_open"),
+        *("fact_party_gid", "fact_party_open"),
+    }
 
 
 def test_records_staged_by_an_older_version_are_found_by_their_keys(tmp_path: Path) -> None:

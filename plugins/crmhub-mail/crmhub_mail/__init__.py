@@ -1,0 +1,1 @@
+"""Mailboxes over IMAP, and notices by mail over SMTP, for CRM Hub."""
