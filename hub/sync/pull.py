@@ -54,7 +54,7 @@ class Pull:
         )
         start = None if changed_rules else cursor.value
         first = cursor.polled is None
-        complete_read = start is None
+        complete_read = start is None and (first or changed_rules)  # a system that is always read whole is listed, too
         try:
             relist = self._poll(cursor, start)
         except CursorExpired:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hub.contract.errors import Rejected
 from hub.contract.records import Page, Record
 from hub.sync.engine import Result
 from hub.sync.policy import DeletePolicy, Policy
-from hub.testing.memory import MemoryServer
+from hub.testing.memory import MemoryConnector, MemoryServer
 from tests.engine.world import LIST_WITH_IDS, PLAIN, World
 
 
@@ -549,3 +550,22 @@ def test_a_merge_in_pages_of_one_gives_the_same_result(tmp_path: Path) -> None:
     assert [item.value("notes") for item in world.goldens()] == ["merged"]
     world.sync()
     world.quiet()
+
+
+def test_deletions_are_seen_in_a_system_that_can_only_be_read_whole(tmp_path: Path) -> None:
+    """Its every pass was taken for a complete reading after which no listing is due, so nothing was ever missed."""
+    world = World(tmp_path, A=PLAIN)
+    world.add_system("B", PLAIN, feed=False)
+    for number in range(3):
+        world.servers["A"].add({"name": f"Person {number}", "email": f"p{number}@x.example"})
+    connector = world.connectors["B"]
+
+    def whole(connector: MemoryConnector, resource: str, _cursor: Any = None) -> Iterator[Page]:
+        for page in MemoryConnector.changes(connector, resource, None):
+            yield replace(page, cursor=None)
+
+    connector.changes = whole.__get__(connector)  # type: ignore[method-assign]  # no cursor is ever given
+    world.sync()
+    world.servers["B"].remove("2")
+    assert world.account("B", world.sync()).total == 3, "no listing is due yet"
+    assert world.account("B", world.sync(reconcile=0)).total == 2
