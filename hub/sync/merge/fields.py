@@ -104,8 +104,12 @@ def _edited(merge: Merge, golden: Golden, link: Link, name: str, shown: Value, s
     if not moved(merge, golden, link, name):
         if is_blank(shown) and merge.policy.of(name).blank == "ignore":
             return
-        value = _proposal(merge, golden, link, name, shown, seen)
-        if value != golden.value(name):
+        value, old = _proposal(merge, golden, link, name, shown, seen), golden.value(name)
+        if value != old:
+            if is_blank(seen) and not is_blank(old) and name in golden.fields:  # it looked empty here: nobody saw it
+                merge.loses(
+                    golden, name, "typed into an empty field", value, merge.system, old, golden.fields[name].source
+                )
             set_field(merge, golden, name, value, "edit")
         link.sent[name] = value
         return

@@ -55,7 +55,8 @@ class SimulatedServer(MemoryServer):
         self.made: dict[str, str] = {}
         self.touched: set[str] = set()
         self.handed: dict[str, int] = {}
-        self.verified: set[str] = set()
+        self.verified: dict[str, Document] = {}
+        """The records at the hub's last look, which it takes just before a write that is not conditional."""
         self.vanished: frozenset[str] = frozenset()
         self.masked: set[str] = set()
         self.missed = False
@@ -139,6 +140,12 @@ class SimulatedServer(MemoryServer):
         return not record.deleted and record.created + self.profile.lag <= self.clock()
 
     # what the hub does
+
+    def meant(self, op: Op) -> tuple[Document, Document]:
+        """The record at the hub's last look, and what the write would have made of it."""
+        before = self.verified.get(op.id or "", {})
+        after = self._patched(before, op.data)
+        return before, {} if isinstance(after, str) or op.kind == "delete" else after
 
     def write(self, op: Op) -> Receipt:
         known = self.records.get(op.id or "")
@@ -266,7 +273,9 @@ class SimulatedConnector(MemoryConnector):
                 record = self._show(id_)
                 self._hand([record])
                 yield record
-        self.server.verified = set(ids)
+        self.server.verified = {
+            id_: copy.deepcopy(self.server.records[id_].data) if id_ in self.server.records else {} for id_ in ids
+        }
 
     def find(self, resource: str, key: str, values: Sequence[str]) -> Iterator[Record]:
         self.world.step(self.server, "find")
@@ -293,5 +302,5 @@ class SimulatedConnector(MemoryConnector):
                 lost = True
             else:
                 yield receipt
-        self.server.verified = set()
+        self.server.verified = {}
         self.world.step(self.server, "write done")

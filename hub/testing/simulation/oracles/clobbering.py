@@ -14,8 +14,11 @@ def check(world: World, write: Write) -> None:
     mapped = server.profile.mapping().prune
     gone = tokens(_without_private(mapped(write.before))) - tokens(write.after)
     unread = {token for token in gone if token not in world.lineage.read and token not in world.lineage.dropped}
-    if not unread:
-        return
     if server.traits.conditional:
-        world.violate("clobber", f"{write.system}/{write.id}: {write.kind} over unread {sorted(unread)}")
-    world.lineage.excused |= unread
+        if unread:
+            world.violate("clobber", f"{write.system}/{write.id}: {write.kind} over unread {sorted(unread)}")
+        world.lineage.excused |= unread
+        return
+    looked, wanted = (tokens(_without_private(mapped(item))) for item in server.meant(write.op))
+    moved = gone - (looked - wanted)  # a user put it, just before, where the write went
+    world.lineage.excused |= unread | moved
