@@ -64,6 +64,7 @@ bootstrap({
       { name: 'tier', type: 'string', nullable: true, options: [{ value: 'gold' }, { value: 'silver' }] },
       { name: 'newsletter', type: 'boolean', nullable: true },
       { name: 'score', type: 'int', nullable: true, readonly: true },
+      { name: 'points', type: 'int', nullable: true },
     ],
   },
 }).catch((error) => { console.error(error); process.exit(1); });

@@ -36,7 +36,7 @@ class VendureConfig(plugin.ConnectorConfig):
     channel: str = ""
     key_field: str = Setting(default="", pattern=r"^([_A-Za-z][_0-9A-Za-z]*)?$")
     page: int = Setting(default=100, ge=2, le=1_000)
-    overlap: float = Setting(default=120.0, ge=0.0, le=86_400.0)
+    overlap: float = Setting(default=120.0, ge=10.0, le=86_400.0)
     scan_every: float = Setting(default=0.0, ge=0.0, le=30 * 86_400.0)
 
 

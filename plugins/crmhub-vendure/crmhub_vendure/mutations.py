@@ -141,16 +141,27 @@ def _refuse_unknown(data: Mapping[str, Any]) -> None:
 def _custom(wanted: Any, row: Mapping[str, Any], fields: Mapping[str, CustomField]) -> dict[str, Any]:
     """The custom fields to write: those that differ.  The whole table comes, also what may not be written."""
     found: dict[str, Any] = {}
-    for name, value in (wanted or {}).items():
-        if value == row.get(name):
+    for name, given in (wanted or {}).items():
+        value = None if given == "" and (name not in fields or fields[name].nullable) else given
+        if value == row.get(name) or (value is None and row.get(name) in ("", None)):
             continue
         path = f"customFields.{name}"
         if name not in fields:
             raise plugin.Rejected(f"The shop has no custom field {name!r} of customers", field=path)
         if fields[name].readonly:
             raise plugin.Rejected(f"The shop lets nobody write the custom field {name!r}", field=path)
-        found[name] = value
+        found[name] = _typed(value, fields[name], path)
     return found
+
+
+def _typed(value: Any, field: CustomField, path: str) -> Any:
+    """A number as GraphQL wants it: mappings write some as text."""
+    if not isinstance(value, str) or field.type not in ("int", "float"):
+        return value
+    try:
+        return int(value) if field.type == "int" else float(value)
+    except ValueError:
+        raise plugin.Rejected(f"{value[:40]!r} is no number as the shop keeps it", field=path) from None
 
 
 def _added(change: Any) -> Sequence[Mapping[str, Any]]:

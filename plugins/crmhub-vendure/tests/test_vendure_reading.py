@@ -60,7 +60,7 @@ def test_a_customer_is_a_document_with_addresses_groups_and_custom_fields(
         "emailAddress": "eva@acme.example",
         "phoneNumber": "+43 1",
         "crmhub": None,
-        "customFields": {"vatId": "ATU1", "tier": None, "newsletter": True, "score": None},
+        "customFields": {"vatId": "ATU1", "tier": None, "newsletter": True, "score": None, "points": None},
         "groups": [],
         "addresses": [
             {

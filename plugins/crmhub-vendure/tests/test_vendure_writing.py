@@ -93,6 +93,26 @@ def test_fields_are_cleared_as_their_columns_allow(connector: VendureConnector, 
     assert (address["city"], address["fullName"], address["streetLine2"]) == ("", "", "")
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({"vatId": "ATU1", "tier": "gold", "newsletter": False, "points": "12"}, ("ATU1", "gold", False, 12)),
+        ({"vatId": "", "tier": "", "newsletter": "", "points": ""}, (None, None, None, None)),
+        ({"vatId": None, "tier": None, "newsletter": None, "points": None}, (None, None, None, None)),
+        ({"points": -3, "score": None}, ("old", "silver", True, -3)),
+    ],
+)
+def test_custom_fields_are_written_in_their_own_types(
+    connector: VendureConnector, person: Person, given: dict[str, Any], kept: tuple[Any, ...]
+) -> None:
+    id_ = person.creates(firstName="A", lastName="B", emailAddress="a@x.example")
+    person.edits(id_, customFields={"vatId": "old", "tier": "silver", "newsletter": True, "points": 7})
+    receipt = write_one(connector, update(id_, customFields=given))
+    assert receipt.error is None
+    (row,) = person.customers("customFields { vatId tier newsletter points }")
+    assert tuple(row["customFields"].values()) == kept
+
+
 def test_addresses_are_added_edited_and_removed_by_their_ids(connector: VendureConnector, person: Person) -> None:
     id_ = person.creates(firstName="A", lastName="B", emailAddress="a@x.example")
     first, second = person.adds_address(id_, city="Wien"), person.adds_address(id_, city="Graz")
@@ -152,6 +172,7 @@ def test_nothing_to_change_is_no_write(connector: VendureConnector, person: Pers
         ({"addresses": [WEG]}, "addresses"),
         ({"customFields": {"score": 7}}, "customFields.score"),
         ({"customFields": {"unknown": 7}}, "customFields.unknown"),
+        ({"customFields": {"points": "1.5"}}, "customFields.points"),
         ({"groups": [{"name": "VIP"}]}, "groups"),
         ({"vatId": "ATU1"}, "vatId"),
         ({"lastName": "half \ud83d of a pair"}, "lastName"),
