@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hub.canonical.schema import field_def
 from hub.canonical.values import key as canonical_key
 from hub.contract.errors import HubError
-from hub.mapping.view import Value, View
+from hub.mapping.view import RemoteRef, Value, View
 from hub.state import Base, Cell, Element, Golden, GoldenChange, Link
+from hub.sync.merge.consents import widens
 from hub.sync.merge.observe import observe
 from hub.sync.plan.record import title
 from hub.sync.systems import Source
@@ -63,6 +65,12 @@ def _decide_field(golden: Golden, path: str, cell: Cell) -> Value:
         golden.fields[group] = cell
         return old
     old = golden.value(path)
+    found = field_def(path)
+    if found is not None and found.kind == "consent" and widens(old, cell.value):
+        raise DecisionError(
+            f"{path} cannot be made {cell.value} here: that needs evidence from outside the hub",
+            hint="Enter the new consent, with its time and source, in the system where the customer gave it",
+        )
     golden.fields[path] = cell
     return old
 
@@ -95,6 +103,7 @@ def take_back(
     golden: Golden,
     system: str,
     history: Sequence[Mapping[str, Any]],
+    leaving: View,
     *,
     seq: int,
     time: float,
@@ -104,18 +113,26 @@ def take_back(
 
     A field whose value still comes from this system gets back what it had before the system's first change of it;
     elements that only this system gave are removed, unless another system shows them with a value of its own.
-    history: the record's changes, oldest first ("path", "old", "source").
+    history: the record's changes, oldest first ("path", "old", "source").  leaving: what the record that goes shows; what
+    it does not show came from another record of the system, and stays.
     """
     changes = []
     for name, cell in sorted(golden.fields.items()):
-        if cell.source != system or name == "kind":
+        if cell.source != system or name == "kind" or not _shows(leaving.fields.get(name), cell.value):
             continue
-        before = _before(history, name, system)
+        before, found = _before(history, name, system), field_def(name)
+        if found is not None and found.kind == "consent" and widens(cell.value, before):
+            continue  # a refusal stays: whose it was cannot be told any more, and it is the safe side
+        if name == "name" and before is None:
+            continue  # the records that stay together were made from the one that leaves: they keep its name
         golden.fields[name] = Cell(before, "person", seq, time, "split", False, run)
         golden.frozen.pop(name, None)
         changes.append(GoldenChange(golden.gid, name, cell.value, before, "person", "split", seq))
     for name, collection in sorted(golden.collections.items()):
+        shown = {canonical_key(name, row.value) for row in leaving.collections.get(name, ()) if row.value is not None}
         for element in collection.live():
+            if canonical_key(name, element.value.value) not in shown:
+                continue
             if element.value.source == system and not _shown_first_elsewhere(history, name, element, system):
                 element.alive, element.stamp = False, seq
                 path = f"{name}/{element.eid}"
@@ -123,6 +140,15 @@ def take_back(
     if changes:
         golden.seq = seq
     return changes
+
+
+def _shows(shown: Value, value: Value) -> bool:
+    """Whether a record shows a golden value, as far as it can hold it (of a group, its own members)."""
+    if isinstance(shown, RemoteRef):
+        return True  # a reference comes with its record
+    if isinstance(shown, Mapping) and isinstance(value, Mapping):
+        return all(value.get(member) == item for member, item in shown.items() if item is not None)
+    return bool(shown == value)
 
 
 def _before(history: Sequence[Mapping[str, Any]], path: str, system: str) -> Value:
@@ -242,7 +268,7 @@ def split_link(shared: Shared, system: str, resource: str, remote_id: str) -> st
         raise DecisionError(f"{ref} is the only record of this customer; there is nothing to split")
     with shared.store.transaction():
         history = shared.store.history.changes(old.gid)
-        changes = take_back(old, system, history, seq=shared.store.tick(), time=shared.clock(), run=shared.run)
+        changes = take_back(old, system, history, view, seq=shared.store.tick(), time=shared.clock(), run=shared.run)
         fresh = _move(workspace, source, link, native, view)
         workspace.changed.add(old.gid)
         workspace.flush()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hub.mapping.view import Position, View
 from hub.state import Cell, Collection, Element, Golden
 from hub.sync.decisions import DecisionError, decide_value, take_back
 
@@ -81,6 +82,53 @@ def change(path: str, old: Any, source: str) -> dict[str, Any]:
     return {"path": path, "old": old, "source": source}
 
 
+LEAVING = View(
+    {"notes": "coffee, black", "language": "de", "kind": "person"},
+    {"emails": (Position("email", "b@x.example"), Position("email2", "c@x.example"))},
+)
+"""What the record that leaves shows."""
+
+
+def test_a_split_leaves_what_the_record_that_goes_does_not_show() -> None:
+    """Seed 80057: it came from another record of the same system, and was lost."""
+    golden = record()
+    golden.fields["owner"] = Cell("Mia", "B", 3)
+    golden.collections["emails"].elements["e4"] = Element("e4", Cell("d@x.example", "B", 6))
+    take_back(golden, "B", [change("owner", None, "B")], LEAVING, **WHEN)
+    assert golden.value("owner") == "Mia"
+    assert "e4" in [item.eid for item in golden.collections["emails"].live()]
+
+
+def test_a_split_does_not_leave_a_customer_without_a_name() -> None:
+    """Seed 80041: those who stay were made from the one who goes."""
+    golden = record()
+    golden.fields["name"] = Cell({"full": "Bo"}, "B", 1)
+    take_back(golden, "B", [], View({"name": {"full": "Bo"}}), **WHEN)
+    assert golden.value("name") == {"full": "Bo"}
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "after"),
+    [("withdrawn", None, "withdrawn"), ("denied", "granted", "denied"), ("granted", None, None)],
+)
+def test_a_split_widens_no_consent(now: str, before: str | None, after: str | None) -> None:
+    """Seed 80016: a refusal was forgotten."""
+    name = "consents.email_marketing"
+    golden = record()
+    golden.fields[name] = Cell(now, "B", 2)
+    take_back(golden, "B", [change(name, before, "B")], View({name: now}), **WHEN)
+    assert golden.value(name) == after
+
+
+def test_a_person_at_the_hub_cannot_grant_a_consent() -> None:
+    """Seed 80025: a grant without evidence had lost, and was taken from the ledger after all."""
+    golden = record()
+    golden.fields["consents.email_marketing"] = Cell("withdrawn", "A", 2)
+    with pytest.raises(DecisionError, match="evidence"):
+        decide_value(golden, "consents.email_marketing", "granted", **WHEN)
+    decide_value(golden, "consents.email_marketing", "denied", **WHEN)
+
+
 def test_a_split_takes_back_what_only_the_other_system_had_given() -> None:
     golden = record()
     golden.fields["language"] = Cell("de", "B", 4)
@@ -97,7 +145,7 @@ def test_a_split_takes_back_what_only_the_other_system_had_given() -> None:
         change("emails/e3", None, "A"),
         change("emails/e3", "C@x.example", "B"),
     ]
-    changes = take_back(golden, "B", history, **WHEN)
+    changes = take_back(golden, "B", history, LEAVING, **WHEN)
     assert golden.value("notes") == "tea"
     assert golden.value("language") is None
     assert golden.value("kind") == "person", "the kind is never changed later"
@@ -109,5 +157,5 @@ def test_a_split_takes_back_what_only_the_other_system_had_given() -> None:
 
 def test_a_split_of_a_system_that_gave_nothing_changes_nothing() -> None:
     golden = record()
-    assert take_back(golden, "C", [], **WHEN) == []
+    assert take_back(golden, "C", [], LEAVING, **WHEN) == []
     assert golden.seq == 0

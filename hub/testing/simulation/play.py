@@ -64,6 +64,7 @@ def make_world(seed: int, options: Options) -> World:
         options.folder,
         {item.name: -item.skew for item in profiles if item.skew and random.random() < 0.6},
         meddling=random.choice([0.0, 0.02, 0.06, 0.15]),
+        deciding=random.choice([0.0, 0.0, 0.3, 0.6]),
     )
     oracles.watch(world)
     return world
@@ -154,6 +155,8 @@ def happen(world: World) -> None:
         world.users.reuse(random.choice(list(world.servers.values())))
     if random.random() < 0.1:
         world.machine.restart()
+    if world.deciding and random.random() < world.deciding:
+        world.person.act()
 
 
 def _end(world: World, probes: frozenset[str]) -> None:

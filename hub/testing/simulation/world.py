@@ -19,6 +19,7 @@ from hub.sync.systems import Source, Systems
 from hub.testing.memory import Document
 from hub.testing.simulation.faults import CALLS, Faults
 from hub.testing.simulation.lineage import Lineage, tokens
+from hub.testing.simulation.person import Person
 from hub.testing.simulation.process import Killed, Machine
 from hub.testing.simulation.profile import Profile
 from hub.testing.simulation.remote import RESOURCE, SimulatedConnector, SimulatedServer
@@ -76,6 +77,8 @@ class World:
     folder: Path | None = None
     offsets: dict[str, float] = field(default_factory=dict)
     meddling: float = 0.0
+    deciding: float = 0.0
+    """How often a person decides something between two runs."""
     now: float = 1_800_000_000.0
     runs: int = 0
     crashes: int = 0
@@ -94,6 +97,7 @@ class World:
     """Called after every run, also one that was killed (on what it left)."""
     machine: Machine = field(init=False)
     users: Users = field(init=False)
+    person: Person = field(init=False)
     kill: Callable[[str], bool] | None = None
     log: LogTrap = field(default_factory=LogTrap)
     _acting: bool = False
@@ -102,6 +106,7 @@ class World:
     def __post_init__(self) -> None:
         self.machine = Machine(self.folder, self._committed)
         self.users = Users(self, self.lineage, self.random)
+        self.person = Person(self, self.random)
         for profile in self.profiles:
             server = SimulatedServer(profile, self)
             context = Context(profile.name, cast(Any, None), Path())  # there is no HTTP in memory
@@ -192,9 +197,12 @@ class World:
             self.policy,
             SYNC,
             clock=lambda: self.now,
-            new_id=lambda: f"id{next(self._ids):05d}",
+            new_id=self.new_id,
             **options,
         )
+
+    def new_id(self) -> str:
+        return f"id{next(self._ids):05d}"
 
     def sync(self, **options: Any) -> Result | None:
         """One run of the hub, an hour after the last; None if the process was killed (it is started again then)."""
