@@ -198,7 +198,8 @@ class Pull:
             self._resize(by=fresh - lost)
             store.records.saw(system, resource, ids, round_)
         self.progress(len(page.records))
-        return {item.id for item in page.records}.difference(known)
+        shown = {*waiting, *(item.id for item in records)}  # not one that is gone again since the listing named it
+        return shown.difference(known)
 
     def _confirm_absence(self, ids: list[str]) -> int:
         """Ask for records that a listing did not show; returns how many still count."""

@@ -743,3 +743,35 @@ def test_rows_that_a_user_edits_between_our_look_and_our_write_of_other_rows_are
     assert sorted(world.emails()) == ["edited@x.example", "new@x.example", "y@x.example"]
     assert ("y@x.example", "home") in world.rows("A")
     world.quiet()
+
+
+SHORT = DISTRICT.replace('district = "district"\n', "")
+
+
+def test_a_slot_does_not_go_on_to_show_what_an_address_has_lost(tmp_path: Path) -> None:
+    """Seed 70287: as seed 30337, in a system with one address."""
+    world = World(tmp_path, A=DISTRICT, B=SHORT)
+    world.servers["A"].add({"name": "Anna Berg", "email": "anna@x.example", "street": "Am Ring 1", "city": "Wien"})
+    world.sync()
+    assert world.one("B")["street"] == "Am Ring 1"
+    world.servers["A"].edit("1", street=None, city=None, district="Neubau")
+    world.sync()
+    assert (world.one("B")["street"], world.one("B")["city"]) == (None, None)
+    world.quiet()
+
+
+def test_a_record_that_is_deleted_while_a_listing_names_it_is_not_counted(tmp_path: Path) -> None:
+    """Seed 70899: the listing had named it, the fetch did not find it, and the hub counted it for ever."""
+    world = World(tmp_path, A=PLAIN, B=PLAIN)
+    world.servers["A"].add({"name": "Anna Berg", "email": "anna@x.example"})
+    world.sync()
+    b = world.servers["B"]
+
+    def comes_and_goes(call: str, _number: int) -> None:
+        if call == "listing":
+            b.add({"name": "For a moment", "email": "moment@x.example"})
+        elif call == "fetch" and "2" in b.alive():
+            b.remove("2")
+
+    b.fault = comes_and_goes  # type: ignore[assignment]  # never fails, only edits in between
+    assert world.account("B", world.sync(reconcile=0)).total == 1

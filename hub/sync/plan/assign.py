@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hub.mapping.view import CollectionSpec, Mapping_, SlotSpec
+from hub.mapping.view import CollectionSpec, Mapping_, SlotSpec, Value
 from hub.state import Collection, Element, Shown
-from hub.sync.policy import canonical_bytes
+from hub.sync.policy import canonical_bytes, is_blank
 
 
 def assign(
@@ -65,9 +65,16 @@ def _explicit_primary(coll: Collection, slot: SlotSpec, row: Shown, hold: int, t
 
 def _sticky(coll: Collection, row: Shown, slot: SlotSpec) -> Element | None:
     element = coll.follow(row.eid)
-    if element is None or row.value is None:
+    if element is None or row.value is None or nothing_left(row.value, element.value.value):
         return None
     return element if any(_fits(pick, element) for pick in slot.picks) else None
+
+
+def nothing_left(shown: Value, value: Value) -> bool:
+    """Whether an element has lost all that a place can show of it (an address of which only a district is left)."""
+    if not (isinstance(shown, Mapping) and isinstance(value, Mapping)):
+        return False
+    return all(is_blank(value.get(member)) for member in shown)
 
 
 def _fits(pick: str, element: Element) -> bool:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from hub.canonical.schema import COLLECTIONS
 from hub.canonical.values import key, same
 from hub.mapping.view import KEEP, CollectionChange, CollectionSpec, Row, Value
 from hub.state import LOST, Collection, Element, Esent, Shown
-from hub.sync.plan.assign import assign
+from hub.sync.plan.assign import assign, nothing_left
 from hub.sync.plan.draft import Draft
-from hub.sync.policy import is_blank
 
 
 class _Lists:
@@ -75,7 +74,12 @@ def _plan_row(work: _Lists, index: int, row: Shown) -> None:
         element = target
     image = work.image(element)
     if image is None:
-        if _nothing_left(work, row, element):
+        stale = (known := work.esent.get(element.eid)) is None or known.value != element.value.value
+        if (
+            stale
+            and nothing_left(row.value, element.value.value)
+            and not work.draft.frozen(f"{work.spec.name}/{row.eid}")
+        ):
             _remove_row(work, index, row)
         else:
             work.draft.held[f"{work.spec.name}/{element.eid}"] = "this system cannot hold this value"
@@ -91,16 +95,6 @@ def _plan_row(work: _Lists, index: int, row: Shown) -> None:
         work.touched.add(element.eid)
         old = row.value if value_new else dict(row.attrs)
         work.draft.diff(f"{work.spec.name}/{element.eid}", old, image.value if value_new else attrs)
-
-
-def _nothing_left(work: _Lists, row: Shown, element: Element) -> bool:
-    """Whether an element has lost all that this system can show of it (an address of which only a district is left)."""
-    value, known = element.value.value, work.esent.get(element.eid)
-    if not (isinstance(value, Mapping) and isinstance(row.value, Mapping)):
-        return False
-    if (known is not None and known.value == value) or work.draft.frozen(f"{work.spec.name}/{element.eid}"):
-        return False
-    return all(is_blank(value.get(member)) for member in row.value)
 
 
 def _remove_row(work: _Lists, index: int, row: Shown) -> None:
