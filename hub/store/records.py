@@ -172,6 +172,17 @@ class Records:
                 found[row.gid].append(_link(row))
         return found
 
+    def linked(self, system: str, resource: str) -> Iterator[Link]:
+        """Every link of a resource, a few hundred at a time."""
+        after = ""
+        while True:
+            here = (link.c.system == system) & (link.c.resource == resource) & (link.c.remote_id > after)
+            rows = self._db.rows(select(link).where(here).order_by(link.c.remote_id).limit(_CHUNK))
+            yield from (_link(row) for row in rows)
+            if len(rows) < _CHUNK:
+                return
+            after = rows[-1].remote_id
+
     def save_links(self, links: Sequence[Link]) -> None:
         fresh = [item for item in links if item.id is None]
         known = [{**_link_row(item), "id": item.id} for item in links if item.id is not None]

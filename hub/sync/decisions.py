@@ -271,11 +271,36 @@ def split_link(shared: Shared, system: str, resource: str, remote_id: str) -> st
         changes = take_back(old, system, history, view, seq=shared.store.tick(), time=shared.clock(), run=shared.run)
         fresh = _move(workspace, source, link, native, view)
         workspace.changed.add(old.gid)
+        changes += _point_to(workspace, source, remote_id, old.gid, fresh.gid)
         workspace.flush()
         shared.store.history.add(shared.run, shared.clock(), changes, [], [])
         refs = [f"{item.system}/{item.resource}/{item.remote_id}" for item in others]
         shared.store.staging.never_match([(a, b) for a in (ref, fresh.gid) for b in (*refs, old.gid)])
     return fresh.gid
+
+
+def _point_to(workspace: Workspace, source: Source, remote_id: str, old: str, fresh: str) -> list[GoldenChange]:
+    """Records of the same system that refer to the one that was split off refer to its new customer from now on."""
+    shared, changes = workspace.shared, []
+    for other in shared.systems.of(source.system):
+        names = [name for name, spec in other.mapping.fields.items() if spec.ref == source.resource]
+        for link in shared.store.records.linked(other.system, other.resource) if names else ():
+            itself = link.remote_id == remote_id and other is source
+            view = other.mapping.get(link.native) if link.native is not None and link.gid and not itself else None
+            for name in names:
+                if view is None or view.fields.get(name) != RemoteRef(source.resource, remote_id):
+                    continue
+                golden = workspace.living(link.gid)
+                if workspace.survivor(str(golden.value(name))) != old:
+                    continue
+                mine = next((item for item in workspace.links[golden.gid] if item.id == link.id), link)
+                cell = Cell(fresh, source.system, shared.store.tick(), shared.clock(), "split", False, shared.run)
+                changes.append(
+                    GoldenChange(golden.gid, name, golden.value(name), fresh, source.system, "split", cell.seq)
+                )
+                golden.fields[name], mine.sent[name] = cell, fresh
+                workspace.touch(mine)
+    return changes
 
 
 def _move(workspace: Workspace, source: Source, link: Link, native: Mapping[str, Any], view: View) -> Golden:

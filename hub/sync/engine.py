@@ -172,7 +172,6 @@ class Engine:
             self.store.work.trim_ops(run)
             if self._standing.new_targets():
                 self.store.records.mark_all_dirty()
-        first = self._standing.first or self._standing.loading
         quiet = (
             frozenset(
                 name
@@ -180,7 +179,7 @@ class Engine:
                 for name in source.mapping.fields
                 if name.startswith("consents.")
             )
-            if first
+            if self._standing.quiet
             else frozenset()
         )
         shared = Shared(self.store, self.systems, self.policy, run, self.store.seq, self._clock, self._new_id, quiet)
@@ -279,8 +278,13 @@ class Engine:
         plan = result.plan
         held = plan is not None and bool(plan.trips) and not result.approved
         if not held and not result.paused:
-            empty = plan is not None and not plan.items and result.conflicts == 0 and not result.review
-            self._standing.loaded(nothing_to_write=empty)
+            history = self.store.history
+            asked = bool(history.reviews()) or bool(history.ledger(state="open", limit=1))
+            empty = plan is not None and not plan.items and not asked
+            waiting = empty and self._standing.quiet and bool(self.store.records.dirty_gids())
+            if waiting:
+                self._standing.only_consents()
+            self._standing.loaded(nothing_to_write=empty and not waiting)
 
     def _blocked(self, plan: Plan, approved: bool) -> bool:
         guards = {trip.guard for trip in plan.trips}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from hub.contract.records import Record
 from hub.store.work import OpRow, Quarantined
 from hub.sync.absence import uncount
@@ -96,7 +98,7 @@ class Recover:
         """Probe first.  One hit: adopt; none and surely visible by now: planned again with the same key; several: ask."""
         capabilities = self.source.capabilities
         if capabilities.create in ("upsert_key", "marker", "client_id"):
-            hits = list(self.source.connector.find(self.source.resource, "op_key", [op.gid]))
+            hits = self._not_of_others(op, self.source.connector.find(self.source.resource, "op_key", [op.gid]))
         elif not leaves_no_key(self.source, Item.from_json(op.item)):
             self._end(op, "superseded")  # a resend is safe: the server refuses a second one and names the first
             return
@@ -112,6 +114,13 @@ class Recover:
                 self.shared.store.work.save_ops([op])
         else:
             self._end(op, "superseded")
+
+    def _not_of_others(self, op: OpRow, found: Iterable[Record]) -> list[Record]:
+        """Records that are not another customer's: one that was split off carries the key that it was made with."""
+        records = list(found)
+        links = self.shared.store.records.links_by_remote(op.system, op.resource, [item.id for item in records])
+        others = {item.remote_id for item in links.values() if item.gid and item.gid != op.gid}
+        return [item for item in records if item.id not in others]
 
     def _adopt(self, op: OpRow, record: Record) -> None:
         item = Item.from_json(op.item)

@@ -41,6 +41,15 @@ class Standing:
                 self._set("loading", "begun")
             self._set("approved", plan.hash())
 
+    @property
+    def quiet(self) -> bool:
+        """Whether consents are left out: during the first load, unless they are all there is to write."""
+        return self.loading or (self.first and self._get("quiet") != "off")
+
+    def only_consents(self) -> None:
+        """Nothing but consents is left to write: the next plan has them, and a person approves it as any first one."""
+        self._set("quiet", "off")
+
     def withdraw(self) -> None:
         """The rest of the first load needs another approval."""
         if self.loading:

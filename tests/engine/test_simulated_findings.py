@@ -12,7 +12,10 @@ import pytest
 from hub.contract.errors import OutcomeUnknown, Rejected, Unavailable
 from hub.contract.records import Op, Page, Receipt, Record
 from hub.state import Link
+from hub.sync.decisions import split_link
 from hub.sync.policy import FieldPolicy, Policy
+from hub.sync.systems import Systems
+from hub.sync.workspace import Shared
 from hub.testing.memory import MemoryConnector, Stored
 from tests.engine.world import LABEL_SLOTS, LIST_WITH_IDS, ONE_SLOT, PLAIN, World, failing, no_fault
 
@@ -775,3 +778,71 @@ def test_a_record_that_is_deleted_while_a_listing_names_it_is_not_counted(tmp_pa
 
     b.fault = comes_and_goes  # type: ignore[assignment]  # never fails, only edits in between
     assert world.account("B", world.sync(reconcile=0)).total == 1
+
+
+CONSENT = (
+    PLAIN + '[consents.email_marketing]\nat = "optin"\nread = { no = "withdrawn" }\n'
+    'write = { withdrawn = "no", denied = "no" }\n'
+)
+
+
+def test_a_first_sync_that_has_only_consents_to_write_asks_before_it_writes_them(tmp_path: Path) -> None:
+    """Seed 81240: consents are left out of a first load; as there was nothing else, the next run wrote them unasked."""
+    world = World(tmp_path, A=CONSENT, B=CONSENT)
+    for system, optin in (("A", "no"), ("B", None)):
+        world.servers[system].add({"name": "Anna Berg", "email": "anna@x.example", "optin": optin})
+    for _ in range(2):
+        result = world.engine().sync()
+        assert world.writes() == 0
+    assert result.plan is not None
+    assert [trip.guard for trip in result.held] == ["first_sync"]
+    world.engine().sync(approve=result.plan.hash())
+    assert world.one("B")["optin"] == "no"
+    world.quiet()
+
+
+def test_a_split_record_is_not_taken_for_a_create_whose_answer_was_lost(tmp_path: Path) -> None:
+    """Seed 81172: the record that was split off carries the key of the customer that it had been made for."""
+    world = World(tmp_path, A=PLAIN, B=PLAIN)
+    a, b = world.servers["A"], world.servers["B"]
+    a.add({"name": "Anna Berg", "email": "anna@x.example"})
+    world.sync()
+    shared = Shared(
+        world.store, Systems(world.sources()), world.policy, "d", world.store.seq, lambda: world.now, lambda: "fresh"
+    )
+    with world.store.transaction():
+        world.store.history.start_run("d", "test", "decision", world.now)
+        world.store.history.end_run("d", world.now, "success", {})
+    split_link(shared, "B", "contacts", "1")
+    b.fault = failing(OutcomeUnknown("the answer was lost"), "receipt")
+    world.sync()
+    b.fault = no_fault
+    world.sync()
+    assert not world.store.work.quarantined()
+    assert len(b.alive()) == 2
+    world.quiet()
+
+
+def test_references_to_a_record_that_is_split_off_go_with_it(tmp_path: Path) -> None:
+    """Seed 81002: golden went on to name the old customer, which no system shows any more."""
+    shape = PLAIN.replace("{fields}", 'company = { at = "company_id", ref = "contacts" }')
+    world = World(tmp_path, A=shape, B=shape)
+    a, b = world.servers["A"], world.servers["B"]
+    a.add({"name": "ACME", "email": "acme@x.example"})
+    b.add({"name": "ACME", "email": "acme@x.example"})
+    a.add({"name": "Anna Berg", "email": "anna@x.example", "company_id": "1"})
+    world.sync()
+    shared = Shared(
+        world.store, Systems(world.sources()), world.policy, "d", world.store.seq, lambda: world.now, lambda: "fresh"
+    )
+    with world.store.transaction():
+        world.store.history.start_run("d", "test", "decision", world.now)
+        world.store.history.end_run("d", world.now, "success", {})
+    split_link(shared, "A", "contacts", "1")
+    world.sync()
+    (anna,) = [golden for golden in world.goldens() if golden.value("company")]
+    assert anna.value("company") == "fresh"
+    world.sync()
+    made = {data["name"]: (id_, data) for id_, data in b.alive().items()}
+    assert b.records[made["Anna Berg"][1]["company_id"]].op_key == "fresh"
+    world.quiet()
