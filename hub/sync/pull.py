@@ -186,7 +186,7 @@ class Pull:
             item
             for item in page.records
             if not item.deleted
-            and not (item.id in known and item.version is not None and known[item.id][0] == item.version)
+            and not (item.id in known and self._read_at(item, *known[item.id]))
             and not (item.id in waiting and item.version is not None and waiting[item.id][0] == item.version)
         ]
         broken = [item for item in stale if item.error is not None]
@@ -200,6 +200,10 @@ class Pull:
         self.progress(len(page.records))
         shown = {*waiting, *(item.id for item in records)}  # not one that is gone again since the listing named it
         return shown.difference(known)
+
+    def _read_at(self, item: Record, version: str | None, _state: str, mapping: str) -> bool:
+        """Whether a listed record was read at this version and by this mapping."""
+        return item.version is not None and item.version == version and mapping == self.source.mapping.hash
 
     def _confirm_absence(self, ids: list[str]) -> int:
         """Ask for records that a listing did not show; returns how many still count."""
@@ -340,6 +344,8 @@ class Pull:
             settle_open_op(self.shared, self.source, op, link, base, view)
             self.ops.pop(record.id)
         observe(merge, golden, link, base, view, record.data)
+        if any(item.code == "unreadable" for item in merge.notices):  # told once; perhaps it was the transport's fault
+            self.shared.store.work.reread_add(self.source.system, self.source.resource, [record.id], "unreadable value")
         if follows:
             followed(merge, golden, link)
         link.version = record.version

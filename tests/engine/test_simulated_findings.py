@@ -846,3 +846,27 @@ def test_references_to_a_record_that_is_split_off_go_with_it(tmp_path: Path) -> 
     made = {data["name"]: (id_, data) for id_, data in b.alive().items()}
     assert b.records[made["Anna Berg"][1]["company_id"]].op_key == "fresh"
     world.quiet()
+
+
+def test_a_value_that_came_garbled_once_is_read_again(tmp_path: Path) -> None:
+    """Seed 81344: the record's version did not change, so what had come garbled was believed for ever."""
+    world = World(tmp_path, A=PLAIN, B=PLAIN)
+    a = world.servers["A"]
+    a.add({"name": "Anna Berg", "email": "anna@x.example"})
+    world.sync()
+    connector = world.connectors["A"]
+
+    def garbled(connector: MemoryConnector, resource: str, cursor: Any = None) -> Iterator[Page]:
+        for page in MemoryConnector.changes(connector, resource, cursor):
+            bent = [
+                replace(item, data={**item.data, "notes": {"a": 1}}) if item.data else item for item in page.records
+            ]
+            yield replace(page, records=bent)
+
+    connector.changes = garbled.__get__(connector)  # type: ignore[method-assign]  # for one run
+    a.edit("1", notes="new")
+    world.sync()
+    del connector.changes
+    world.sync()
+    assert world.one("B")["notes"] == "new"
+    world.quiet()
