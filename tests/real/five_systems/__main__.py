@@ -26,14 +26,14 @@ from tests.real.five_systems.play import Play
 _SHOWN = 50
 
 
-def main(customers: int, seed: int = 7, fault: str = "", *, as_json: bool = False) -> int:
-    """Play it; 0 if nothing is wrong, 2 if this machine cannot run the systems."""
+def main(customers: int, seed: int = 7, fault: str = "", *, as_json: bool = False, apart: bool = True) -> int:
+    """Play it; 0 if nothing is wrong, 2 if this machine cannot run the systems.  apart: commands in processes of their own."""
     if reason := lacking():
         print(reason, file=sys.stderr)
         return 2
     began, out = time.monotonic(), sys.stderr if as_json else sys.stdout
     with tempfile.TemporaryDirectory(prefix="crmhub-five-") as made, ExitStack() as stack:
-        play = Play(Path(made), stack, customers, seed, lambda text: print(text, file=out, flush=True))
+        play = Play(Path(made), stack, customers, seed, lambda text: print(text, file=out, flush=True), apart=apart)
         play.first_sync()
         play.people_work()
         if fault:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import requests
 
 from hub.demo.people_at_work import ErpUser
-from hub.testing.kit.wire import Answer, Meddler, Sent
+from hub.testing.kit.wire import Answer, Sent
 from tests.real.five_systems.office import Office
 
 _RETRY_AFTER = 900
@@ -18,12 +17,14 @@ _RETRY_AFTER = 900
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """system: who fails; codes: what the run must call it; can_work: its users still can; phases: one after the other."""
+    """system: who fails; can_work: its users still can; end: puts it right.
+
+    phases: one after the other, each with the code by which the run must tell it ("": it must not even be noticed).
+    """
 
     system: str
-    codes: frozenset[str]
     can_work: bool
-    phases: tuple[Callable[[Office], None], ...]
+    phases: tuple[tuple[str, Callable[[Office], None]], ...]
     end: Callable[[Office], None]
 
 
@@ -71,14 +72,13 @@ def _whole_again(office: Office) -> None:
 
 
 FAULTS: Mapping[str, Fault] = {
-    "down": Fault("erp", frozenset({"unavailable"}), False, (_kill,), _start_again),
-    "throttled": Fault("zoho", frozenset({"rate_limited"}), True, (_throttle,), _relent),
-    "auth": Fault("crm", frozenset({"auth"}), True, (Office.revoke_token,), Office.new_token),
+    "down": Fault("erp", False, (("unavailable", _kill),), _start_again),
+    "throttled": Fault("zoho", True, (("rate_limited", _throttle),), _relent),
+    "auth": Fault("crm", True, (("needs_login", Office.revoke_token),), Office.new_token),
     "truncated": Fault(
         "crm",
-        frozenset({"guard_shrunk"}),
         True,
-        (_truncating(lambda number: number // 2), _truncating(lambda number: max(0, number - 3))),
+        (("guard_shrunk", _truncating(lambda number: number // 2)), ("", _truncating(lambda number: number - 3))),
         _whole_again,
     ),
 }

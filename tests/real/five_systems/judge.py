@@ -19,13 +19,15 @@ _LISTS = ("erp", "book")
 class Expected:
     """Who must be where.  before: what the systems showed before the first sync.
 
-    deleted: (system, key) of whom somebody deleted there; newcomers: entered later.
+    deleted: (system, key) of whom somebody deleted there; newcomers: entered later; unknown: a system whose newcomers
+    the others need not know yet.
     """
 
     crowd: Crowd
     before: Shown
     newcomers: Sequence[Customer] = ()
     deleted: Collection[tuple[str, str]] = ()
+    unknown: str = ""
 
     def places(self) -> dict[str, dict[str, int]]:
         """Key -> system -> how many records."""
@@ -35,7 +37,7 @@ class Expected:
         shared = {item.email.lower() for item in people if item.twin_of is not None}
         was = by_key(self.before)
         for item in people:
-            unmailed = not item.email or item.systems == {"zoho"} and item.kind == "organisation"
+            unmailed = not item.email or (item.systems == {"zoho"} and item.kind == "organisation")
             key = f"tel:{phone_of(item.mobile or item.phone)}" if unmailed else item.email.lower()
             if key in doubles:  # a question for a person: everything stays as it is
                 found[key] = {system: len(records) for system, records in was[key].items()}
@@ -43,7 +45,7 @@ class Expected:
             count = 2 if key in shared else 1
             found[key] = {name: count for name in takers(item) if (name, key) not in self.deleted}
             if key in shared:  # unique there: whoever comes first
-                found[key] |= {name: 1 for name in ("shop", "crm")}
+                found[key] |= dict.fromkeys(("shop", "crm"), 1)
         return found
 
 
@@ -70,7 +72,8 @@ def wrong(expected: Expected, shown: Shown, edits: Sequence[Edit], remembered: s
 
 def _counts(expected: Expected, shown: Shown, seen: Mapping[str, Mapping[str, list[Seen]]]) -> Iterator[str]:
     places = expected.places()
-    for key in sorted({*places, *seen}):
+    open_ = {item.email.lower() for item in expected.newcomers if expected.unknown in item.systems}
+    for key in sorted({*places, *seen} - open_):
         for name in shown:
             wanted, found = places.get(key, {}).get(name, 0), len(seen.get(key, {}).get(name, ()))
             if wanted != found:

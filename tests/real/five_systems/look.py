@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.real.five_systems.office import Office
 
-_SHOP_FIELDS = "id firstName lastName emailAddress phoneNumber addresses { streetLine1 streetLine2 postalCode city country { code } }"
+_SHOP_FIELDS = "id firstName lastName emailAddress phoneNumber addresses { streetLine1 postalCode city }"
 _PLACEHOLDERS = ("-", "unknown")
 """What stands for a name that is missing, in systems that insist on one."""
 Place = tuple[str, str, str]
@@ -82,7 +82,7 @@ def _book(office: Office) -> Iterator[Seen]:
     for name, card in office.book.cards().items():
         lines = list(_lines(card))
         adr = [value.split(";") for key, value in lines if key == "ADR"]
-        first = {key: value for key, value in reversed(lines)}
+        first = dict(reversed(lines))
         yield _seen(
             name,
             first.get("FN", ""),
@@ -169,8 +169,9 @@ def by_key(found: Mapping[str, list[Seen]]) -> dict[str, dict[str, list[Seen]]]:
     """Key -> system -> records.  Companies have no e-mail address in Zoho and are known by their number there."""
     known = {
         f"tel:{phone}": record.key
-        for record in found.get("crm", ())
-        if record.resource == "accounts"
+        for records in found.values()
+        for record in records
+        if record.emails
         for phone in record.phones
     }
     made: dict[str, dict[str, list[Seen]]] = {}

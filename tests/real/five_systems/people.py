@@ -47,7 +47,7 @@ def crowd(count: int, seed: int) -> Crowd:
     name only.  Two people of one household share an e-mail address, which shops and BottleCRM do not allow: such pairs
     are in Tryton and the address book.  Some people have no e-mail address.
     """
-    rng = random.Random(seed)  # noqa: S311  # made-up data, not a secret
+    rng = random.Random(seed)  # made-up data, not a secret
     customers = list(population(count, seed).customers)
     pairs = {item.number for item in customers if item.twin_of is not None}
     pairs |= {item.twin_of for item in customers if item.twin_of is not None}
