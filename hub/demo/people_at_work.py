@@ -162,6 +162,38 @@ def card_of(item: Customer) -> str:
     return "\r\n".join(lines)
 
 
+class CrmUser:
+    """Somebody in sales, in the pages of Zoho CRM (of the local sandbox that stands in for it)."""
+
+    def __init__(self, sandbox: Any) -> None:
+        self._pages = sandbox.user
+
+    def fill(self, people: Population) -> None:
+        for item in people.customers:
+            if "crm" in item.systems:
+                self._pages.create("Contacts", _contact(item))
+
+    def contacts(self) -> list[dict[str, Any]]:
+        return list(self._pages.find("Contacts"))
+
+    def change(self, email: str, field: str, value: str) -> None:
+        """Change a field of the contact with this e-mail address."""
+        (id_,) = [item["id"] for item in self.contacts() if (item["Email"] or "").lower() == email.lower()]
+        self._pages.edit("Contacts", id_, {field: value})
+
+
+def _contact(item: Customer) -> dict[str, str]:
+    values = {
+        "First_Name": item.given,
+        "Last_Name": item.family,
+        "Email": messy_email(item.email, item.number + 2),
+        "Mobile": item.mobile,
+        "Title": JOBS[item.number % len(JOBS)],
+    }
+    return {name: value for name, value in values.items() if value}
+
+
+JOBS = ("", "Einkauf", "", "Geschäftsführung", "", "Technik")
 HEADER = (
     "Kundennummer",
     "Vorname",
