@@ -18,8 +18,20 @@ from hub.cli.terminal import Outcome, Terminal
 from hub.contract.errors import HubError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hub.demo.story import Story
+    from hub.store.history import Account
     from hub.sync.engine import Result
+
+
+_SYSTEMS = {
+    "erp": "a real Tryton, running on this machine",
+    "book": "a real Radicale, an address book server, running on this machine",
+    "crm": "a local stand-in for Zoho CRM, built from its documentation: no account is needed",
+    "shop": "a folder with the customer export of a web shop, as CSV",
+}
+_PARTS = ("in_sync", "excluded", "quarantined", "conflict", "waiting")
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +46,9 @@ def demo(
     customers: Annotated[int, typer.Option(min=100, max=100_000, help="How many customers to make up")] = 300,
     seed: Annotated[int, typer.Option(help="Another number gives other customers")] = 7,
 ) -> Outcome:
-    """A real ERP, a real address book and a CSV folder become one customer base. Needs no account and no network."""
+    """A real ERP, a real address book, a stand-in for Zoho CRM and a CSV folder become one customer base.
+
+    Needs no account and no network."""
     started = time.monotonic()
     if keep is not None and keep.exists() and any(keep.iterdir()):
         raise HubError("this folder is not empty", where=str(keep), hint="Name a new one")
@@ -70,7 +84,10 @@ def _tell(terminal: Terminal, story: Story, pause: _Pause, started: float) -> Ou
     from hub.demo.story import summary
 
     say = terminal.say
-    _step(terminal, 1, "crmhub match customers", "All three systems are read; nothing is written.")
+    say("Four systems know parts of one customer base:")
+    for name, text in _SYSTEMS.items():
+        say(f"   {name:<5} {text}")
+    _step(terminal, 1, "crmhub match customers", "All four systems are read; nothing is written.")
     found = story.match()
     _show_match(terminal, story, found)
     pause()
@@ -87,7 +104,7 @@ def _tell(terminal: Terminal, story: Story, pause: _Pause, started: float) -> Ou
     for edit in story.people_edit():
         say(f"   {edit.system:<5} {edit.what}")
     pause()
-    _step(terminal, 5, "crmhub sync customers", "Both sides are merged field by field.")
+    _step(terminal, 5, "crmhub sync customers", "What they did is merged field by field and passed on.")
     second = story.sync()
     _show_writes(terminal, second)
     _step(
@@ -100,7 +117,7 @@ def _tell(terminal: Terminal, story: Story, pause: _Pause, started: float) -> Ou
     third = story.sync()
     _show_writes(terminal, third)
     numbers = summary(story.world, story, first, second, third, started)
-    _end(terminal, story, numbers)
+    _end(terminal, story, third, numbers)
     failed = numbers["duplicates_created"] or numbers["lost_edits"] or numbers["third_sync_writes"]
     code = Exit.FAILED if failed or not numbers["accounting_ok"] else Exit.DONE
     return Outcome(result=numbers, code=code, run_id=third.run, extra=numbers)
@@ -112,10 +129,11 @@ def _step(terminal: Terminal, number: int, line: str, text: str) -> None:
 
 
 def _show_match(terminal: Terminal, story: Story, result: Result) -> None:
-    for item in result.accounts:
-        terminal.say(
-            f"   {item.system:<5} {item.total} records: {item.in_sync} linked or new, {item.waiting} waiting for a review"
+    for system, accounts in _by_system(result.accounts).items():
+        total, in_sync, waiting = (
+            sum(getattr(item, name) for item in accounts) for name in ("total", "in_sync", "waiting")
         )
+        terminal.say(f"   {system:<5} {total} records: {in_sync} linked or new, {waiting} waiting for a review")
     for review in story.world.app.store.history.reviews()[:3]:
         who = ", ".join(f"{member['title']} ({member['system']})" for member in review.members)
         terminal.say(f"   review {review.id}: {review.reason}: {who}")
@@ -123,13 +141,23 @@ def _show_match(terminal: Terminal, story: Story, result: Result) -> None:
 
 def _show_plan(terminal: Terminal, result: Result) -> None:
     assert result.plan is not None
-    for system, kinds in result.plan.counts().items():
-        calls = result.plan.calls.get(system, 0)
+    planned = result.plan.counts()
+    for system in result.counters:
+        kinds = planned.get(system, {"create": 0, "update": 0, "delete": 0})
         terminal.say(
-            f"   {system:<5} {kinds['create']} to create, {kinds['update']} to update, {kinds['delete']} to delete: {calls} calls"
+            f"   {system:<5} {kinds['create']} to create, {kinds['update']} to update, {kinds['delete']} to delete"
         )
-    for trip in {trip.guard: trip for trip in result.plan.trips}.values():
-        terminal.say(f"   held until approved: {trip.message}")
+    for guard, message in {trip.guard: f"{trip.system}: {trip.message}" for trip in result.plan.trips}.items():
+        first = "a first sync writes nothing before a person approves it"
+        terminal.say(f"   held: {first if guard == 'first_sync' else message}")
+
+
+def _by_system(accounts: Sequence[Account]) -> dict[str, list[Account]]:
+    """Systems in their order, each with its resources."""
+    found: dict[str, list[Account]] = {}
+    for item in accounts:
+        found.setdefault(item.system, []).append(item)
+    return found
 
 
 def _show_writes(terminal: Terminal, result: Result) -> None:
@@ -142,15 +170,18 @@ def _show_writes(terminal: Terminal, result: Result) -> None:
         terminal.say(f"   {system:<5} stopped: {error}")
 
 
-def _end(terminal: Terminal, story: Story, numbers: dict[str, Any]) -> None:
+def _end(terminal: Terminal, story: Story, result: Result, numbers: dict[str, Any]) -> None:
     say = terminal.say
+    say("\nEvery record is in one place")
+    for system, accounts in _by_system(result.accounts).items():
+        total, *parts = (sum(getattr(item, name) for item in accounts) for name in ("total", *_PARTS))
+        words = " + ".join(f"{number} {name.replace('_', ' ')}" for name, number in zip(_PARTS, parts, strict=True))
+        say(f"   {system:<5} {total} records = {words}")
     say("\nIn numbers")
     for key, value in numbers.items():
-        say(f"   {key:<20} {value}")
+        say(f"   {key:<20} {_shown(value)}")
     for line in story.lost():
         say(f"   LOST: {line}")
-    for system, total, parts in _sums(story):
-        say(f"   {system}: {total} records = {parts}")
     say("\nYour own systems")
     say("   crmhub init                    writes a configuration with every setting explained")
     say("   crmhub check                   names every mistake in it at once, without any network")
@@ -158,13 +189,7 @@ def _end(terminal: Terminal, story: Story, numbers: dict[str, Any]) -> None:
     say("   crmhub match SYNC              reads everything, writes nothing, and shows who is who")
 
 
-def _sums(story: Story) -> list[tuple[str, int, str]]:
-    runs = story.world.app.store.history.runs(1)
-    rows = []
-    for item in story.world.app.store.history.accounts(runs[0]["id"]):
-        parts = (
-            f"{item.in_sync} in sync + {item.excluded} excluded + {item.quarantined} quarantined"
-            f" + {item.conflict} in conflict + {item.waiting} waiting"
-        )
-        rows.append((item.system, item.total, parts))
-    return rows
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {number}" for name, number in value.items())
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

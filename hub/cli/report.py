@@ -203,6 +203,8 @@ def problems(terminal: Terminal, result: Result) -> list[Problem]:
 def _next_step(system: str, code: str) -> str:
     if code == "needs_login":
         return f"Correct the credentials of [connections.{system}], then: crmhub connect test {system}"
+    if code == "rate_limited":
+        return "The next run goes on where this one stopped"
     return f"crmhub connect test {system}"
 
 

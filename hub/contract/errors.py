@@ -54,7 +54,7 @@ class HubError(Exception):
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message
-        return f"{text}. {self.hint}" if self.hint else text
+        return f"{text.removesuffix('.')}. {self.hint}" if self.hint else text
 
 
 class ConnectorError(HubError):

@@ -1,1 +1,1 @@
-"""The demo: a real ERP, a real address book and a CSV folder become one customer base before your eyes."""
+"""The demo: a real ERP, a real address book, a stand-in for a CRM and a CSV folder become one customer base."""

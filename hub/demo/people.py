@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 GERMAN = (
     (
@@ -132,6 +132,7 @@ TOWNS = (
     ("28195", "Bremen"),
 )
 TRADES = ("Bäckerei", "Metallbau", "Software", "Gartenbau", "Elektro", "Druckerei", "Logistik", "Optik")
+_IN_CRM = 0.45
 FORMS = ("GmbH", "AG", "KG", "GmbH & Co. KG", "e.K.")
 
 
@@ -169,7 +170,9 @@ class Population:
 
 def population(count: int = 300, seed: int = 7) -> Population:
     """``count`` customers: about a fifth companies, a fifth Chinese, some one-word names, households that share an
-    e-mail address, guests, and a few that somebody entered twice in one system."""
+    e-mail address, guests, and a few that somebody entered twice in one system.
+
+    Sales keep only people in their CRM, no companies yet."""
     rng = random.Random(seed)  # noqa: S311  # made-up data, not a secret
     result = Population()
     for number in range(count):
@@ -177,6 +180,10 @@ def population(count: int = 300, seed: int = 7) -> Population:
     persons = [item for item in result.customers if item.kind == "person" and item.given and item.country == "DE"]
     for first, second in zip(persons[0 : count // 50 : 2], persons[1 : count // 50 : 2], strict=False):
         result.customers[second.number] = _household(first, second)
+    sales = random.Random(seed + 1)  # noqa: S311  # of its own, so that the others stay who they are
+    for item in result.customers:
+        if item.kind == "person" and not item.guest and sales.random() < _IN_CRM:
+            result.customers[item.number] = replace(item, systems=item.systems | {"crm"})
     known = [item for item in result.customers if item.kind == "person" and "erp" in item.systems and not item.guest]
     result.doubles = [("erp", item.number) for item in known[10 : 10 + max(2, count // 150)]]
     return result
@@ -313,11 +320,11 @@ def messy_email(email: str, style: int) -> str:
 
 
 def edits(customers: list[Customer]) -> Iterator[Customer]:
-    """Customers that all three systems know: the ones whom the demo's people edit."""
+    """Customers that the ERP, the address book and the shop know: the ones whom the demo's people edit."""
     return (
         item
         for item in customers
-        if item.systems == {"erp", "book", "shop"}
+        if item.systems >= {"erp", "book", "shop"}
         and item.kind == "person"
         and item.country == "DE"
         and item.twin_of is None

@@ -71,7 +71,7 @@ class ErpUser:
 
 
 def _party(item: Customer, countries: dict[str, int]) -> dict[str, Any]:
-    mechanisms = [{"type": "email", "value": item.email}]
+    mechanisms = [{"type": "email", "value": item.email}] if item.email else []
     mechanisms += [{"type": "phone", "value": item.phone}] if item.phone else []
     mechanisms += [{"type": "mobile", "value": item.mobile}] if item.mobile else []
     values: dict[str, Any] = {"name": item.full, "contact_mechanisms": [["create", mechanisms]], "addresses": []}
@@ -99,7 +99,7 @@ class BookUser:
 
     def fill(self, people: Population) -> None:
         """The whole book in one request, as when somebody restores it from a file."""
-        cards = "".join(_card(item) for item in people.customers if "book" in item.systems)
+        cards = "".join(card_of(item) for item in people.customers if "book" in item.systems)
         headers = {"Content-Type": "text/vcard; charset=utf-8"}
         self._session.put(f"{self._url}/", data=cards.encode(), headers=headers, timeout=600).raise_for_status()
 
@@ -145,13 +145,15 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace(",", "\\,").replace(";", "\\;")
 
 
-def _card(item: Customer) -> str:
+def card_of(item: Customer) -> str:
+    """A customer as the address book keeps them: a vCard 3.0."""
     lines = ["BEGIN:VCARD", "VERSION:3.0", f"UID:person-{item.number}"]
     if item.kind == "organisation":
         lines += [f"FN:{_escaped(item.full)}", "N:;;;;", f"ORG:{_escaped(item.company)}", "X-ABSHOWAS:COMPANY"]
     else:
         lines += [f"FN:{_escaped(item.full)}", f"N:{_escaped(item.family)};{_escaped(item.given)};;;"]
-    lines.append(f"EMAIL;TYPE=INTERNET:{messy_email(item.email, item.number)}")
+    if item.email:
+        lines.append(f"EMAIL;TYPE=INTERNET:{messy_email(item.email, item.number)}")
     if item.mobile:
         lines.append(f"TEL;TYPE=CELL:{messy_phone(item.mobile, item.number)}")
     if item.birthday:
@@ -160,6 +162,38 @@ def _card(item: Customer) -> str:
     return "\r\n".join(lines)
 
 
+class CrmUser:
+    """Somebody in sales, in the pages of Zoho CRM (of the local sandbox that stands in for it)."""
+
+    def __init__(self, sandbox: Any) -> None:
+        self._pages = sandbox.user
+
+    def fill(self, people: Population) -> None:
+        for item in people.customers:
+            if "crm" in item.systems:
+                self._pages.create("Contacts", _contact(item))
+
+    def contacts(self) -> list[dict[str, Any]]:
+        return list(self._pages.find("Contacts"))
+
+    def change(self, email: str, field: str, value: str) -> None:
+        """Change a field of the contact with this e-mail address."""
+        (id_,) = [item["id"] for item in self.contacts() if (item["Email"] or "").lower() == email.lower()]
+        self._pages.edit("Contacts", id_, {field: value})
+
+
+def _contact(item: Customer) -> dict[str, str]:
+    values = {
+        "First_Name": item.given,
+        "Last_Name": item.family,
+        "Email": messy_email(item.email, item.number + 2),
+        "Mobile": item.mobile,
+        "Title": JOBS[item.number % len(JOBS)],
+    }
+    return {name: value for name, value in values.items() if value}
+
+
+JOBS = ("", "Einkauf", "", "Geschäftsführung", "", "Technik")
 HEADER = (
     "Kundennummer",
     "Vorname",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import shutil
 import time
@@ -16,9 +17,11 @@ from hub.bootstrap import App
 from hub.config.read import read_config
 from hub.contract.errors import HubError
 from hub.demo.people import Customer, Population, edits, population
-from hub.demo.people_at_work import BookUser, ErpUser, ShopUser
+from hub.demo.people_at_work import BookUser, CrmUser, ErpUser, ShopUser
+from hub.loader import load
 from hub.sync.engine import Progress, Result
-from hub.testing.servers import start_radicale, start_tryton
+from hub.testing.sandbox import Sandbox, running
+from hub.testing.servers import RunningServer, start_radicale, start_tryton
 
 CONFIG = """\
 # Written by `crmhub demo`.  Compare it with `crmhub init` for your own systems.
@@ -39,6 +42,14 @@ url = "{book_url}"
 user = "{book_user}"
 password = {{ file = "secrets/book" }}
 
+[connections.crm]               # a local stand-in for Zoho CRM
+plugin = "zoho"
+client_id = "{client_id}"
+client_secret = {{ file = "secrets/crm" }}
+refresh_token = {{ file = "secrets/crm-login" }}
+accounts_url = "{crm_url}"
+modules = ["Contacts", "Accounts"]
+
 [connections.shop]              # a folder with the web shop's CSV export
 plugin = "files"
 path = "shop"
@@ -46,8 +57,16 @@ write = "update"
 target = "customers.csv"
 
 [syncs.customers]
-systems = ["erp", "book", "shop"]       # in order of trust
+systems = ["erp", "book", "crm", "shop"]        # in order of trust
 """
+
+
+_MINUTES = 5
+"""How long people work between two syncs, for the stand-in: longer than any poll looks back."""
+
+
+_BECAUSE = {"known age": "nobody knows when it was typed", "later edit": "it was typed earlier"}
+"""Why one of two edits lost, by the rule that decided."""
 
 
 @dataclass(slots=True)
@@ -61,14 +80,19 @@ class Edit:
 
 @dataclass(slots=True)
 class World:
-    """The three systems, the people who use them, and the hub beside them."""
+    """The four systems, the people who use them, and the hub beside them.
+
+    pass_time: lets some minutes go by for the stand-in; the real servers have a clock on the wall.
+    """
 
     folder: Path
     people: Population
     erp: ErpUser
     book: BookUser
+    crm: CrmUser
     shop: ShopUser
     app: App
+    pass_time: Callable[[], None]
     edits: list[Edit] = field(default_factory=list)
     before: dict[str, set[str]] = field(default_factory=dict)
 
@@ -89,10 +113,11 @@ class World:
             next((line.split(":", 1)[1].strip() for line in card.splitlines() if line.upper().startswith("EMAIL")), "")
             for card in self.book.cards().values()
         ]
+        contacts = [row["Email"] or "" for row in self.crm.contacts()]
         rows = [row["E-Mail"] for row in self.shop.rows()]
         return {
             name: [item.lower() for item in found if item]
-            for name, found in (("erp", parties), ("book", cards), ("shop", rows))
+            for name, found in (("erp", parties), ("book", cards), ("crm", contacts), ("shop", rows))
         }
 
 
@@ -106,34 +131,56 @@ def cache_folder() -> Path:
 def world(folder: Path, customers: int, seed: int, tell: Callable[[str], None]) -> Iterator[World]:
     """Start the servers, fill them, and write the configuration; everything is stopped at the end."""
     with ExitStack() as stack:
-        tell("starting a real Tryton and a real Radicale on this machine ...")
+        tell("starting a real Tryton (ERP), a real Radicale (address book) and a local stand-in for Zoho CRM ...")
         erp = stack.enter_context(start_tryton(folder / "erp", cache=cache_folder()))
         book = stack.enter_context(start_radicale(folder / "book", user="office", password="demo", books=("book",)))  # noqa: S106  # throw-away server
+        crm = stack.enter_context(running(_sandbox("zoho")))
         people = population(customers, seed)
         tell(f"entering {customers} customers, as messy as real ones ...")
-        users = (ErpUser(erp), BookUser(book), ShopUser(folder / "shop"))
+        users = (ErpUser(erp), BookUser(book), CrmUser(crm), ShopUser(folder / "shop"))
         for user in users:
             user.fill(people)
-        _write_config(folder, erp.url, erp.details, book.details)
+        _write_config(folder, erp, book, crm)
         app = stack.enter_context(App(read_config(folder / "crmhub.toml")))
-        made = World(folder, people, *users, app)
+        made = World(folder, people, *users, app, lambda: _wait(crm))
         made.before = {name: set(found) for name, found in made.known().items()}
         yield made
 
 
-def _write_config(folder: Path, erp_url: str, erp: dict[str, Any], book: dict[str, Any]) -> None:
+def _wait(sandbox: Sandbox) -> None:
+    """Some minutes go by for a stand-in."""
+    sandbox.clock.advance(_MINUTES * 60)
+
+
+def _sandbox(name: str) -> Sandbox:
+    """A sandbox that a plugin brings."""
+    module, _, attribute = load().sandboxes[name].partition(":")
+    made: Sandbox = getattr(importlib.import_module(module), attribute)()
+    return made
+
+
+def _write_config(folder: Path, erp: RunningServer, book: RunningServer, crm: Sandbox) -> None:
     secrets = folder / "secrets"
     secrets.mkdir(mode=0o700, exist_ok=True)
-    for name, value in (("erp", erp["password"]), ("book", book["password"])):
+    login = crm.credentials()
+    values = {
+        "erp": erp.details["password"],
+        "book": book.details["password"],
+        "crm": login["client_secret"],
+        "crm-login": login["refresh_token"],
+    }
+    for name, value in values.items():
         file = secrets / name
         file.touch(mode=0o600)
         file.write_text(value)
     text = CONFIG.format(
-        erp_url=erp_url,
-        database=erp["database"],
-        erp_user=erp["user"],
-        book_url=book["books"]["book"],
-        book_user=book["user"],
+        erp_url=erp.url,
+        database=erp.details["database"],
+        erp_user=erp.details["user"],
+        book_url=book.details["books"]["book"],
+        book_user=book.details["user"],
+        crm_url=crm.url,
+        client_id=login["client_id"],
     )
     (folder / "crmhub.toml").write_text(text, encoding="utf-8")
 
@@ -160,7 +207,8 @@ class Story:
         return engine.sync(approve=approve)
 
     def people_edit(self) -> list[Edit]:
-        """A true conflict, two edits of different fields of one record, an erasure and a deletion."""
+        """A true conflict, three edits of different fields of one record, an erasure and a deletion."""
+        self.world.pass_time()
         chosen = [item for item in edits(self.world.people.customers) if self._linked(item)][:4]
         if len(chosen) < 4:
             raise HubError("too few customers for the demo's edits", hint="Use --customers 100 or more")
@@ -177,13 +225,13 @@ class Story:
         return self.world.edits
 
     def _linked(self, item: Customer) -> bool:
-        """Known in all three systems and not waiting for a review."""
+        """Known in all systems and not waiting for a review."""
         store = self.world.app.store
         found = store.records.search(item.email)
         if len(found) != 1:
             return False
         links = store.records.links_by_gid([found[0][0]])[found[0][0]]
-        return {link.system for link in links if link.state == "active"} == {"erp", "book", "shop"}
+        return {link.system for link in links if link.state == "active"} == {"erp", "book", "crm", "shop"}
 
     def _gid(self, item: Customer) -> str:
         return self.world.app.store.records.search(item.email)[0][0]
@@ -209,9 +257,10 @@ class Story:
         self._edited("book", f"the same person is now called {theirs}: a true conflict", lambda: kept(theirs))
 
     def _disjoint(self, item: Customer, party: int) -> None:
-        gid, number, text = self._gid(item), "+49 30 9018200", "prefers to be called in the morning"
+        gid, number, text, job = self._gid(item), "+49 30 9018200", "prefers to be called in the morning", "Leitung"
         self.world.erp.add_phone(party, number)
         self.world.book.change(f"person-{item.number}.vcf", "END:VCARD", f"NOTE:{text}\r\nEND:VCARD")
+        self.world.crm.change(item.email, "Title", job)
 
         def phones() -> set[str]:
             return {
@@ -225,20 +274,19 @@ class Story:
             f"{item.full} got a note (another field of the same record)",
             lambda: self._golden(gid).value("notes") == text,
         )
+        self._edited("crm", f"{item.full} got a job title", lambda: self._golden(gid).value("job.title") == job)
 
     def _erasure(self, item: Customer) -> None:
         gid = self._gid(item)
         email = item.email.lower()
         key = next(row["Kundennummer"] for row in self.world.shop.rows() if row["E-Mail"].lower() == email)
-        self.world.shop.change(key, "Mobil", "")
-        self._edited(
-            "shop",
-            f"the mobile number of {item.full} was erased",
-            lambda: (
-                item.mobile[3:]
-                not in str([x.value.value for x in self._golden(gid).collection("phones").live()]).replace(" ", "")
-            ),
-        )
+        self.world.shop.change(key, "Straße", "")
+
+        def kept() -> bool:
+            found = [element.value.value for element in self._golden(gid).collection("addresses").live()]
+            return bool(found) and not any(value.get("lines") for value in found)
+
+        self._edited("shop", f"the street of {item.full}, who has moved, was erased", kept)
 
     def _deletion(self, item: Customer) -> None:
         gid = self._gid(item)
@@ -261,7 +309,9 @@ class Story:
         lines = [f"{cell.value['full']}: set in {cell.source} ({cell.rule}), before: {before}"]
         for row in self.world.app.store.history.ledger(gid=gid):
             loser = row["loser"]["full"] if isinstance(row["loser"], dict) else row["loser"]
-            lines.append(f"kept in the ledger: {loser!r} from {row['loser_system']}, because of: {row['rule']}")
+            lines.append(
+                f"kept in the ledger: {loser!r} from {row['loser_system']}, because {_BECAUSE.get(row['rule'], row['rule'])}"
+            )
         return lines
 
     def lost(self) -> list[str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import ceil
 from urllib.parse import urlsplit
 
 import requests
@@ -71,7 +72,8 @@ def failure(
         )
     if status == 429 or (status == 503 and "Retry-After" in response.headers):
         wait = retry_after(response, now)
-        return RateLimited(f"{where} asks us to wait ({status})", retry_after=wait, scope=where)
+        how_long = "" if wait is None else f" {ceil(wait)} s"
+        return RateLimited(f"{where} asks us to wait{how_long} ({status})", retry_after=wait, scope=where)
     if status < 500 or (status not in _GATEWAY and safe):
         return None
     words = first_words(response)

@@ -100,7 +100,8 @@ class Classifier:
             return Duplicate(says, existing_id=self._existing(rule, answer.data), where=self.where, hint=rule.hint)
         if rule.means in ("rejected", "too_many"):
             kind = TooMany if rule.means == "too_many" else Rejected
-            return kind(says, field=text_at(answer.data, rule.field) or None, **words)
+            refused = text_at(answer.data, rule.field) or None
+            return kind(_naming(refused, says), field=refused, **words)
         if rule.means == "auth":
             return AuthError(says, **{**words, "hint": rule.hint or self.login})
         kinds: dict[str, type[ConnectorError]] = {
@@ -141,7 +142,7 @@ class Classifier:
     def _rejected(self, item: Any, what: str, refused: str) -> Rejected:
         code, message = self._code(item), self._message(item)
         known = refused if _REFUSED_FIELD.fullmatch(refused) else None
-        text = f"{what}: {message or code or 'refused'}"
+        text = _naming(known, f"{what}: {message or code or 'refused'}")
         return Rejected(text, field=known, where=self.where, remote_code=code or None, remote_text=message or None)
 
     def _existing(self, rule: ErrorRule, data: Any) -> str | None:
@@ -155,3 +156,8 @@ class Classifier:
 
     def _message(self, data: Any) -> str:
         return next((found[:_SHORT] for path in self.words.message if (found := text_at(data, path))), "")
+
+
+def _naming(field: str | None, says: str) -> str:
+    """The words with the field that was refused, unless they name it: only they are kept for people."""
+    return f"{says} (field {field})" if field and field not in says else says

@@ -3,7 +3,7 @@
     python -m tests.real.kill --kills 100 --customers 120
 
 Two worlds with the same made-up customers and the same edits by people: in one every sync is one run, in the other the
-syncing process is killed again and again and simply started anew.  Afterwards the records of all three systems, read
+syncing process is killed again and again and simply started anew.  Afterwards the records of all systems, read
 without the hub, must be the same, nothing doubled, and one more sync must write nothing.
 """
 
@@ -77,7 +77,12 @@ class Side:
             json.dumps([v for k, v in row.items() if k not in ("Kundennummer", "crmhub_id")], ensure_ascii=False)
             for row in self.made.shop.rows()
         ]
-        return {"erp": Counter(parties), "book": Counter(cards), "shop": Counter(rows)}
+        names = ("First_Name", "Last_Name", "Email", "Mobile", "Phone", "Title", "Description", "Mailing_City")
+        contacts = [
+            json.dumps([(item[name] or "").lower() for name in names], ensure_ascii=False)
+            for item in self.made.crm.contacts()
+        ]
+        return {"erp": Counter(parties), "book": Counter(cards), "crm": Counter(contacts), "shop": Counter(rows)}
 
 
 def _plain(card: str) -> list[str]:

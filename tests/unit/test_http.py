@@ -132,6 +132,7 @@ def test_a_long_wait_is_handed_to_the_engine(
     with pytest.raises(RateLimited) as caught:
         http.request("GET", URL)
     assert caught.value.retry_after == 3600.0
+    assert str(caught.value).endswith("asks us to wait 3600 s (429)")
     assert slept == []
 
 
@@ -140,6 +141,7 @@ def test_a_nonsense_retry_after_is_no_promise(http: Http, remote: responses.Requ
     with pytest.raises(RateLimited) as caught:
         http.request("POST", URL)
     assert caught.value.retry_after is None
+    assert str(caught.value).endswith("asks us to wait (429)")
 
 
 def test_all_waits_together_stay_within_the_budget(remote: responses.RequestsMock, slept: list[float]) -> None:

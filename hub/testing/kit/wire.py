@@ -86,7 +86,8 @@ class Wire:
         """A URL of the system, as seen through the wire."""
         return url.replace(f"{self._target.scheme}://{self._target.netloc}", f"http://{self.host}")
 
-    def _forward(self, sent: Sent) -> Answer:
+    def _forward(self, sent: Sent) -> Answer | None:
+        """The system's answer; None if the system is down."""
         connection = http.client.HTTPConnection(self._target.netloc, timeout=60)
         try:
             connection.request(sent.method, sent.path, sent.body or None, dict(sent.headers))
@@ -96,6 +97,8 @@ class Wire:
                 name: value for name, value in reply.getheaders() if name.lower() not in _HOP - {"content-encoding"}
             }
             return Answer(reply.status, body, headers)
+        except (OSError, http.client.HTTPException):
+            return None
         finally:
             connection.close()
 

@@ -226,3 +226,19 @@ def test_faults_of_every_kind_make_no_duplicate_and_lose_no_edit(
     assert set(office.rows()) == wanted
     assert [sandbox.user.get("Contacts", id_)["Title"] for id_ in people[:6]] == [f"edit {run}" for run in range(6)]
     assert office.sync().applied == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [("+49 171/7654321", "+49 171 7654321"), ("ask the reception", None)],
+    ids=["a spelling that Zoho refuses", "no number at all"],
+)
+def test_a_phone_number_never_keeps_a_customer_out_of_zoho(
+    office: Office, sandbox: ZohoSandbox, typed: str, shown: str | None
+) -> None:
+    office.edit("+49 171 1234567", typed)
+    found = office.sync()
+    assert found.counters["crm"].failed == 0
+    assert contact(sandbox, "anna@firm.example")["Mobile"] == shown
+    assert office.sync().applied == 0
+    assert office.rows()["anna@firm.example"]["mobile"] == typed, "the sheet keeps its own spelling"

@@ -38,6 +38,7 @@ def test_bad_records_of_a_batch_do_not_stop_the_others(connector: ZohoConnector,
     assert isinstance(bad.error, plugin.Rejected)
     assert bad.error.field == "Email"
     assert bad.error.remote_text == "invalid data"
+    assert bad.error.message.endswith("invalid data (field Email)"), "Zoho's own words do not say what is invalid"
 
 
 def test_all_records_of_a_batch_may_be_bad(connector: ZohoConnector) -> None:
