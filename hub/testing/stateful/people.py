@@ -1,0 +1,144 @@
+"""People who work in both systems: what they type is like nothing else, so that it can be found again or missed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Protocol
+
+from hub.testing.kit.bench import Bench
+from hub.testing.memory import Document, MemoryServer
+from hub.testing.stateful.fellow import SYSTEM, Shape, column, texts_of
+
+FIRST = 1000
+"""The number of the first record: all have equally many digits, so that none is part of another."""
+_DRESS = ("{}", "{}", "{}", "Ü {} ß", "李 {}", "a, b; {}", '"{}" \\ x', "<i>{}</i> & co", "O'{}", "{} 🙂", "=1+{}")
+
+
+class Able(Protocol):
+    """What the hub can carry over to the connector's system."""
+
+    writes: frozenset[str]
+    deletes: str
+
+
+@dataclass(slots=True)
+class Typed:
+    """Words that must not be lost.  place: (system, id, field)."""
+
+    places: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    count: int = 0
+
+    def add(self, place: tuple[str, str, str], word: str) -> None:
+        """Who types over a word has seen it: only the new one must not be lost."""
+        self.forget(place)
+        self.places[word] = place
+        self.count += 1
+
+    def forget(self, place: tuple[str, ...]) -> None:
+        """Somebody who saw these words took them away."""
+        for word in [word for word, at in self.places.items() if at[: len(place)] == place]:
+            del self.places[word]
+
+
+@dataclass(slots=True)
+class People:
+    """Everybody.  system: the name of the connector's system; template: a record as read from it."""
+
+    system: str
+    bench: Bench
+    server: MemoryServer
+    shape: Shape
+    able: Able
+    two_way: bool
+    document: Callable[[int], Document]
+    random: Random
+    say: Callable[[str, str], None]
+    typed: Typed = field(default_factory=Typed)
+    deeds: Counter[str] = field(default_factory=Counter)
+    number: int = FIRST
+    words: int = 0
+
+    def act(self) -> None:
+        """Somebody does something in one of the systems."""
+        (self._in_the_system if self.random.random() < 0.5 else self._in_memory)()
+
+    def enter_twice(self) -> None:
+        """The same customer in both systems, with the same e-mail address, before the hub knows them."""
+        self.number += 1
+        self._entered(self.system, self.bench.person_creates(self.number), self.number)
+        id_ = self.server.add(self.document(self.number))
+        self.say(SYSTEM, f"has {id_}, too")
+
+    def enter(self, system: str) -> None:
+        """A new customer."""
+        self.number += 1
+        if system == self.system:
+            self._entered(system, self.bench.person_creates(self.number), self.number)
+        else:
+            self._entered(system, self.server.add(self.document(self.number)), self.number)
+
+    def _entered(self, system: str, id_: str, number: int) -> None:
+        self.deeds["entered"] += 1
+        text = str(self.document(number)[column(self.shape.text)])
+        self.typed.add((system, id_, "text"), text)
+        self.say(system, f"has a new {id_}: {text}")
+
+    def _in_the_system(self) -> None:
+        seen, deed = self._seen(self.bench.person_sees()), self.random.random()
+        if deed < 0.25 or not seen:
+            self.enter(self.system)
+            return
+        id_ = self.random.choice(seen)
+        if deed < 0.4 and self.able.deletes != "none":
+            self.deeds["deleted"] += 1
+            self.typed.forget((self.system, id_))
+            self.bench.person_deletes(id_)
+            self.say(self.system, f"loses {id_}")
+            return
+        text = self._text()
+        self.typed.add((self.system, id_, "text"), self.bench.held(text))
+        self.bench.person_writes(id_, text)
+        self.deeds["edited"] += 1
+        self.say(self.system, f"{id_} is now {text}")
+
+    def _in_memory(self) -> None:
+        seen, deed = self._seen(texts_of(self.server, self.shape)), self.random.random()
+        if "create" in self.able.writes and (deed < 0.25 or not seen):
+            self.enter(SYSTEM)
+        elif seen and deed < 0.4 and "delete" in self.able.writes:
+            id_ = self.random.choice(seen)
+            self.deeds["deleted"] += 1
+            self.typed.forget((SYSTEM, id_))
+            self.server.remove(id_)
+            self.say(SYSTEM, f"loses {id_}")
+        elif seen and "update" in self.able.writes:
+            self._edit(self.random.choice(seen))
+
+    def _edit(self, id_: str) -> None:
+        self.deeds["edited"] += 1
+        if self.shape.emails and self.random.random() < 0.15:
+            self.words += 1
+            mail = f"q{self.words}q@x.example"
+            self.server.edit(id_, lambda data: data.setdefault("emails", []).append({"value": mail}))
+            self.typed.add((SYSTEM, id_, mail), mail)
+            self.say(SYSTEM, f"{id_} has {mail}, too")
+            return
+        others = [name for name in self.shape.columns if name != self.shape.text]
+        name = self.random.choice(others) if others and self.random.random() < 0.3 else self.shape.text
+        if name == self.shape.text and not self.two_way:
+            return
+        text, place = self._text(), "text" if name == self.shape.text else name
+        self.typed.add((SYSTEM, id_, place), text)
+        self.server.edit(id_, **{column(name): text})
+        self.say(SYSTEM, f"{id_} has the {name} {text}")
+
+    def _text(self) -> str:
+        self.words += 1
+        return self.random.choice(_DRESS).format(f"q{self.words}q")
+
+    @staticmethod
+    def _seen(found: Mapping[str, str]) -> list[str]:
+        return sorted(found)
