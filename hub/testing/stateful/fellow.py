@@ -82,8 +82,10 @@ def shape_of(spec: MappingSpec, mapping: CompiledMapping, before: View, after: V
     # a full name that is only put together from its parts changes with them: the part is what was typed
     text = next((name for name in texts if name != "name.full"), texts[0])
     kept = {name for name in known if _two_way(mapping, name)} | {text}
-    parts = {"name.given", "name.family"} & kept
-    columns = tuple(sorted(kept - ({"name.full"} if parts and text != "name.full" else set())))
+    # a name is shown in parts or as a whole: what is put together from the other is no field of its own
+    parts = any(value_of(before, name) for name in ("name.given", "name.family"))
+    unused = {"name.full"} if parts else {name for name in kept if name.startswith("name.")} - {"name.full"}
+    columns = tuple(sorted(kept - (unused - {text})))
     emails = "emails" in mapping.collections and bool(before.collections.get("emails"))
     return Shape(columns, text, emails)
 

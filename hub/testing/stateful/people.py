@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Protocol
@@ -45,7 +45,11 @@ class Typed:
 
 @dataclass(slots=True)
 class People:
-    """Everybody.  system: the name of the connector's system; template: a record as read from it."""
+    """Everybody.
+
+    system: the name of the connector's system;  two_way: whether its text field can be written by the hub.
+    document: the bench's record of a number as the system in memory has it;  seen: the same for a record that is there.
+    """
 
     system: str
     bench: Bench
@@ -54,6 +58,7 @@ class People:
     able: Able
     two_way: bool
     document: Callable[[int], Document]
+    seen: Callable[[str], Document]
     random: Random
     say: Callable[[str, str], None]
     typed: Typed = field(default_factory=Typed)
@@ -68,30 +73,31 @@ class People:
     def enter_twice(self) -> None:
         """The same customer in both systems, with the same e-mail address, before the hub knows them."""
         self.number += 1
-        self._entered(self.system, self.bench.person_creates(self.number), self.number)
-        id_ = self.server.add(self.document(self.number))
-        self.say(SYSTEM, f"has {id_}, too")
+        theirs = self.bench.person_creates(self.number)
+        self._entered(self.system, theirs, self.bench.person_sees()[theirs])
+        self.say(SYSTEM, f"has {self.server.add(self.seen(theirs))}, too")
 
     def enter(self, system: str) -> None:
         """A new customer."""
         self.number += 1
         if system == self.system:
-            self._entered(system, self.bench.person_creates(self.number), self.number)
+            id_ = self.bench.person_creates(self.number)
+            self._entered(system, id_, self.bench.person_sees()[id_])
         else:
-            self._entered(system, self.server.add(self.document(self.number)), self.number)
+            document = self.document(self.number)
+            self._entered(system, self.server.add(document), str(document[column(self.shape.text)]))
 
-    def _entered(self, system: str, id_: str, number: int) -> None:
+    def _entered(self, system: str, id_: str, text: str) -> None:
         self.deeds["entered"] += 1
-        text = str(self.document(number)[column(self.shape.text)])
         self.typed.add((system, id_, "text"), text)
         self.say(system, f"has a new {id_}: {text}")
 
     def _in_the_system(self) -> None:
-        seen, deed = self._seen(self.bench.person_sees()), self.random.random()
-        if deed < 0.25 or not seen:
+        there, deed = sorted(self.bench.person_sees()), self.random.random()
+        if deed < 0.25 or not there:
             self.enter(self.system)
             return
-        id_ = self.random.choice(seen)
+        id_ = self.random.choice(there)
         if deed < 0.4 and self.able.deletes != "none":
             self.deeds["deleted"] += 1
             self.typed.forget((self.system, id_))
@@ -105,17 +111,17 @@ class People:
         self.say(self.system, f"{id_} is now {text}")
 
     def _in_memory(self) -> None:
-        seen, deed = self._seen(texts_of(self.server, self.shape)), self.random.random()
-        if "create" in self.able.writes and (deed < 0.25 or not seen):
+        there, deed = sorted(texts_of(self.server, self.shape)), self.random.random()
+        if "create" in self.able.writes and (deed < 0.25 or not there):
             self.enter(SYSTEM)
-        elif seen and deed < 0.4 and "delete" in self.able.writes:
-            id_ = self.random.choice(seen)
+        elif there and deed < 0.4 and "delete" in self.able.writes:
+            id_ = self.random.choice(there)
             self.deeds["deleted"] += 1
             self.typed.forget((SYSTEM, id_))
             self.server.remove(id_)
             self.say(SYSTEM, f"loses {id_}")
-        elif seen and "update" in self.able.writes:
-            self._edit(self.random.choice(seen))
+        elif there and "update" in self.able.writes:
+            self._edit(self.random.choice(there))
 
     def _edit(self, id_: str) -> None:
         self.deeds["edited"] += 1
@@ -139,6 +145,3 @@ class People:
         self.words += 1
         return self.random.choice(_DRESS).format(f"q{self.words}q")
 
-    @staticmethod
-    def _seen(found: Mapping[str, str]) -> list[str]:
-        return sorted(found)

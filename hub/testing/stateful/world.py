@@ -75,6 +75,7 @@ class World:
             bench.able,
             self.mapping.fields[self._field].direction == "both",
             self._document,
+            self._seen,
             self.random,
             self.say,
         )
@@ -122,6 +123,12 @@ class World:
     def _document(self, number: int) -> Document:
         """The bench's record of that number, as somebody types it into the system in memory."""
         return self.shape.document(self._view({**self._sample, **self.bench.document(number)}))
+
+    def _seen(self, id_: str) -> Document:
+        """A record that is in the connector's system, as somebody types it into the other one."""
+        connector = self.bench.connect()
+        (record,) = connector.fetch(self.bench.resource, [id_])
+        return self.shape.document(self._view(record.data or {}))
 
     def _policy(self) -> Policy:
         systems = [self.system, fellow.SYSTEM]
