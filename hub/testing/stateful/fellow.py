@@ -22,8 +22,8 @@ from hub.testing.memory import Document, MemoryConnector, MemoryServer, Traits
 
 SYSTEM, RESOURCE = "fellow", "people"
 TEXTS = frozenset(
-    "name.full name.given name.family name.middle name.prefix name.suffix notes company_text job.title job.department"
-    " job.role".split()
+    [f"name.{part}" for part in ("full", "given", "family", "middle", "prefix", "suffix")]
+    + ["notes", "company_text", "job.title", "job.department", "job.role"]
 )
 """Canonical fields that take any line of text."""
 

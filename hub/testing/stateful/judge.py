@@ -95,9 +95,18 @@ def _nothing_lost(world: World, ours: Mapping[str, str], theirs: Mapping[str, st
     everywhere = " ".join(
         (str(list(ours.values())), str(list(theirs.values())), str(world.server.alive()), str(views), _history(world))
     )
-    for word, place in world.people.typed.places.items():
+    alive = world.server.alive()
+    for place, word in world.people.typed.places.items():
+        system, id_, field = place
+        if system == fellow.SYSTEM and field != "text" and id_ in alive and word not in _values(alive[id_]):
+            # nobody works on these in the other system, nor empties any: there is no edit that this could give way to
+            world.accuse(f"{word!r}, typed at {place}, is not there any more: {alive[id_]}")
         if word not in everywhere and repr(word)[1:-1] not in everywhere:
             world.accuse(f"{word!r}, typed at {place}, is lost")
+
+
+def _values(data: Mapping[str, Any]) -> list[Any]:
+    return [*data.values(), *(row["value"] for row in data.get("emails") or ())]
 
 
 def _history(world: World) -> str:

@@ -14,6 +14,8 @@ from hub.testing.stateful.fellow import SYSTEM, Shape, column, texts_of
 
 FIRST = 1000
 """The number of the first record: all have equally many digits, so that none is part of another."""
+PAUSE = 3.0
+"""Seconds: longer than the grain of any time stamp, within which nobody can tell two edits apart."""
 _DRESS = ("{}", "{}", "{}", "Ü {} ß", "李 {}", "a, b; {}", '"{}" \\ x', "<i>{}</i> & co", "O'{}", "{} 🙂", "=1+{}")
 
 
@@ -26,21 +28,18 @@ class Able(Protocol):
 
 @dataclass(slots=True)
 class Typed:
-    """Words that must not be lost.  place: (system, id, field)."""
+    """Words that must not be lost.  places: (system, id, field) -> word."""
 
-    places: dict[str, tuple[str, str, str]] = field(default_factory=dict)
-    count: int = 0
+    places: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def add(self, place: tuple[str, str, str], word: str) -> None:
         """Who types over a word has seen it: only the new one must not be lost."""
-        self.forget(place)
-        self.places[word] = place
-        self.count += 1
+        self.places[place] = word
 
     def forget(self, place: tuple[str, ...]) -> None:
         """Somebody who saw these words took them away."""
-        for word in [word for word, at in self.places.items() if at[: len(place)] == place]:
-            del self.places[word]
+        for at in [at for at in self.places if at[: len(place)] == place]:
+            del self.places[at]
 
 
 @dataclass(slots=True)
@@ -67,7 +66,8 @@ class People:
     words: int = 0
 
     def act(self) -> None:
-        """Somebody does something in one of the systems."""
+        """Somebody does something in one of the systems, some seconds after the last thing that happened."""
+        self.bench.later(PAUSE)
         (self._in_the_system if self.random.random() < 0.5 else self._in_memory)()
 
     def enter_twice(self) -> None:
@@ -85,7 +85,13 @@ class People:
             self._entered(system, id_, self.bench.person_sees()[id_])
         else:
             document = self.document(self.number)
-            self._entered(system, self.server.add(document), str(document[column(self.shape.text)]))
+            id_ = self.server.add(document)
+            self._entered(system, id_, str(document[column(self.shape.text)]))
+            for name in self.shape.columns:
+                if name != self.shape.text and document.get(column(name)):
+                    self.typed.add((system, id_, name), document[column(name)])
+            for row in document.get("emails") or ():
+                self.typed.add((system, id_, row["value"]), row["value"])
 
     def _entered(self, system: str, id_: str, text: str) -> None:
         self.deeds["entered"] += 1
@@ -144,4 +150,3 @@ class People:
     def _text(self) -> str:
         self.words += 1
         return self.random.choice(_DRESS).format(f"q{self.words}q")
-

@@ -55,6 +55,8 @@ class World:
 
     def __init__(self, bench: Bench, registry: Registry, seed: int) -> None:
         self.bench, self.random = bench, Random(seed)
+        self._fate, self._noise = Random(f"{seed} kills"), Random(f"{seed} wire")  # what one decides moves no other
+        bench.freeze()
         self.system = bench.connector.name
         self.trace: list[str] = []
         self.wrong: list[str] = []
@@ -169,7 +171,7 @@ class World:
         while self.random.random() < 0.6:
             if self.random.random() < 0.15 and self.bench.expire_token():
                 self.say(self.system, "ends all sessions")
-            self.run(killing=self.random.choice([0, 0, 8, 25]), meddling=self.random.choice([0.0, 0.05, 0.2]))
+            self.run(killing=self.random.choice([0, 0, 8, 25]), meddling=self.random.choice([0.0, 0.1, 0.3]))
             if self.random.random() < 0.5:
                 self.people.act()
         if self.random.random() < 0.7:
@@ -204,7 +206,7 @@ class World:
         return result
 
     def _dies(self, _moment: str) -> bool:
-        return bool(self._killing) and self.random.random() < 1 / self._killing
+        return bool(self._killing) and self._fate.random() < 1 / self._killing
 
     @contextmanager
     def _meddled(self) -> Iterator[None]:
@@ -218,9 +220,9 @@ class World:
                 wire.meddle(None)
 
     def _fault(self, sent: Sent) -> Fault | Answer | None:
-        if self.random.random() >= self._meddling:
+        if self._noise.random() >= self._meddling:
             return None
-        chosen = self.random.choice(_FAULTS)
+        chosen = self._noise.choice(_FAULTS)
         self.counts["faults"] += 1
         self.say("wire", f"{chosen.status if isinstance(chosen, Answer) else chosen} {sent.method}")
         return chosen
