@@ -43,7 +43,7 @@ def shipped() -> list[Any]:
 @pytest.mark.parametrize(("title", "bench"), shipped())
 def test_people_and_a_hub_that_is_killed_agree_at_the_end(title: str, bench: type[Bench], registry: Registry) -> None:
     try:
-        outcome = play(title, bench, registry, rounds=4, seed=1)
+        outcome = play(title, bench, registry, rounds=4, seed=4)
     except NotPlayable as error:
         pytest.skip(str(error))
     assert outcome.wrong == [], "\n".join(outcome.trace)
