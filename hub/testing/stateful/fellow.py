@@ -32,23 +32,29 @@ _EMAILS = '[emails]\nlist = "emails"\nid = "id"\nvalue = { at = "value", as = "e
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What both systems can hold.  columns: canonical texts; text: the one that the bench's text field is; emails:
-    whether addresses have a place."""
+    """What both systems can hold.
+
+    columns: canonical texts;  text: the one that the bench's text field is;  emails: whether addresses have a place.
+    kind:    what the bench's customers are, "" where their system does not say;  known: whether they can be recognised.
+    """
 
     columns: tuple[str, ...]
     text: str
     emails: bool
+    kind: str = ""
+    known: bool = False
 
     def mapping(self) -> CompiledMapping:
         """The mapping of the system in memory."""
         fields = "\n".join(f'{name} = "{column(name)}"' for name in self.columns)
         head = f'version = 1\nsystem = "{SYSTEM}"\nresource = "{RESOURCE}"\nrecord = "customer"\nmatch = ["email"]'
-        text = f"{head}\n[fields]\n{fields}\n{_EMAILS if self.emails else ''}"
+        kind = 'kind = "kind"' if self.kind else ""
+        text = f"{head}\n[fields]\n{kind}\n{fields}\n{_EMAILS if self.emails else ''}"
         return compile_mapping(parse_mapping(text, name=f"{SYSTEM}.{RESOURCE}", file=f"{SYSTEM}.toml"))
 
     def document(self, view: View) -> Document:
         """What somebody types into the system in memory who sees this in the other one."""
-        found: Document = {}
+        found: Document = {"kind": self.kind} if self.kind else {}
         for name in self.columns:
             value = value_of(view, name)
             if value is not None:
@@ -75,19 +81,19 @@ def value_of(view: View, name: str) -> Any:
 def shape_of(spec: MappingSpec, mapping: CompiledMapping, before: View, after: View) -> Shape | None:
     """What a mapping can hold, from the view of a record before and after its text field was changed; None where the
     text field is none that both systems can hold."""
-    known = {name for name, lines in spec.fields.items() if name in TEXTS and any(line.at for line in lines)}
-    texts = [name for name in sorted(known) if value_of(before, name) != value_of(after, name)]
+    there = {name for name, lines in spec.fields.items() if name in TEXTS and any(line.at for line in lines)}
+    texts = [name for name in sorted(there) if value_of(before, name) != value_of(after, name)]
     if not texts:
         return None
     # a full name that is only put together from its parts changes with them: the part is what was typed
     text = next((name for name in texts if name != "name.full"), texts[0])
-    kept = {name for name in known if _two_way(mapping, name)} | {text}
+    kept = {name for name in there if _two_way(mapping, name)} | {text}
     # a name is shown in parts or as a whole: what is put together from the other is no field of its own
     parts = any(value_of(before, name) for name in ("name.given", "name.family"))
     unused = {"name.full"} if parts else {name for name in kept if name.startswith("name.")} - {"name.full"}
     columns = tuple(sorted(kept - (unused - {text})))
-    emails = "emails" in mapping.collections and bool(before.collections.get("emails"))
-    return Shape(columns, text, emails)
+    known = any(item.value is not None for item in before.collections.get("emails", ()))
+    return Shape(columns, text, "emails" in mapping.collections, str(before.fields.get("kind") or ""), known)
 
 
 def _two_way(mapping: CompiledMapping, name: str) -> bool:

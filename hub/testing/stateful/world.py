@@ -157,7 +157,7 @@ class World:
     def begin(self) -> None:
         """Some customers, a few of them in both systems."""
         for number in range(PEOPLE):
-            if self.shape.emails and number % 4 == 0:
+            if self.shape.known and number % 4 == 0:
                 self.people.enter_twice()
             elif "create" in self.people.able.writes and number % 2:
                 self.people.enter(fellow.SYSTEM)
