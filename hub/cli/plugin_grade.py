@@ -142,6 +142,11 @@ class _Place:
 
 def _chosen(terminal: Terminal, name: str) -> list[tuple[Plugin, list[tuple[str, type[Bench]]]]]:
     """The plugins that are meant, each with its benches by title.  Raises PluginError or UsageProblem."""
+    return chosen(terminal, name)[1]
+
+
+def chosen(terminal: Terminal, name: str) -> tuple[Registry, list[tuple[Plugin, list[tuple[str, type[Bench]]]]]]:
+    """All plugins, and those that are meant with their benches.  Raises PluginError or UsageProblem."""
     from hub.bootstrap import UsageProblem
     from hub.config.read import unknown_name
     from hub.loader import PluginError
@@ -159,7 +164,7 @@ def _chosen(terminal: Terminal, name: str) -> list[tuple[Plugin, list[tuple[str,
     if name and bare:
         hint = "Its hook hub_benches names them; `crmhub plugin new` shows how"
         raise PluginError(f"the plugin {bare[0]!r} has no bench", hint=hint)
-    return [item for item in found if item[1]]
+    return place.registry, [item for item in found if item[1]]
 
 
 def _place(terminal: Terminal, name: str) -> _Place:

@@ -11,6 +11,7 @@ from hub.cli.exits import Exit
 from hub.cli.plugin_docs import docs
 from hub.cli.plugin_grade import grade, try_out
 from hub.cli.plugin_new import new
+from hub.cli.plugin_stress import stress
 from hub.cli.terminal import Outcome, Problem, Terminal
 
 
@@ -19,6 +20,9 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Look at plugins, try them, write one.", no_args_is_help=True, rich_markup_mode=None)
     command(group, "list", example="crmhub plugin list", title="plugin list")(list_)
     command(group, "test", example="crmhub plugin test ./my-plugin", title="plugin test")(try_out)
+    command(group, "stress", example="crmhub plugin stress ./my-plugin --rounds 20 --seed 1", title="plugin stress")(
+        stress
+    )
     command(group, "grade", example="crmhub plugin grade zoho", title="plugin grade")(grade)
     command(group, "new", example="crmhub plugin new myshop --kind toml", title="plugin new")(new)
     command(group, "docs", example="crmhub plugin docs --json", title="plugin docs")(docs)

@@ -54,19 +54,21 @@ class Pull:
         )
         start = None if changed_rules else cursor.value
         first = cursor.polled is None
-        complete_read = start is None and (first or changed_rules)  # a system that is always read whole is listed, too
+        # a system that cannot say what has changed is read anew every time, and never has a cursor: its listings are due
+        # like all others, and a listing that is asked for must not wait for a run that needs none
+        anew = start is None and (first or changed_rules)
         try:
             relist = self._poll(cursor, start)
         except CursorExpired:
-            self.slow = complete_read = True
+            self.slow = anew = cursor.relist = True  # kept with every page: this pass may be broken off, too
             relist = self._poll(cursor, None)
         self.reread()
         cursor.relist = cursor.relist or bool(self._suspected)
         now = self.shared.clock()
         due = cursor.listed is None or now - cursor.listed >= self.reconcile
-        if not first and not self.slow and (relist or due or cursor.relist) and not (complete_read and not relist):
+        if not first and not self.slow and (relist or due or cursor.relist) and not (anew and not relist):
             self.list_all(cursor)
-        elif complete_read:
+        elif anew:
             with self.shared.store.transaction():
                 cursor.listed = now
                 # reading everything anew shows no tombstones: the next run looks for them

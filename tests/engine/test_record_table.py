@@ -390,6 +390,27 @@ def test_only_a_listing_proves_absence(tmp_path: Path) -> None:
     world.quiet()
 
 
+def test_a_deletion_is_seen_in_a_system_that_never_says_what_has_changed(tmp_path: Path) -> None:
+    """Found by the stress test of WooCommerce: a poll without a cursor was taken for a listing that was not due yet."""
+    world = listing_world(tmp_path)
+    connector = world.connectors["A"]
+    original = connector.changes
+
+    def changes(resource: str, cursor: Any = None) -> Iterator[Page]:
+        for page in original(resource, None):
+            yield Page(page.records, None, complete=page.complete)
+
+    connector.changes = changes  # type: ignore[method-assign]  # as an API without a time of change
+    world.sync()
+    world.servers["A"].remove("1")
+    world.sync()
+    assert len(world.servers["B"].alive()) == 12, "no listing is due"
+    world.now += 24 * 3600
+    world.sync()
+    assert len(world.servers["B"].alive()) == 11
+    world.quiet()
+
+
 def with_listing(server: MemoryServer, world: World, change: Any) -> None:
     """Make A's next listings go through ``change(pages)``."""
     connector = world.connectors["A"]

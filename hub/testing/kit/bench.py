@@ -92,6 +92,9 @@ class Bench(ABC):
     def later(self, seconds: float) -> None:  # noqa: B027  # most systems have the real time
         """Let the system's clock go on, where a test can move it."""
 
+    def freeze(self) -> None:  # noqa: B027  # the same
+        """Let the system's clock stand still except for ``later``, where a test can: then a seed is played in one way."""
+
     def writes(self, sent: Sent) -> bool:
         """Whether a request changes records; override it where reads are POSTed, too."""
         return not sent.reads and not any(word in sent.path for word in ("token", "oauth", "login"))

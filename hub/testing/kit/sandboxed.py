@@ -50,6 +50,9 @@ class SandboxBench(Bench):
     def later(self, seconds: float) -> None:
         self.sandbox.clock.advance(seconds)
 
+    def freeze(self) -> None:
+        self.sandbox.clock.freeze()
+
     def person_creates(self, number: int) -> str:
         return str(self.sandbox.user.create(self.collection, self.document(number)))
 

@@ -12,6 +12,7 @@ import requests
 
 from crmhub_carddav.card import parse, read
 from crmhub_carddav.connector import CardDav
+from crmhub_carddav.lines import escape
 from hub.testing.kit import Bench, Wire
 from hub.testing.kit.shared import shared_server
 from hub.testing.servers import RunningServer, start_radicale, start_xandikos
@@ -73,7 +74,7 @@ class RadicaleBench(Bench):
     def person_writes(self, id_: str, text: str) -> None:
         card = self._call("GET", id_).content.decode().replace("\r\n ", "")
         lines = [line for line in card.splitlines() if not line.startswith("NOTE")]
-        self._put(id_, [*lines[:-1], f"NOTE:{text}", lines[-1]])
+        self._put(id_, [*lines[:-1], f"NOTE:{escape(text)}", lines[-1]])
 
     def person_deletes(self, id_: str) -> None:
         self._call("DELETE", id_)

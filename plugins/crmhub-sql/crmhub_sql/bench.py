@@ -38,6 +38,7 @@ class TableBench(Bench):
     def __init__(self) -> None:
         super().__init__()
         self._offset = timedelta()
+        self._frozen: datetime | None = None
 
     @contextmanager
     def system(self, folder: Path) -> Iterator[None]:
@@ -62,10 +63,13 @@ class TableBench(Bench):
         return {"name": f"Person {number}", "notes": f"note {number}", "email": f"p{number}@x.example"}
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self._offset
+        return (self._frozen or datetime.now(UTC)) + self._offset
 
     def later(self, seconds: float) -> None:
         self._offset += timedelta(seconds=seconds)
+
+    def freeze(self) -> None:
+        self._frozen = datetime.now(UTC)
 
     def person_creates(self, number: int) -> str:
         statement = "INSERT INTO people (name, notes, email, changed) VALUES (:name, :notes, :email, :now) RETURNING id"
