@@ -15,7 +15,7 @@ from hub.testing.simulation.oracles.stillness import settle
 from hub.testing.simulation.seams import simulated
 from hub.testing.simulation.world import Violation, World
 
-STEPS = 24
+STEPS = 60
 DELETE_POLICIES: tuple[DeletePolicy, ...] = ("unlink", "propagate", "archive", "ask")
 CONFLICTS = ("auto", "auto", "ask", "longest", "prefer:A")
 
