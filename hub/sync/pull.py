@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hub.contract.connector import CursorExpired
@@ -15,10 +15,11 @@ from hub.state import Link
 from hub.store.staging import Staged
 from hub.store.storable import refuse_unstorable
 from hub.store.work import Cursor, OpRow, Quarantined
-from hub.sync.absence import FOLLOWS, comes_back, followed, gone, merged_away, revive, suspect, tells_fate
+from hub.sync.absence import FOLLOWS, comes_back, followed, gone, merged_away, revive
 from hub.sync.merge.observe import base_of, observe
 from hub.sync.settling import settle_open_op
 from hub.sync.systems import Source
+from hub.sync.vanished import Vanished
 from hub.sync.workspace import Counter, Shared, Workspace, match_keys_of_view
 
 ROLLING = 24 * 3600.0
@@ -42,8 +43,10 @@ class Pull:
     _barred: set[str] = field(default_factory=set)
     _followed: set[str] = field(default_factory=set)
     """Survivors of merges that are linked before they were read."""
-    _suspected: set[str] = field(default_factory=set)
-    """Records that this pull did not find and whose fate the next run's feed may tell."""
+    vanished: Vanished = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.vanished = Vanished(self.shared, self.source)
 
     def run(self) -> None:
         """Poll for changes; then, when due or asked for, prove by a complete listing what is gone."""
@@ -63,7 +66,7 @@ class Pull:
             self.slow = anew = cursor.relist = True  # kept with every page: this pass may be broken off, too
             relist = self._poll(cursor, None)
         self.reread()
-        cursor.relist = cursor.relist or bool(self._suspected)
+        cursor.relist = cursor.relist or bool(self.vanished.suspected)
         now = self.shared.clock()
         due = cursor.listed is None or now - cursor.listed >= self.reconcile
         if not first and not self.slow and (relist or due or cursor.relist) and not (anew and not relist):
@@ -72,7 +75,7 @@ class Pull:
             with self.shared.store.transaction():
                 cursor.listed = now
                 # reading everything anew shows no tombstones: the next run looks for them
-                cursor.relist = not first or bool(self._suspected)
+                cursor.relist = not first or bool(self.vanished.suspected)
                 self.shared.store.work.save_cursor(cursor)
 
     def _load_ops(self) -> None:
@@ -138,7 +141,7 @@ class Pull:
             with self.shared.store.transaction():
                 fresh, lost = self.take(found, force=True)
                 self._resize(by=fresh - lost)
-                self.absent(sorted(set(batch) - {item.id for item in found}), listed=False)
+                self.vanished.absent(sorted(set(batch) - {item.id for item in found}), listed=False)
                 work.reread_done(self.source.system, self.source.resource, batch)
 
     def list_all(self, cursor: Cursor) -> None:
@@ -168,7 +171,7 @@ class Pull:
                 total += self._confirm_absence(missing[start : start + 200])
         with store.transaction():
             if certified and not shrunk:
-                cursor.listed, cursor.relist = self.shared.clock(), bool(self._suspected)
+                cursor.listed, cursor.relist = self.shared.clock(), bool(self.vanished.suspected)
             store.work.save_cursor(cursor)
             if certified and not shrunk:
                 self._resize(to=total)
@@ -212,38 +215,7 @@ class Pull:
         there = {item.id: item for item in self.source.connector.fetch(self.source.resource, ids)}
         with self.shared.store.transaction():
             self.take(list(there.values()))
-            return len(there) + self.absent([item for item in ids if item not in there], listed=True)
-
-    def absent(self, ids: Iterable[str], *, listed: bool) -> int:
-        """Records that cannot be found, nor were in a complete listing (``listed``).  They are gone, unless the feed may
-        still tell more about them; returns how many of those there are."""
-        ids = list(ids)
-        store, system, resource = self.shared.store, self.source.system, self.source.resource
-        workspace = Workspace(self.shared)
-        links = store.records.links_by_remote(system, resource, ids)
-        workspace.load(link.gid for link in links.values())
-        open_ = {item for item, link in links.items() if self._may_be_told(link, listed=listed)}
-        for item in open_:
-            suspect(self.shared, workspace, self.source, _same_link(workspace, links[item]))
-        self._suspected |= open_
-        ids = [item for item in ids if item not in open_]
-        present = {item for item in ids if item in links and links[item].state not in ("gone", "excluded")}
-        waiting = store.staging.states(system, resource, ids)
-        self._resize(by=-len(present.union(waiting, store.work.barred_ids(system, resource, ids))))
-        for item in ids:
-            if item in links:
-                gone(workspace, self.source, _same_link(workspace, links[item]))
-        refs = [(system, resource, item) for item in ids]
-        store.staging.remove(refs)
-        store.work.release([(*ref, "") for ref in refs])
-        workspace.flush()
-        return len(open_)
-
-    def _may_be_told(self, link: Link, *, listed: bool) -> bool:
-        """Whether the next run's feed may still tell that a record was merged, not deleted."""
-        if not tells_fate(self.source) or link.state not in ("active", "shadow", "missing"):
-            return False
-        return link.state != "missing" or not listed or link.remote_id in self._suspected
+            return len(there) + self.vanished.absent([item for item in ids if item not in there], listed=True)
 
     def take(self, records: Sequence[Record], *, force: bool = False) -> tuple[int, int]:
         """Observe a batch of records inside the caller's transaction.
@@ -272,7 +244,7 @@ class Pull:
         self._followed = set()
         for record in open_ones:
             link = links.get(record.id)
-            self._take_one(workspace, record, None if link is None else _same_link(workspace, link), unknown)
+            self._take_one(workspace, record, None if link is None else workspace.own(link), unknown)
         followed = {
             link.remote_id for link in workspace.touched.values() if (link.system, link.resource) == (system, resource)
         }
@@ -419,15 +391,6 @@ class Pull:
             )
         self.shared.store.staging.reconsider([item.place for item in items])
         self.shared.store.staging.add(items)
-
-
-def _same_link(workspace: Workspace, link: Link) -> Link:
-    """The workspace's own copy of a link."""
-    for item in workspace.links.get(link.gid, ()):
-        if item.id == link.id:
-            return item
-    moved = (item for items in workspace.links.values() for item in items if item.id == link.id)
-    return next(moved, link)  # a merge in this very transaction may have moved it to another golden record
 
 
 def scope_hash(*parts: object) -> str:

@@ -118,6 +118,12 @@ class Workspace:
                 return item
         return None
 
+    def own(self, link: Link) -> Link:
+        """The workspace's own copy of a link; a merge in this very transaction may have moved it to another customer."""
+        known = (item for item in self.links.get(link.gid, ()) if item.id == link.id)
+        moved = (item for items in self.links.values() for item in items if item.id == link.id)
+        return next(known, None) or next(moved, link)
+
     def touch(self, link: Link) -> None:
         self.touched[id(link)] = link
         self.changed.add(link.gid)

@@ -11,7 +11,7 @@ from typing import Any
 from hub.contract.records import Record
 from hub.mapping.view import View
 from hub.state import Link
-from hub.sync import absence, guards, planning, pull, recover
+from hub.sync import absence, guards, planning, pull, recover, vanished
 from hub.sync import apply as apply_
 from hub.sync.merge import consents, context, elements, observe, removal, settle
 from hub.sync.merge import fields as fields_
@@ -174,12 +174,12 @@ def _uncertified() -> list[Patch]:
 
     def confirm(self: Any, ids: list[str]) -> int:
         with self.shared.store.transaction():
-            self.absent(ids, listed=True)
+            self.vanished.absent(ids, listed=True)
         return 0
 
     return [
         (pull.Pull, "_confirm_absence", confirm),
-        (pull.Pull, "_may_be_told", lambda _self, _link, **_: False),
+        (vanished.Vanished, "may_be_told", lambda _self, _link, **_: False),
         (pull.Pull, "_shrunk", lambda _self, _before, _now: False),
     ]
 
