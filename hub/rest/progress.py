@@ -1,8 +1,9 @@
 """Where a poll is, and up to when the records are known.  Pure; its JSON is the cursor that the hub keeps.
 
 The watermark never moves within a pass, and at its end not beyond the time at which the pass began: a record that
-changes on a page that was read already is seen by the next poll, whatever the order of the pages is.  It follows the newest stamp and, from
-some distance, the API's own clock: else the records that a bulk load wrote last would be read again by every poll.
+changes on a page that was read already is seen by the next poll, whatever the order of the pages is.  It follows the
+newest stamp and, from some distance, the API's own clock: else the records that a bulk load wrote last would be read
+again by every poll.
 """
 
 from __future__ import annotations
