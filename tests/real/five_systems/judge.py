@@ -55,8 +55,15 @@ def wrong(expected: Expected, shown: Shown, edits: Sequence[Edit], remembered: s
     seen = by_key(shown)
     yield from _counts(expected, shown, seen)
     doubtful = expected.crowd.doubtful()
+    was = by_key(expected.before)
     for key, systems in seen.items():
-        if key not in doubtful:
+        if key in doubtful:
+            yield from (
+                f"{key} was changed in {name} although nobody has said who that is"
+                for name, records in systems.items()
+                if records != was[key].get(name)
+            )
+        else:
             yield from _agreement(key, {name: records[0] for name, records in systems.items()})
     yield from _words(seen, edits, remembered)
     if remembered:
@@ -111,8 +118,9 @@ def _words(seen: Mapping[str, Mapping[str, list[Seen]]], edits: Sequence[Edit], 
 
 def _first_words(expected: Expected, remembered: str) -> Iterator[str]:
     """What was noted before the first sync is held or remembered."""
+    doubtful = expected.crowd.doubtful()
     for system, records in expected.before.items():
         for seen in records:
             for word in (seen.note, seen.job):
-                if word and word.lower() not in remembered:
+                if word and word.lower() not in remembered and seen.key not in doubtful:
                     yield f"{word!r}, noted about {seen.key} in {system} before the first sync, is lost"
