@@ -1,7 +1,9 @@
 """Where a poll is, and up to when the records are known.  Pure; its JSON is the cursor that the hub keeps.
 
 The watermark never moves within a pass, and at its end not beyond the time at which the pass began: a record that
-changes on a page that was read already is seen by the next poll, whatever the order of the pages is.
+changes on a page that was read already is seen by the next poll, whatever the order of the pages is.  It follows the
+newest stamp and, from some distance, the API's own clock: else the records that a bulk load wrote last would be read
+again by every poll.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from hub.contract.connector import CursorExpired
 from hub.rest.paging import Place
 from hub.rest.spec import Since
 
-_VERSION = 1
+_VERSION = 2
+_CLOCKS = timedelta(minutes=10)
+"""By how much the clock that an API tells may be ahead of the one that stamps its records."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -24,7 +28,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Progress:
     """since, gone: watermarks of changes and deletions;  phase: what is being read, None between two passes.
 
-    place: the next page;  newest: the latest stamp of this phase;  begun: when this pass began, by the remote's clock.
+    place: the next page;  newest: the latest stamp of this phase;  begun: when this pass began, by the remote's clock or, if
+    it tells none, by ours;  told: the same, only if the remote told it.
     """
 
     since: datetime | None = None
@@ -33,15 +38,25 @@ class Progress:
     place: Place = field(default_factory=Place)
     newest: datetime | None = None
     begun: datetime | None = None
+    told: datetime | None = None
 
     def start(self, phase: str, place: Place) -> Progress:
         """Begin to read a phase."""
         return replace(self, phase=phase, place=place, newest=None)
 
-    def read(self, stamps: Iterable[datetime | None], place: Place | None, now: datetime) -> Progress:
-        """A page was read; ``place`` is where the next one is."""
+    def read(
+        self, stamps: Iterable[datetime | None], place: Place | None, told: datetime | None, now: datetime
+    ) -> Progress:
+        """A page was read; ``place`` is where the next one is.  told: the remote's clock in the answer; now: ours."""
         newest = max((item for item in (*stamps, self.newest) if item is not None), default=None)
-        return replace(self, newest=newest, place=place or Place(), begun=self.begun or now)
+        begins = self.begun is None
+        return replace(
+            self,
+            newest=newest,
+            place=place or Place(),
+            begun=(told or now) if begins else self.begun,
+            told=told if begins else self.told,
+        )
 
     def end_records(self) -> Progress:
         """All changed records were read."""
@@ -54,17 +69,17 @@ class Progress:
     def _watermark(self, before: datetime | None) -> datetime | None:
         if self.newest is None or self.begun is None:
             return before or self.begun
-        return max(filter(None, (before, min(self.newest, self.begun))))
+        settled = None if self.told is None else self.told - _CLOCKS
+        return max(filter(None, (before, min(self.newest, self.begun), settled)))
 
     def at_rest(self) -> Progress:
         """The pass is over."""
-        return replace(self, begun=None, gone=self.gone or self.since)
+        return replace(self, begun=None, told=None, gone=self.gone or self.since)
 
     def to_json(self) -> Any:
         """As a cursor."""
-        times = [
-            None if item is None else item.isoformat() for item in (self.since, self.gone, self.newest, self.begun)
-        ]
+        moments = (self.since, self.gone, self.newest, self.begun, self.told)
+        times = [None if item is None else item.isoformat() for item in moments]
         return {"v": _VERSION, "times": times, "phase": self.phase, "place": self.place.to_json()}
 
     @classmethod
@@ -75,10 +90,10 @@ class Progress:
         try:
             if cursor["v"] != _VERSION:
                 raise CursorExpired("the cursor was made by another version")
-            since, gone, newest, begun = (
+            since, gone, newest, begun, told = (
                 None if item is None else datetime.fromisoformat(item) for item in cursor["times"]
             )
-            return cls(since, gone, cursor["phase"], Place.from_json(cursor["place"]), newest, begun)
+            return cls(since, gone, cursor["phase"], Place.from_json(cursor["place"]), newest, begun, told)
         except (KeyError, TypeError, ValueError):
             raise CursorExpired("the cursor cannot be read") from None
 

@@ -54,7 +54,7 @@ class Reader:
         for answer, rows, place in self._pages(route, progress.place, {"since": since}):
             records = [self._record(row) for row in rows]
             stamps = [item.modified_at for item in records]
-            progress = progress.read(stamps, place, answer.when or self._connector.context.clock())
+            progress = progress.read(stamps, place, answer.when, self._connector.context.clock())
             if place is None:
                 progress = progress.end_records()
                 progress = progress.at_rest() if feed is None else progress.start("gone", first(feed.paging))
@@ -69,7 +69,7 @@ class Reader:
         since = asked(self._spec.since, progress.gone) if self._spec.since else None
         for answer, rows, place in self._pages(route, progress.place, {"since": since}):
             stamps = [moment(at(row, route.time)) if route.time else None for row in rows]
-            progress = progress.read(stamps, place, answer.when or self._connector.context.clock())
+            progress = progress.read(stamps, place, answer.when, self._connector.context.clock())
             if place is None:
                 progress = progress.end_gone().at_rest()
             ids = [text_at(row, route.id) for row in rows]

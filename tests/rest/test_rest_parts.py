@@ -120,24 +120,49 @@ def test_a_page_that_would_come_again_is_a_fault_of_the_description() -> None:
 
 
 def test_the_watermark_is_the_newest_stamp_but_never_beyond_the_beginning() -> None:
-    progress = Progress().start("records", Place()).read([NOON], Place("2"), NOON + timedelta(hours=1))
-    late = progress.read([NOON + timedelta(hours=3)], None, NOON + timedelta(hours=4)).end_records()
+    progress = Progress().start("records", Place()).read([NOON], Place("2"), None, NOON + timedelta(hours=1))
+    late = progress.read([NOON + timedelta(hours=3)], None, None, NOON + timedelta(hours=4)).end_records()
     assert late.since == NOON + timedelta(hours=1)
     early = progress.end_records().at_rest()
     assert early.since == NOON
-    again = early.start("records", Place()).read([NOON - timedelta(hours=9)], None, NOON).end_records()
+    again = early.start("records", Place()).read([NOON - timedelta(hours=9)], None, None, NOON).end_records()
     assert again.since == NOON, "it never goes back"
 
 
 def test_a_first_pass_without_records_still_has_a_watermark() -> None:
-    progress = Progress().start("records", Place()).read([], None, NOON).end_records().at_rest()
+    progress = Progress().start("records", Place()).read([], None, None, NOON).end_records().at_rest()
     assert (progress.since, progress.gone) == (NOON, NOON)
 
 
+@pytest.mark.parametrize(
+    ("told", "watermark"),
+    [
+        (NOON + timedelta(hours=2), NOON + timedelta(hours=2) - timedelta(minutes=10)),
+        (NOON + timedelta(minutes=5), NOON),
+        (None, NOON),
+        (NOON - timedelta(hours=1), NOON - timedelta(hours=1)),
+    ],
+    ids=["long quiet", "just written", "the API tells no time", "stamps are ahead of the API's clock"],
+)
+def test_what_was_written_last_is_not_read_for_ever(told: datetime | None, watermark: datetime) -> None:
+    """The API's clock is followed from a distance, since another one may stamp the records; ours is never trusted."""
+    ours = NOON + timedelta(days=1)
+    progress = Progress(since=NOON - timedelta(days=1)).start("records", Place()).read([NOON], None, told, ours)
+    assert progress.end_records().at_rest().since == watermark
+
+
+def test_a_pass_over_many_pages_is_as_old_as_its_first_one() -> None:
+    """A record that changed behind the reader while the pass took hours is found by the next one."""
+    begun = NOON + timedelta(hours=1)
+    progress = Progress(since=NOON).start("records", Place()).read([NOON], Place("2"), begun, begun)
+    later = Progress.from_json(progress.to_json()).read([NOON], None, begun + timedelta(hours=5), begun)
+    assert later.end_records().since == begun - timedelta(minutes=10)
+
+
 def test_a_cursor_survives_json_and_a_strange_one_is_expired() -> None:
-    progress = Progress(since=NOON).start("records", Place("2")).read([NOON], Place("3"), NOON)
+    progress = Progress(since=NOON).start("records", Place("2")).read([NOON], Place("3"), NOON, NOON)
     assert Progress.from_json(progress.to_json()) == progress
-    for strange in ({}, {"v": 0}, [], "x", {"v": 1, "times": ["x"] * 4, "phase": None, "place": [1, 2]}):
+    for strange in ({}, {"v": 0}, [], "x", {"v": 1}, {"v": 2, "times": ["x"] * 5, "phase": None, "place": [1, 2]}):
         with pytest.raises(CursorExpired):
             Progress.from_json(strange)
 

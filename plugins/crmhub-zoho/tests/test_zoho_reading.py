@@ -58,6 +58,22 @@ def test_a_full_read_and_a_quiet_poll(connector: ZohoConnector, sandbox: ZohoSan
     assert [record.data["Last_Name"] for record in quiet if record.data] == ["late"]
 
 
+def test_what_a_bulk_load_wrote_last_is_not_read_by_every_later_poll(
+    connector: ZohoConnector, sandbox: ZohoSandbox
+) -> None:
+    people(sandbox, 250)
+    _, cursor = read(connector)
+    sandbox.clock.advance(1800)
+    again, cursor = read(connector, cursor)
+    assert len(again) == 250, "shortly after, all is looked back at"
+    before = calls(sandbox)
+    quiet, cursor = read(connector, cursor)
+    assert (quiet, calls(sandbox) - before) == ([], 2)
+    late = sandbox.user.create("Contacts", {"Last_Name": "late"})
+    found, _ = read(connector, cursor)
+    assert [record.id for record in found] == [late]
+
+
 def test_more_than_a_page_and_a_cut_in_the_middle(connector: ZohoConnector, sandbox: ZohoSandbox) -> None:
     ids = people(sandbox, 450)
     pages = connector.changes("Contacts")

@@ -15,8 +15,9 @@ Able = Mapping[tuple[str, str], Capabilities]
 """(system, resource) -> what the connector declares."""
 SESSION = {"erp": 2, "shop": 1}
 """Calls of a process for itself: Tryton signs in and out, Vendure says what fields it has."""
-WHOLE = {"crm": 200, "shop": 100}
-"""Systems that do not tell all that has changed, so that every run lists them: records on a page (their READMEs)."""
+WHOLE = {"crm": (200, 5), "shop": (100, 1)}
+"""Systems that do not tell all that has changed, so that every run lists them: records on a page, and how many of them the
+next page shows again (their READMEs)."""
 
 
 def quiet(able: Able, shown: Mapping[str, list[Seen]]) -> dict[str, int]:
@@ -27,14 +28,14 @@ def quiet(able: Able, shown: Mapping[str, list[Seen]]) -> dict[str, int]:
         if system in WHOLE:
             records = sum(1 for seen in shown[system] if seen.resource in ("", resource))
             # where the poll is the list, its first page is declared with it
-            calls += _pages(records, WHOLE[system]) - (0 if capabilities.incremental else 1)
+            calls += _pages(records, *WHOLE[system]) - (0 if capabilities.incremental else 1)
         found[system] = found.get(system, SESSION.get(system, 0)) + calls
     return found
 
 
-def _pages(records: int, size: int) -> int:
-    """Pages of a list that is cut by position: each begins with the last row of the one before."""
-    return 1 + max(0, ceil((records - size) / (size - 1)))
+def _pages(records: int, size: int, shared: int) -> int:
+    """Pages of a list that is cut by position: each begins with the last rows of the one before."""
+    return 1 + max(0, ceil((records - size) / (size - shared)))
 
 
 def writes(edits: Sequence[Edit], newcomers: Sequence[str], winner: str) -> dict[str, tuple[int, int]]:

@@ -145,12 +145,11 @@ class People:
     # Vendure
 
     def _shop_name(self, seen: Seen, word: str) -> None:
-        (row,) = [item for item in self._office.shop.customers("id lastName") if item["id"] == seen.id]
+        row = self._office.shop.ask("query ($id: ID!) { customer(id: $id) { lastName } }", id=seen.id)
         self._office.shop.edits(seen.id, lastName=f"{row['lastName']}-{word}")
 
     def _shop_city(self, seen: Seen, word: str) -> None:
-        rows = self._office.shop.customers("id addresses { id }")
-        (row,) = [item for item in rows if item["id"] == seen.id]
+        row = self._office.shop.ask("query ($id: ID!) { customer(id: $id) { addresses { id } } }", id=seen.id)
         self._office.shop.edits_address(row["addresses"][0]["id"], city=word)
 
     # BottleCRM and Zoho

@@ -32,20 +32,14 @@ class Expected:
     def places(self) -> dict[str, dict[str, int]]:
         """Key -> system -> how many records."""
         found: dict[str, dict[str, int]] = {}
-        people = list(self.crowd.customers) + list(self.newcomers)
-        doubles = {item.email.lower() for item in people if item.number in self.crowd.doubles}
-        shared = {item.email.lower() for item in people if item.twin_of is not None}
-        was = by_key(self.before)
-        for item in people:
+        doubtful, was = self.crowd.doubtful(), by_key(self.before)
+        for item in (*self.crowd.customers, *self.newcomers):
             unmailed = not item.email or (item.systems == {"zoho"} and item.kind == "organisation")
             key = f"tel:{phone_of(item.mobile or item.phone)}" if unmailed else item.email.lower()
-            if key in doubles:  # a question for a person: everything stays as it is
+            if key in doubtful:
                 found[key] = {system: len(records) for system, records in was[key].items()}
-                continue
-            count = 2 if key in shared else 1
-            found[key] = {name: count for name in takers(item) if (name, key) not in self.deleted}
-            if key in shared:  # unique there: whoever comes first
-                found[key] |= dict.fromkeys(("shop", "crm"), 1)
+            else:
+                found[key] = dict.fromkeys((name for name in takers(item) if (name, key) not in self.deleted), 1)
         return found
 
 
@@ -60,10 +54,16 @@ def wrong(expected: Expected, shown: Shown, edits: Sequence[Edit], remembered: s
     """What is wrong in the systems that are shown, one line each.  remembered: the hub's history, for words that lost."""
     seen = by_key(shown)
     yield from _counts(expected, shown, seen)
-    special = {item.email.lower() for item in expected.crowd.customers if item.twin_of is not None}
-    special |= {item.email.lower() for item in expected.crowd.customers if item.number in expected.crowd.doubles}
+    doubtful = expected.crowd.doubtful()
+    was = by_key(expected.before)
     for key, systems in seen.items():
-        if key not in special:
+        if key in doubtful:
+            yield from (
+                f"{key} was changed in {name} although nobody has said who that is"
+                for name, records in systems.items()
+                if records != was[key].get(name)
+            )
+        else:
             yield from _agreement(key, {name: records[0] for name, records in systems.items()})
     yield from _words(seen, edits, remembered)
     if remembered:
@@ -118,8 +118,9 @@ def _words(seen: Mapping[str, Mapping[str, list[Seen]]], edits: Sequence[Edit], 
 
 def _first_words(expected: Expected, remembered: str) -> Iterator[str]:
     """What was noted before the first sync is held or remembered."""
+    doubtful = expected.crowd.doubtful()
     for system, records in expected.before.items():
         for seen in records:
             for word in (seen.note, seen.job):
-                if word and word.lower() not in remembered:
+                if word and word.lower() not in remembered and seen.key not in doubtful:
                     yield f"{word!r}, noted about {seen.key} in {system} before the first sync, is lost"

@@ -21,12 +21,17 @@ class Crowd:
     customers: Sequence[Customer]
     doubles: Collection[int]
 
+    def doubtful(self) -> set[str]:
+        """E-mail addresses of those about whom only a person can say who is who: until then they stay as they are."""
+        shared = {item.email.lower() for item in self.customers if item.twin_of is not None}
+        return shared | {item.email.lower() for item in self.customers if item.number in self.doubles}
+
     def of(self, system: str) -> Iterator[Customer]:
         return (item for item in self.customers if system in item.systems)
 
     def ordinary(self) -> list[Customer]:
         """People with a whole name and an e-mail address of their own, entered once: those who are edited."""
-        shared = {item.email for item in self.customers if item.twin_of is not None}
+        doubtful = self.doubtful()
         return [
             item
             for item in self.customers
@@ -34,8 +39,7 @@ class Crowd:
             and item.given
             and item.country == "DE"
             and item.email
-            and item.email not in shared
-            and item.number not in self.doubles
+            and item.email.lower() not in doubtful
         ]
 
 
@@ -45,7 +49,7 @@ def crowd(count: int, seed: int) -> Crowd:
     Companies: a shop has no company without a person, and Tryton alone does not tell that one is a company, so companies
     are in BottleCRM and perhaps in Tryton and the address book; every tenth is in Zoho alone, which knows companies by
     name only.  Two people of one household share an e-mail address, which shops and BottleCRM do not allow: such pairs
-    are in Tryton and the address book.  Some people have no e-mail address.
+    are in Tryton and the address book.  Some people have no e-mail address.  Whoever is entered twice is known to others.
     """
     rng = random.Random(seed)  # made-up data, not a secret
     customers = list(population(count, seed).customers)
