@@ -67,6 +67,8 @@ class Result:
     conflicts: int = 0
     review: int = 0
     approved: bool = False
+    whole: bool = False
+    """Whether every system was read completely."""
 
     @property
     def held(self) -> list[GuardTrip]:
@@ -201,6 +203,8 @@ class Engine:
                 result.counters[source.system].calls = source.calls() - calls[source.system]
         result.state = self._state(result)
         with self.store.transaction():
+            if kind == "sync" and result.whole and not result.facts_paused:
+                self.store.work.set_meta(f"read:{self.sync_name}", str(now))  # since then nothing older is unseen
             self.store.history.end_run(run, self._clock(), result.state, result.to_json())
 
     def _state(self, result: Result) -> str:
@@ -235,6 +239,7 @@ class Engine:
                 pull.run()
                 if pull.shrank:
                     self._shrank[source.system] = pull.shrank
+        result.whole = not result.paused
         self._progress("link", "", 0, None)
         link_staged(shared, result.counters)
 
