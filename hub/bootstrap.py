@@ -10,6 +10,7 @@ Everything is opened lazily, so that what needs no database or network does not 
 from __future__ import annotations
 
 import dataclasses
+import json
 import logging
 import os
 import time
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from hub.sync.policy import Policy
     from hub.sync.systems import Source, Systems
     from hub.sync.workspace import Shared
-    from hub.tokens.token import Tokens
+    from hub.tokens.files import FileTokens
 
 DATABASE = "hub.db"
 SERVE = "crmhub serve"
@@ -229,6 +230,25 @@ class App:
         )
         return Connected(connection, kind(settings, context), scope_of(settings, kind), clients)
 
+    def signs_in_with(self, name: str) -> list[str]:
+        """The settings and secrets of a connection and the state of its login, to see whether they have changed; never
+        to be shown.  Raises SecretError, PluginError or InvalidConfig."""
+        connection = self.config.connections[name]
+        settings, secrets = open_settings(connection, self.config, self.registry)
+        self.redact.add(secrets)
+        plain = json.dumps(settings.model_dump(mode="json"), sort_keys=True)  # secrets are stars here
+        return [plain, *secrets, self._tokens(connection, settings).stamp()]
+
+    def announce(self, run: str) -> None:
+        """Tell plugins about a run that is over and stored: their faults are theirs."""
+        try:
+            for row in self.store.history.ledger(run_id=run):
+                self.registry.conflict_found(row)
+            self.registry.run_finished(self.store.history.run(run))
+        except Exception as error:  # noqa: BLE001  # a plugin's hook must not turn a finished run into a failed one
+            text = "a plugin failed after the run: %s: %s"
+            logging.getLogger("crmhub").warning(text, type(error).__name__, error)
+
     def notifier(self, name: str) -> AnyNotifier:
         """A way to people, ready to send.  Raises UsageProblem, PluginError, SecretError or InvalidConfig."""
         chosen = self.config.notifiers.get(name)
@@ -244,7 +264,7 @@ class App:
         context = Context(name, make_http, folder, self.config.base, lambda: datetime.fromtimestamp(self.clock(), UTC))
         return self.registry.notifier(chosen.plugin)(settings, context)
 
-    def _tokens(self, connection: Connection, settings: ConnectorConfig) -> Tokens:
+    def _tokens(self, connection: Connection, settings: ConnectorConfig) -> FileTokens:
         """Where the login of a connection is kept.  It belongs to the addresses: it is never sent elsewhere."""
         from hub.tokens.files import FileTokens
         from hub.tokens.keys import load_keys

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import Table, delete, func, select, update
 
 from hub.contract.errors import HubError
 from hub.contract.notices import Notice
@@ -24,7 +24,7 @@ from hub.service.timetable import Slot
 from hub.store.history import History
 from hub.store.pauses import Pauses
 from hub.store.protocol import Database
-from hub.store.tables import alarm, circuit, lease, outbox, timetable
+from hub.store.tables import alarm, circuit, lease, ledger, outbox, review, timetable
 from hub.store.work import Work
 
 _NAME = "serve"
@@ -118,6 +118,14 @@ class Desk:
             if remove:
                 self.db.write(delete(timetable).where(timetable.c.sync.in_(remove)))
 
+    def make_due(self, syncs: Collection[str], now: float) -> None:
+        """What kept these syncs from running is gone: those that have a schedule start as soon as they may."""
+        self.db.write(
+            update(timetable)
+            .where(timetable.c.sync.in_(syncs), timetable.c.begun.is_(None), timetable.c.next.is_not(None))
+            .values(retry=now)
+        )
+
     # circuits
 
     def circuits(self) -> dict[str, Circuit]:
@@ -168,9 +176,20 @@ class Desk:
         found = self.work.meta(f"read:{sync}")
         return float(found) if found else None
 
-    def running(self) -> list[dict[str, Any]]:
-        """Runs that have begun and not ended (or were killed)."""
-        return [item for item in self.history.runs(limit=5) if item["state"] == "running"]
+    def questions(self) -> int:
+        """Reviews and conflicts that wait for a person."""
+        return sum(
+            int(self.db.rows(select(func.count()).select_from(table).where(table.c.state == "open"))[0][0])
+            for table in (review, ledger)
+        )
+
+    def error(self, sync: str) -> str:
+        """Why the last start of a sync came to nothing, "" if it did not."""
+        return self.work.meta(f"serve_error:{sync}")
+
+    def note_error(self, sync: str, text: str) -> None:
+        if text != self.error(sync):
+            self.work.set_meta(f"serve_error:{sync}", text)
 
 
 def open_desk(path: Any) -> Desk:

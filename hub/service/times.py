@@ -49,7 +49,7 @@ def _cron_after(cron: Cron, zone: str, after: float) -> float:
         start = datetime.fromtimestamp(int(at) + 1, UTC).astimezone(tz)
         found = trigger.get_next_fire_time(None, start)
         assert found is not None, "a schedule that never comes is refused when the configuration is read"
-        at = found.timestamp()
+        at = float(found.timestamp())
         if at > after and not (cron.at_fixed_hours and _is_repeat(found.astimezone(tz))):
             return at
 

@@ -67,8 +67,8 @@ class Result:
     conflicts: int = 0
     review: int = 0
     approved: bool = False
-    whole: bool = False
-    """Whether every system was read completely."""
+    whole: bool | None = None
+    """Whether every system was read completely; None if nothing was read."""
 
     @property
     def held(self) -> list[GuardTrip]:
