@@ -100,6 +100,15 @@ def release(app: App, connection: str) -> bool:
     return waited
 
 
+def release_if_kept(app: App, connection: str) -> bool:
+    """The same where an earlier error keeps the connection back; nothing is made or opened where there is no store."""
+    from hub.service.desk import Desk
+
+    if not app.database.exists() or Desk(app.store.db).circuit(connection).state == "closed":
+        return False
+    return release(app, connection)
+
+
 def _known(app: App, kind: str, name: str) -> None:
     from hub.bootstrap import UsageProblem
     from hub.config.read import unknown_name
