@@ -187,6 +187,7 @@ def _once(terminal: Terminal, name: str, run: Run) -> tuple[Engine, Result]:
 
 def _note_systems(terminal: Terminal, name: str, result: Result) -> None:
     """What this run met counts for `crmhub serve`, too: a system that answered is not left alone any longer."""
+    from hub.config.redact import mask_text
     from hub.service.desk import Desk
     from hub.service.outcomes import fingerprint_of, note_systems
 
@@ -195,7 +196,13 @@ def _note_systems(terminal: Terminal, name: str, result: Result) -> None:
     errors = result.facts_paused | result.paused
     systems = app.sync(name).systems if result.whole is not None else tuple(errors)
     note_systems(
-        desk, app.config.serving, systems, errors, app.clock(), fingerprint=lambda item: fingerprint_of(desk, app, item)
+        desk,
+        app.config.serving,
+        systems,
+        errors,
+        app.clock(),
+        fingerprint=lambda item: fingerprint_of(desk, app, item),
+        shown=lambda text: mask_text(terminal.redact(text)),
     )
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hub.cli.exits import Exit, is_retryable
-from hub.cli.masking import mask_name, mask_text, mask_value
+from hub.cli.masking import mask_name, mask_value
+from hub.config.redact import mask_text
 from hub.contract.errors import HubError
 
 if TYPE_CHECKING:

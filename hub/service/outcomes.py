@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 
 from hub.bootstrap import App
 from hub.config.timing import Serving
@@ -29,11 +30,12 @@ def note_systems(
     *,
     held: Collection[str] = (),
     fingerprint: Callable[[str], str] = lambda _name: "",
+    shown: Callable[[str], str] = str,
 ) -> list[Circuit]:
     """Store what a run met on each of its systems; returns the circuits that changed.
 
     held: systems that the run did not touch;  fingerprint: of what a connection signs in with, asked for if it was
-    refused.
+    refused;  shown: takes secrets and addresses out of an error's words, which people are told.
     """
     known = desk.circuits()
     changed = []
@@ -47,6 +49,7 @@ def note_systems(
         else:
             secret = fingerprint(name) if isinstance(error, AuthError) else ""
             after = failed(before, error, now, first=serving.first, longest=serving.longest, secret=secret)
+            after = replace(after, message=shown(after.message))
         if after != before:
             changed.append(after)
     desk.save_circuits(changed)

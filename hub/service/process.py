@@ -25,7 +25,7 @@ from hub.bootstrap import DATABASE, SERVE
 from hub.config.examine import examine_all
 from hub.config.model import Config, InvalidConfig
 from hub.config.read import read_config
-from hub.config.redact import Redactor
+from hub.config.redact import Redactor, mask_text
 from hub.contract.errors import HubError
 from hub.contract.notices import Notice
 from hub.service.desk import Desk, LeaseLost, open_desk
@@ -69,9 +69,12 @@ class Service:
         self._database = config.hub.data / DATABASE
         self.desk: Desk = open_desk(self._database)
         self._runner = AppRunner(self.desk, redact, self._stopping, clock, self._label)
-        self.scheduler = Scheduler(self.desk, config, self._runner, clock, log_event)
+        self.scheduler = Scheduler(self.desk, config, self._runner, clock, log_event, self._shown)
         self._election = Election(self.desk, self._database, self._label, clock)
         self._lease: Lease | None = None
+
+    def _shown(self, text: str) -> str:
+        return mask_text(self._redact(text))
 
     # from outside
 
@@ -162,7 +165,7 @@ class Service:
         except LeaseLost:
             raise
         except HubError as error:  # the store itself: a full disk, for example
-            log_event("error", level=logging.ERROR, code=error.code, message=self._redact(str(error)))
+            log_event("error", level=logging.ERROR, code=error.code, message=self._shown(str(error)))
             pause = LOOK
         if wake:
             at = datetime.fromtimestamp(wake, UTC)
@@ -193,7 +196,7 @@ class Service:
             self._stopping.set()
             self._wake.set()
         except HubError as error:
-            log_event("no_heartbeat", level=logging.ERROR, code=error.code, message=str(error))
+            log_event("no_heartbeat", level=logging.ERROR, code=error.code, message=self._shown(str(error)))
 
     def _send(self) -> None:
         def send(name: str, notice: Notice) -> object:
@@ -222,8 +225,8 @@ class Service:
         except HubError as error:
             problems = error.problems if isinstance(error, InvalidConfig) else [error]
             for problem in problems:
-                log_event("configuration_refused", level=logging.ERROR, problem=self._redact(str(problem)))
-            self.scheduler.config_error = self._redact(str(error))
+                log_event("configuration_refused", level=logging.ERROR, problem=self._shown(str(problem)))
+            self.scheduler.config_error = self._shown(str(error))
             self.scheduler.watch()
             return
         self.scheduler.config_error = ""

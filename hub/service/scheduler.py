@@ -58,10 +58,22 @@ class Runner(Protocol):
 
 
 class Scheduler:
-    """Carries out the timetable of one configuration on one store."""
+    """Carries out the timetable of one configuration on one store.
 
-    def __init__(self, desk: Desk, config: Config, runner: Runner, clock: Callable[[], float], log: Log) -> None:
+    shown: takes secrets and personal data out of errors, before they are stored for people to read.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        config: Config,
+        runner: Runner,
+        clock: Callable[[], float],
+        log: Log,
+        shown: Callable[[str], str] = str,
+    ) -> None:
         self.desk, self.config, self._runner, self._clock, self._log = desk, config, runner, clock, log
+        self._shown = shown
         self.lease: Lease | None = None
         self.config_error = ""
         self.reports: list[Report] = []
@@ -190,13 +202,14 @@ class Scheduler:
                 now,
                 held=holds,
                 fingerprint=lambda name: self._runner.fingerprint(self.config, name),
+                shown=self._shown,
             )
             for circuit in changed:
                 self._log(
                     "connection", connection=circuit.connection, state=circuit.state, failures=circuit.failures,
                     code=circuit.code, until=moment(circuit.until),
                 )  # fmt: skip
-        self.desk.note_error(sync.name, "" if report.error is None else str(report.error))
+        self.desk.note_error(sync.name, "" if report.error is None else self._shown(str(report.error)))
         after = end(begun, sync.timing, now, retry=self._retry_at(sync, now))
         self.desk.save_slots([after], mine=self.lease)
         self.reports.append(report)
