@@ -109,8 +109,9 @@ class Service:
             stack.callback(lambda: self._election.give_up(self._lease))
             with self._parts():
                 self.scheduler.arrange()
-                while self.scheduler.step():
-                    pass
+                done: set[str] = set()  # a sync that takes longer than its period would never let this end
+                while name := self.scheduler.step(without=done):
+                    done.add(name)
                 self._send()
             if self.scheduler.busy:
                 raise Locked("another process holds the store", where=str(self._database), hint="Run this again later")

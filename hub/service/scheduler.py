@@ -6,7 +6,7 @@ Everything that it decides with is stored before it acts, so that it may be kill
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -133,23 +133,26 @@ class Scheduler:
 
     # one step
 
-    def step(self) -> bool:
-        """Start the most overdue sync, if there is one, and see what people should be told; whether a run took place.
+    def step(self, without: Collection[str] = ()) -> str:
+        """Start the most overdue sync, if there is one, and see what people should be told; the name of the sync that
+        ran, or "".  without: syncs that are not started now.
 
         Raises LeaseLost, and KeyboardInterrupt from a run that was asked to stop.
         """
         for name in self.due():
+            if name in without:
+                continue
             try:
                 if self._run(self.config.syncs[name]):
                     self.watch()
-                    return True
+                    return name
             except Locked as error:
                 if self._busy_until <= self._clock():
                     self._log("store_is_busy", sync=name, holder=error.holder)
                 self._busy_until = self._clock() + BUSY
                 break
         self.watch()
-        return False
+        return ""
 
     def _run(self, sync: Sync) -> bool:
         """One run; False if there is nothing that may be tried."""
