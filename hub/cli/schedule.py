@@ -38,7 +38,7 @@ class SyncTimes:
     def to_json(self) -> dict[str, Any]:
         return {
             "schedule": self.schedule,
-            "next": self.next,
+            "next_run": self.next,
             "lag": self.lag,
             "fresh": self.fresh,
             "paused": self.paused,
