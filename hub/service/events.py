@@ -25,7 +25,7 @@ def log_event(event: str, /, *, level: int = logging.INFO, **fields: Any) -> Non
 def _shown(value: object) -> str:
     text = str(value)
     quoted = not text or any(char.isspace() or char in '"=' for char in text)
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' if quoted else text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"' if quoted else text
 
 
 def moment(at: float | None) -> str:

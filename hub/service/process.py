@@ -177,17 +177,28 @@ class Service:
     @contextmanager
     def _parts(self) -> Iterator[BackgroundScheduler]:
         """Everything that runs beside the syncs; started in this order, stopped in the other."""
+        logger = logging.getLogger("crmhub.timer")
+        logger.setLevel(logging.ERROR)  # that a slow mail server is still being talked to is no news
         timer = BackgroundScheduler(
-            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+            timezone=UTC,
+            logger=logger,
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
-        timer.add_job(self._beat, "interval", seconds=BEAT)
-        timer.add_job(self._look, "interval", seconds=GLANCE)
-        timer.add_job(self._send, "interval", seconds=GLANCE)
+        for job, seconds in ((self._beat, BEAT), (self._look, GLANCE), (self._send, GLANCE)):
+            timer.add_job(self._carefully, "interval", args=[job], seconds=seconds, id=job.__name__)
         timer.start()
         try:
             yield timer
         finally:
             timer.shutdown(wait=True)
+
+    def _carefully(self, job: Callable[[], None]) -> None:
+        """What fails in the timer's thread is logged and tried again at its next time."""
+        try:
+            job()
+        except Exception as error:  # noqa: BLE001  # nobody else would see it
+            text = self._shown(f"{type(error).__name__}: {error}")
+            log_event("error", level=logging.ERROR, job=job.__name__.strip("_"), message=text)
 
     def _beat(self) -> None:
         assert self._lease is not None
@@ -196,8 +207,6 @@ class Service:
         except LeaseLost:
             self._stopping.set()
             self._wake.set()
-        except HubError as error:
-            log_event("no_heartbeat", level=logging.ERROR, code=error.code, message=self._shown(str(error)))
 
     def _send(self) -> None:
         def send(name: str, notice: Notice) -> object:
@@ -209,11 +218,12 @@ class Service:
     # the configuration
 
     def _look(self) -> None:
-        """Whether the file has changed."""
+        """Whether the file has changed, or a person has made something due."""
         stamp = _stamp(self._path)
         if stamp != self._stamp:
             self._stamp = stamp
             self._reload.set()
+        if self._reload.is_set() or self.scheduler.due():
             self._wake.set()
 
     def _reconfigure(self) -> None:

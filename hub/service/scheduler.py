@@ -74,6 +74,7 @@ class Scheduler:
     ) -> None:
         self.desk, self.config, self._runner, self._clock, self._log = desk, config, runner, clock, log
         self._shown = shown
+        self._unfinished = False
         self.lease: Lease | None = None
         self.config_error = ""
         self.reports: list[Report] = []
@@ -139,6 +140,9 @@ class Scheduler:
 
         Raises LeaseLost, and KeyboardInterrupt from a run that was asked to stop.
         """
+        if self._unfinished:  # the last step failed half-way: its row says that a run is going, and there is none
+            self.arrange()
+            self._unfinished = False
         for name in self.due():
             if name in without:
                 continue
@@ -151,6 +155,9 @@ class Scheduler:
                     self._log("store_is_busy", sync=name, holder=error.holder)
                 self._busy_until = self._clock() + BUSY
                 break
+            except BaseException:
+                self._unfinished = True
+                raise
         self.watch()
         return ""
 
