@@ -10,11 +10,12 @@ Everything is opened lazily, so that what needs no database or network does not 
 from __future__ import annotations
 
 import dataclasses
+import json
 import logging
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +28,7 @@ from hub.config.settings import open_settings
 from hub.connected import (
     Connected,
     Discovered,
+    OnHold,
     Unreachable,
     account_of,
     addresses_of,
@@ -51,9 +53,11 @@ if TYPE_CHECKING:
     from hub.sync.policy import Policy
     from hub.sync.systems import Source, Systems
     from hub.sync.workspace import Shared
-    from hub.tokens.token import Tokens
+    from hub.tokens.files import FileTokens
 
 DATABASE = "hub.db"
+SERVE = "crmhub serve"
+"""How the processes that serve call themselves."""
 
 
 class UsageProblem(HubError):
@@ -76,13 +80,25 @@ class App:
 
     registry: plugins to use instead of the installed ones and those of the configuration.
     clock:    seconds since the epoch.
+    label:    what other processes are told while this one holds the store;  patience: seconds to wait for a store that
+              ``crmhub serve`` holds;  waits: told once if that happens.
+    holds:    connections that stand still in every run, with the error that says why (beside those that are paused).
     """
 
     def __init__(
-        self, config: Config, *, registry: Registry | None = None, clock: Callable[[], float] = time.time
+        self,
+        config: Config,
+        *,
+        registry: Registry | None = None,
+        clock: Callable[[], float] = time.time,
+        label: str = "",
+        patience: float = 0.0,
+        waits: Callable[[str], None] = lambda _text: None,
     ) -> None:
         self.config = config
         self.clock = clock
+        self.holds: dict[str, ConnectorError] = {}
+        self._label, self._patience, self._waits = label, patience, waits
         self.redact = Redactor()
         self._registry = registry
         self._store: Store | None = None
@@ -136,12 +152,30 @@ class App:
 
     @contextmanager
     def writing(self) -> Iterator[Store]:
-        """Hold the process lock and give the store.  Raises Locked if another process runs on it."""
+        """Hold the process lock and give the store.  Raises Locked if another process runs on it; a run of ``crmhub
+        serve`` is waited for, because it ends and the next one lets others go first."""
         from hub.store.database import ProcessLock
 
         _private_folder(self.config.hub.data)
-        with ProcessLock(self.database):
+        with ExitStack() as stack:
+            self._wait_for(lambda: stack.enter_context(ProcessLock(self.database, self._label)))
             yield self.store
+
+    def _wait_for(self, enter: Callable[[], object]) -> None:
+        from hub.store.database import Locked
+
+        end, told = time.monotonic() + self._patience, False
+        while True:
+            try:
+                enter()
+                return
+            except Locked as error:
+                if not error.holder.startswith(SERVE) or time.monotonic() >= end:
+                    raise
+                if not told:
+                    told = True
+                    self._waits(f"{error.holder} is syncing; waiting until it has finished")
+            time.sleep(0.1)
 
     def sync(self, name: str) -> Sync:
         """The sync of that name.  Raises UsageProblem."""
@@ -196,6 +230,25 @@ class App:
         )
         return Connected(connection, kind(settings, context), scope_of(settings, kind), clients)
 
+    def signs_in_with(self, name: str) -> list[str]:
+        """The settings and secrets of a connection and the state of its login, to see whether they have changed; never
+        to be shown.  Raises SecretError, PluginError or InvalidConfig."""
+        connection = self.config.connections[name]
+        settings, secrets = open_settings(connection, self.config, self.registry)
+        self.redact.add(secrets)
+        plain = json.dumps(settings.model_dump(mode="json"), sort_keys=True)  # secrets are stars here
+        return [plain, *secrets, self._tokens(connection, settings).stamp()]
+
+    def announce(self, run: str) -> None:
+        """Tell plugins about a run that is over and stored: their faults are theirs."""
+        try:
+            for row in self.store.history.ledger(run_id=run):
+                self.registry.conflict_found(row)
+            self.registry.run_finished(self.store.history.run(run))
+        except Exception as error:  # noqa: BLE001  # a plugin's hook must not turn a finished run into a failed one
+            text = "a plugin failed after the run: %s: %s"
+            logging.getLogger("crmhub").warning(text, type(error).__name__, error)
+
     def notifier(self, name: str) -> AnyNotifier:
         """A way to people, ready to send.  Raises UsageProblem, PluginError, SecretError or InvalidConfig."""
         chosen = self.config.notifiers.get(name)
@@ -211,7 +264,7 @@ class App:
         context = Context(name, make_http, folder, self.config.base, lambda: datetime.fromtimestamp(self.clock(), UTC))
         return self.registry.notifier(chosen.plugin)(settings, context)
 
-    def _tokens(self, connection: Connection, settings: ConnectorConfig) -> Tokens:
+    def _tokens(self, connection: Connection, settings: ConnectorConfig) -> FileTokens:
         """Where the login of a connection is kept.  It belongs to the addresses: it is never sent elsewhere."""
         from hub.tokens.files import FileTokens
         from hub.tokens.keys import load_keys
@@ -300,16 +353,18 @@ class App:
         """The systems of a sync with compiled mappings.
 
         online: systems that were not asked for a day are asked for their version and fields first; one that cannot be
-        reached stands still in this run.  Otherwise what it said last is used, so that the mapping is the same.
+        reached, or is paused, stands still in this run.  Otherwise what it said last is used, so that the mapping is the same.
         """
         from hub.canonical.facts import is_fact
         from hub.sync.systems import Systems
 
-        found = Systems()
+        found, holds = Systems(), self._on_hold() | self.holds if online else {}
         for name in self.sync(sync).systems:
             open_one = self.connect(name)
             known, connector = self.known(name), open_one.connector
-            if online and not known.fresh(self.clock(), open_one.scope):
+            if online and name in holds:
+                connector = Unreachable(open_one.connector, holds[name])
+            elif online and not known.fresh(self.clock(), open_one.scope):
                 try:
                     known = self.discover(name)
                 except ConnectorError as error:
@@ -322,6 +377,14 @@ class App:
                 (found.facts if is_fact(source.mapping.record) else found.sources).append(source)
             if known.offset is not None:
                 found.offsets[name] = known.offset
+        return found
+
+    def _on_hold(self) -> dict[str, ConnectorError]:
+        """The connections that a person has paused."""
+        found: dict[str, ConnectorError] = {}
+        for name, item in self.store.pauses.of("connection").items():
+            reason = f" ({item.reason})" if item.reason else ""
+            found[name] = OnHold(f"paused{reason}", where=name, hint=f"crmhub resume connection {name}")
         return found
 
     def _sources(self, sync: str, open_one: Connected, connector: AnyConnector, known: Discovered) -> list[Source]:

@@ -92,9 +92,15 @@ class Discovered:
         return cls(raw.get("version"), raw.get("offset"), schema, raw.get("at", 0.0), raw.get("scope", ""))
 
 
+class OnHold(ConnectorError):
+    """A person has paused this connection: no run touches it."""
+
+    code = "paused"
+
+
 class Unreachable(Connector[ConnectorConfig]):
-    """Stands in for a connector whose sign-in failed in this run: the error that it met is raised again by every call,
-    so that the engine pauses this system and nobody signs in a second time."""
+    """Stands in for a connector whose sign-in failed in this run, or that is left alone for now: the error that it met is
+    raised again by every call, so that the engine pauses this system and nobody signs in a second time."""
 
     name = "unreachable"
     Config = ConnectorConfig

@@ -84,9 +84,18 @@ def probe(
         problem = Problem(error.code, error.message, error.where or name, hint, retryable=is_retryable(error))
         return Outcome({"connection": name, "steps": steps.done}, {}, [problem], of_error(error))
     terminal.say(", ".join(f"{key} {text}" for key, text in verdict.items()))
+    _tell_service(terminal, name)
     missing = next((item["detail"] for item in steps.done if item["detail"].startswith("missing")), "")
     problems = [Problem("rights", missing, name, "Give the hub's user these rights", "warning")] if missing else []
     return Outcome({"connection": name, "steps": steps.done, **verdict}, {}, problems)
+
+
+def _tell_service(terminal: Terminal, name: str) -> None:
+    """The connection works: `crmhub serve` need not leave it alone any longer."""
+    from hub.cli.serving import release_if_kept
+
+    if release_if_kept(terminal.app, name):
+        terminal.say("its syncs go on with it")
 
 
 @contextmanager

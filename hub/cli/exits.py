@@ -81,7 +81,10 @@ def is_retryable(error: HubError) -> bool:
 
 
 def of_paused(error: ConnectorError) -> Exit:
-    """The code of a system that had to stop in a run; its settings or its plugin are a failure of the run."""
+    """The code of a system that had to stop in a run; its settings or its plugin are a failure of the run, and what a
+    person has paused is as it should be."""
+    if error.code == "paused":
+        return Exit.DONE
     return Exit.FAILED if isinstance(error, (ConfigError, ContractViolation)) else of_error(error)
 
 

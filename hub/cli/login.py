@@ -34,6 +34,7 @@ def login(
     ] = f"http://localhost:{PORT}/",
 ) -> Outcome:
     """Sign in to a system that asks a person for permission (OAuth 2); the login is kept, encrypted."""
+    from hub.cli.serving import release_if_kept
     from hub.http.oauth2 import OAuth2
     from hub.http.signing import drive
 
@@ -51,6 +52,7 @@ def login(
     sent_from = redirect if not code or "://" in code else ""
     drive(opened.connector.context.http, flow.exchange(found, sent_from), safe=False)
     account = opened.connector.check()
+    release_if_kept(terminal.app, name)
     terminal.say(f"{name}: signed in as {account.name}; the login is kept, encrypted")
     return Outcome({"connection": name, "account": account.name})
 

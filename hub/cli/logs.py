@@ -25,7 +25,11 @@ class _Lines(logging.Formatter):
             text += f" ({type(record.exc_info[1]).__name__}: {record.exc_info[1]})"
         text = self._redact(text)
         if self._as_json:
-            return json.dumps({"at": at, "level": record.levelname, "logger": record.name, "message": text})
+            fields = getattr(record, "fields", None)
+            known = {"at": at, "level": record.levelname, "logger": record.name}
+            if isinstance(fields, dict):  # an event (hub.service.events)
+                return self._redact(json.dumps(known | fields, default=str))
+            return json.dumps(known | {"message": text})
         escaped = text.encode("unicode_escape").decode() if not text.isprintable() else text
         return f"{at} {record.levelname} {record.name} {escaped}"
 
@@ -34,7 +38,8 @@ class _Lines(logging.Formatter):
 def logs_on_stderr(redact: Callable[[str], str], *, debug: bool, as_json: bool) -> Iterator[None]:
     """Send the hub's logs to stderr while the body runs; warnings, or with ``debug`` everything."""
     logger = logging.getLogger("crmhub")
-    before = (logger.level, logger.propagate)
+    events = logging.getLogger("crmhub.serve")
+    before = (logger.level, logger.propagate, events.level)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Lines(redact, as_json=as_json))
     logger.addHandler(handler)
@@ -44,4 +49,4 @@ def logs_on_stderr(redact: Callable[[str], str], *, debug: bool, as_json: bool) 
         yield
     finally:
         logger.removeHandler(handler)
-        logger.level, logger.propagate = before
+        logger.level, logger.propagate, events.level = before

@@ -18,6 +18,7 @@ _GROUPS = (
     "hub.cli.setup",
     "hub.cli.connect",
     "hub.cli.syncing",
+    "hub.cli.serving",
     "hub.cli.status",
     "hub.cli.runs",
     "hub.cli.records",
@@ -33,7 +34,22 @@ _GROUPS = (
 
 OURS = frozenset(
     (
-        *("init", "check", "connect", "match", "plan", "apply", "sync", "status", "runs", "record", "conflicts"),
+        *(
+            "init",
+            "check",
+            "connect",
+            "match",
+            "plan",
+            "apply",
+            "sync",
+            "serve",
+            "pause",
+            "resume",
+            "status",
+            "runs",
+            "record",
+            "conflicts",
+        ),
         *("review", "quarantine", "notify", "mapping", "plugin", "demo", "sandbox"),
     )
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from hub.config.redact import mask_number, mask_text
+
 OPEN_FIELDS: Final = frozenset(
     {
         "kind",
@@ -24,14 +26,7 @@ OPEN_FIELDS: Final = frozenset(
 )
 """Canonical fields that say nothing about who somebody is."""
 
-_EMAIL: Final = re.compile(r"[^\s@<>\"',;:()]+@[^\s@<>\"',;:()]+\.[^\s@<>\"',;:()]+")
-_NUMBER: Final = re.compile(r"(?<![\w-])\+?\d[\d /().-]{5,}\d(?![\w-])")
 _WORD: Final = re.compile(r"\w+")
-
-
-def mask_text(text: str) -> str:
-    """Free text (a message of a remote system): e-mail addresses and phone numbers are masked, the rest stays."""
-    return _NUMBER.sub(lambda found: _number(found.group()), _EMAIL.sub(lambda found: _email(found.group()), text))
 
 
 def mask_name(text: str) -> str:
@@ -39,7 +34,7 @@ def mask_name(text: str) -> str:
     if "@" in text:
         return mask_text(text)
     if sum(char.isdigit() for char in text) >= 6 and not re.search(r"[^\W\d]{3}", text):
-        return _number(text)
+        return mask_number(text)
     return _WORD.sub(lambda found: found.group()[0] + "***", text)
 
 
@@ -61,13 +56,3 @@ def _masked(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_masked(item) for item in value]
     return value
-
-
-def _email(text: str) -> str:
-    local, _, domain = text.partition("@")
-    return f"{local[:1]}***@***.{domain.rpartition('.')[2]}"
-
-
-def _number(text: str) -> str:
-    digits = [char for char in text if char.isdigit()]
-    return f"***{''.join(digits[-2:])}"

@@ -165,7 +165,7 @@ def problems(terminal: Terminal, result: Result) -> list[Problem]:
             error.message,
             system,
             error.hint or _next_step(system, error.code),
-            "error",
+            "warning" if error.code == "paused" else "error",
             is_retryable(error),
         )
         for system, error in (result.facts_paused | result.paused).items()

@@ -14,6 +14,7 @@ from hub.cli.terminal import Outcome, Problem, Terminal
 from hub.config.quantities import show_duration
 
 if TYPE_CHECKING:
+    from hub.cli.schedule import Overview
     from hub.store.store import Store
 
 _FIVE = ("in_sync", "excluded", "quarantined", "conflict", "waiting")
@@ -49,6 +50,8 @@ def status(
     sync: Annotated[str | None, typer.Argument(metavar="[SYNC]", help="Only this sync")] = None,
 ) -> Outcome:
     """Show what needs attention, worst first, and where every record is. Needs no network."""
+    from hub.cli.schedule import overview
+
     app = terminal.app
     names = [app.sync(sync).name] if sync is not None else list(app.config.syncs)
     if not app.database.exists():
@@ -61,7 +64,11 @@ def status(
             }
         )
     states = [_state(app.store, name) for name in names]
-    general = _questions(app.store)
+    seen = overview(app, names)
+    general = [*_questions(app.store), *(_Finding(*item) for item in seen.findings)]
+    told = {(item.problem.where, item.problem.code) for item in general}
+    for state in states:  # what is known about a system now is said once, in the words of now
+        state.findings = [item for item in state.findings if (item.problem.where, item.problem.code) not in told]
     findings = sorted([*general, *(item for state in states for item in state.findings)], key=lambda item: item.rank)
     for finding in findings:
         where = f"{finding.problem.where}: " if finding.problem.where else ""
@@ -70,9 +77,13 @@ def status(
         terminal.say("Nothing needs attention.")
     now = app.clock()
     for state in states:
-        _show(terminal, state, now)
+        _show(terminal, state, seen, now)
     return Outcome(
-        {"syncs": {state.name: _json(terminal, state) for state in states}},
+        {
+            "syncs": {state.name: _json(state) | seen.syncs[state.name].to_json() for state in states},
+            "service": seen.service,
+            "alarms": [{**item, "message": terminal.message(item["message"])} for item in seen.alarms],
+        },
         {state.name: {item.system: _counters(item) for item in state.accounts} for state in states},
         [item.problem for item in findings] if terminal.options.json else [],
         worst(item.code for item in findings),
@@ -99,6 +110,8 @@ def _of_run(name: str, state: _State, ended: list[dict[str, Any]]) -> list[_Find
         text = "no sync ran yet"
         return [_Finding(8, Exit.DONE, Problem("never_ran", text, name, f"crmhub sync {name}", "info"))]
     for system, error in last.get("paused", {}).items():
+        if error["code"] == "paused":
+            continue  # by a person: said as long as it is so
         login = error["code"] == "needs_login"
         code = Exit.LOGIN if login else Exit.LATER if error["code"] in ("unavailable", "rate_limited") else Exit.FAILED
         rank = {Exit.FAILED: 0, Exit.LOGIN: 1, Exit.LATER: 7}[code]
@@ -148,11 +161,13 @@ def _questions(store: Store) -> list[_Finding]:
     return found
 
 
-def _show(terminal: Terminal, state: _State, now: float) -> None:
+def _show(terminal: Terminal, state: _State, seen: Overview, now: float) -> None:
     terminal.say()
     last = state.last["state"] if state.last is not None else "never ran"
     good = _ago(state.good["ended"], now) if state.good is not None else "never"
     terminal.say(f"sync {state.name}: {last}; last good {good}")
+    for line in seen.syncs[state.name].lines(now, seen.served):
+        terminal.say(f"  {line}")
     if state.accounts:
         head = (
             "system",
@@ -188,7 +203,7 @@ def _counters(item: Any) -> dict[str, int]:
     return {"total": item.total, **{key: getattr(item, key) for key in _FIVE}}
 
 
-def _json(terminal: Terminal, state: _State) -> dict[str, Any]:
+def _json(state: _State) -> dict[str, Any]:
     return {
         "state": state.last["state"] if state.last is not None else "never ran",
         "last_run": state.last["id"] if state.last is not None else None,

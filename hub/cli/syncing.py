@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -181,8 +180,30 @@ def _once(terminal: Terminal, name: str, run: Run) -> tuple[Engine, Result]:
     with reporting(terminal) as reporter:
         engine = terminal.app.engine(name, progress=reporter)
         result = run(engine)
-    _announce(terminal, result)
+    terminal.app.announce(result.run)
+    _note_systems(terminal, name, result)
     return engine, result
+
+
+def _note_systems(terminal: Terminal, name: str, result: Result) -> None:
+    """What this run met counts for `crmhub serve`, too: a system that answered is not left alone any longer."""
+    from hub.config.redact import mask_text
+    from hub.service.desk import Desk
+    from hub.service.outcomes import fingerprint_of, note_systems
+
+    app = terminal.app
+    desk = Desk(app.store.db)
+    errors = result.facts_paused | result.paused
+    systems = app.sync(name).systems if result.whole is not None else tuple(errors)
+    note_systems(
+        desk,
+        app.config.serving,
+        systems,
+        errors,
+        app.clock(),
+        fingerprint=lambda item: fingerprint_of(desk, app, item),
+        shown=lambda text: mask_text(terminal.redact(text)),
+    )
 
 
 def _is_approved_now(terminal: Terminal, result: Result) -> bool:
@@ -191,17 +212,6 @@ def _is_approved_now(terminal: Terminal, result: Result) -> bool:
     if plan is None or not result.held or not plan.items or plan.vetoes or not terminal.interactive:
         return False
     return typer.confirm("Write this now?", default=False)
-
-
-def _announce(terminal: Terminal, result: Result) -> None:
-    """Tell plugins.  Their faults are theirs: the run is over and stored."""
-    app = terminal.app
-    try:
-        for row in app.store.history.ledger(run_id=result.run):
-            app.registry.conflict_found(row)
-        app.registry.run_finished(app.store.history.run(result.run))
-    except Exception as error:  # noqa: BLE001  # a plugin's hook must not turn a finished run into a failed one
-        logging.getLogger("crmhub").warning("a plugin failed after the run: %s: %s", type(error).__name__, error)
 
 
 def _save(path: Path, content: dict[str, Any]) -> None:

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hub.cli.exits import Exit, is_retryable
-from hub.cli.masking import mask_name, mask_text, mask_value
+from hub.cli.masking import mask_name, mask_value
+from hub.config.redact import mask_text
 from hub.contract.errors import HubError
 
 if TYPE_CHECKING:
     from hub.bootstrap import App
 
+PATIENCE = 600.0
+"""Seconds to wait for a run of `crmhub serve` to end."""
 SCHEMA_VERSION = 1
 """Of the JSON output; raised when a key changes its meaning or goes away."""
 
@@ -88,7 +91,7 @@ class Terminal:
             from hub.bootstrap import App
             from hub.config.read import read_config
 
-            self._app = App(read_config(self.options.config))
+            self._app = App(read_config(self.options.config), patience=PATIENCE, waits=self.note)
         return self._app
 
     def close(self) -> None:

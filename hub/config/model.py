@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.canonical.facts import DEFAULT_BODY
+from hub.config.timing import Serving, Timing
 from hub.contract.errors import HubError
 from hub.sync.policy import Policy
 
@@ -93,7 +94,8 @@ class Connection:
 @dataclass(frozen=True, slots=True)
 class Sync:
     """[syncs.NAME]: systems kept in step.  reconcile: seconds between complete listings; rule_lines: canonical field
-    -> line of its policy in the file; interaction_body: characters that are kept of an interaction's text."""
+    -> line of its policy in the file; interaction_body: characters that are kept of an interaction's text; timing: when it
+    runs by itself."""
 
     name: str
     systems: tuple[str, ...]
@@ -102,6 +104,7 @@ class Sync:
     line: int = 0
     rule_lines: Mapping[str, int] = field(default_factory=dict)
     interaction_body: int = DEFAULT_BODY
+    timing: Timing = field(default_factory=Timing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ class Config:
     connections: Mapping[str, Connection] = field(default_factory=dict)
     syncs: Mapping[str, Sync] = field(default_factory=dict)
     notifiers: Mapping[str, Connection] = field(default_factory=dict)
+    serving: Serving = field(default_factory=Serving)
 
     @property
     def base(self) -> Path:

@@ -11,6 +11,7 @@ from typing import Any
 from hub.canonical.countries import is_country
 from hub.config.model import Config, Connection, Hub, InvalidConfig, Problem, Sync
 from hub.config.quantities import parse_duration, parse_size
+from hub.config.serving import read_serving
 from hub.config.syncs import read_sync
 from hub.config.table import Findings, Table, near
 
@@ -66,12 +67,13 @@ def _config(path: Path, root: Table) -> Config:
     for name, table in root.table("notifiers").tables():
         _check_name(table, name)
         notifiers[name] = _notifier(base, name, table)
+    serving = read_serving(root.table("serve"), notifiers)
     syncs: dict[str, Sync] = {}
     for name, table in root.table("syncs").tables():
         _check_name(table, name)
-        syncs[name] = read_sync(name, table, connections, hub.region)
+        syncs[name] = read_sync(name, table, connections, hub.region, serving.zone)
     root.done()
-    return Config(path, hub, connections, syncs, notifiers)
+    return Config(path, hub, connections, syncs, notifiers, serving)
 
 
 def _hub(base: Path, table: Table) -> Hub:

@@ -1,8 +1,9 @@
-"""Keeping secrets out of everything that is written: logs, errors, reports."""
+"""Keeping secrets out of everything that is written: logs, errors, reports; and addresses out of messages."""
 
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote
@@ -10,6 +11,10 @@ from urllib.parse import quote
 MASK: Final = "***"
 _SHORTEST: Final = 4
 """A shorter secret would mask ordinary words; it is nobody's password."""
+
+
+_EMAIL: Final = re.compile(r"[^\s@<>\"',;:()]+@[^\s@<>\"',;:()]+\.[^\s@<>\"',;:()]+")
+_NUMBER: Final = re.compile(r"(?<![\w-])\+?\d[\d /().-]{5,}\d(?![\w-])")
 
 
 class Redactor:
@@ -31,3 +36,19 @@ class Redactor:
         for hidden in self._hidden:
             text = text.replace(hidden, MASK)
         return text
+
+
+def mask_text(text: str) -> str:
+    """Free text (a message of a remote system): e-mail addresses and phone numbers are masked, the rest stays."""
+    return _NUMBER.sub(lambda found: mask_number(found.group()), _EMAIL.sub(lambda found: _email(found.group()), text))
+
+
+def _email(text: str) -> str:
+    local, _, domain = text.partition("@")
+    return f"{local[:1]}***@***.{domain.rpartition('.')[2]}"
+
+
+def mask_number(text: str) -> str:
+    """A number without all but its last two digits."""
+    digits = [char for char in text if char.isdigit()]
+    return f"***{''.join(digits[-2:])}"

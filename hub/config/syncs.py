@@ -9,6 +9,7 @@ from hub.canonical.facts import BODY_LIMIT, DEFAULT_BODY
 from hub.canonical.schema import COLLECTIONS, FIELDS, field_def
 from hub.config.model import DEFAULT_RECONCILE, Sync
 from hub.config.quantities import parse_duration
+from hub.config.serving import read_timing
 from hub.config.table import Table, near
 from hub.sync.policy import DeletePolicy, FieldPolicy, Guards, Policy
 
@@ -18,8 +19,8 @@ CONFLICT_RULES = ("auto", "ask", "longest")
 _DELETE = ("unlink", "propagate", "archive", "ask")
 
 
-def read_sync(name: str, table: Table, connections: Collection[str], region: str | None) -> Sync:
-    """One sync; every name in it must be a connection, a canonical field or a guard."""
+def read_sync(name: str, table: Table, connections: Collection[str], region: str | None, zone: str = "UTC") -> Sync:
+    """One sync; every name in it must be a connection, a canonical field or a guard.  zone: the default time zone."""
     systems = _systems(name, table, connections)
     policy = Policy(
         systems,
@@ -41,6 +42,7 @@ def read_sync(name: str, table: Table, connections: Collection[str], region: str
         table.findings.line(table.path),
         {item: table.findings.line((*table.path, "fields", item, "conflict")) for item in policy.fields},
         table.parsed("interaction_body", _body, DEFAULT_BODY),
+        read_timing(table, zone),
     )
     table.done()
     return sync

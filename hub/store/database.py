@@ -31,9 +31,13 @@ class StoreError(HubError):
 
 
 class Locked(HubError):
-    """Another process runs on this store."""
+    """Another process runs on this store; ``holder`` is what that process calls itself."""
 
     code = "locked"
+
+    def __init__(self, message: str, *, where: str = "", hint: str = "", holder: str = "") -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.holder = holder
 
 
 def pack(value: Any) -> bytes:
@@ -221,10 +225,14 @@ def _engine(path: Path) -> Engine:
 
 
 class ProcessLock:
-    """One process per store: an operating-system lock, so that a killed process never leaves it held."""
+    """One process per store: an operating-system lock, so that a killed process never leaves it held.
 
-    def __init__(self, path: Path) -> None:
+    label: who holds it, for the message of another process ("process 123" if empty).
+    """
+
+    def __init__(self, path: Path, label: str = "") -> None:
         self._path = path.with_suffix(path.suffix + ".lock")
+        self._label = label or f"process {os.getpid()}"
 
     def __enter__(self) -> ProcessLock:
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -239,10 +247,11 @@ class ProcessLock:
                 f"{holder} is syncing with this store",
                 where=str(self._path),
                 hint="Wait until it has finished; `crmhub status` shows its progress",
+                holder=holder,
             ) from None
         self._file.seek(0)
         self._file.truncate()
-        self._file.write(f"process {os.getpid()}")
+        self._file.write(self._label)
         self._file.flush()
         return self
 

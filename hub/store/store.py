@@ -9,6 +9,7 @@ from pathlib import Path
 from hub.store import database
 from hub.store.facts import Facts
 from hub.store.history import History
+from hub.store.pauses import Pauses
 from hub.store.protocol import Database
 from hub.store.records import Records
 from hub.store.staging import Staging
@@ -17,7 +18,7 @@ from hub.store.work import Work
 
 class Store:
     """Golden records and links (``records``), records that are not linked yet (``staging``), work in hand (``work``) and
-    what happened: ``history`` of the hub, ``facts`` about customers.
+    what happened: ``history`` of the hub, ``facts`` about customers.  ``pauses`` is what a person has paused.
 
     Everything written inside ``with store.transaction():`` is stored together or not at all.
     """
@@ -29,6 +30,7 @@ class Store:
         self.staging = Staging(db)
         self.history = History(db)
         self.facts = Facts(db)
+        self.pauses = Pauses(db)
         self._seq = int(self.work.meta("seq", "0"))
 
     @contextmanager

@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA = 3
+SCHEMA = 4
 """Number of the newest migration; stored as PRAGMA user_version."""
 
 metadata = MetaData()
@@ -416,3 +416,90 @@ Index(
     sqlite_where=fact_party.c.gid == "",
     postgresql_where=fact_party.c.gid == "",
 )
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("taken", Float, nullable=False),
+    Column("beat", Float, nullable=False),
+)
+
+timetable = Table(
+    "timetable",
+    metadata,
+    Column("sync", Text, primary_key=True),
+    Column("spec", Text, nullable=False),
+    Column("slot", Float),
+    Column("next", Float),
+    Column("retry", Float),
+    Column("begun", Float),
+    CheckConstraint("(slot IS NULL) = (next IS NULL)", name="next_has_slot"),
+)
+
+circuit = Table(
+    "circuit",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("since", Float),
+    Column("until", Float),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    _states("state", "closed", "waiting", "needs_login"),
+    CheckConstraint("(state = 'closed') = (failures = 0)", name="open_has_failures"),
+    CheckConstraint("(state = 'waiting') = (until IS NOT NULL)", name="waiting_has_end"),
+)
+
+pause = Table(
+    "pause",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("reason", Text, nullable=False),
+    PrimaryKeyConstraint("kind", "name"),
+    _states("kind", "sync", "connection"),
+)
+
+alarm = Table(
+    "alarm",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("raised", Float, nullable=False),
+    Column("cleared", Float),
+    Column("message", Text, nullable=False),
+    Column("hint", Text, nullable=False),
+    PrimaryKeyConstraint("kind", "subject"),
+    _states("state", "raised", "cleared"),
+    CheckConstraint("(state = 'cleared') = (cleared IS NOT NULL)", name="cleared_has_time"),
+    CheckConstraint("number > 0", name="number_counts"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("key", Text, nullable=False),
+    Column("notifier", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due", Float, nullable=False),
+    Column("error", Text, nullable=False),
+    PrimaryKeyConstraint("key", "notifier"),
+    _states("state", "pending", "sent", "refused"),
+    CheckConstraint("state <> 'refused' OR error <> ''", name="refusal_has_reason"),
+)
+Index("outbox_due", outbox.c.due, sqlite_where=text("state = 'pending'"), postgresql_where=text("state = 'pending'"))

@@ -67,6 +67,8 @@ class Result:
     conflicts: int = 0
     review: int = 0
     approved: bool = False
+    whole: bool | None = None
+    """Whether every system was read completely; None if nothing was read."""
 
     @property
     def held(self) -> list[GuardTrip]:
@@ -200,6 +202,8 @@ class Engine:
                 result.counters[source.system].calls = source.calls() - calls[source.system]
         result.state = self._state(result)
         with self.store.transaction():
+            if kind == "sync" and result.whole and not result.facts_paused:
+                self.store.work.set_meta(f"read:{self.sync_name}", str(now))  # since then nothing older is unseen
             self.store.history.end_run(run, self._clock(), result.state, result.to_json())
 
     def _state(self, result: Result) -> str:
@@ -234,6 +238,7 @@ class Engine:
                 pull.run()
                 if pull.shrank:
                     self._shrank[source.system] = pull.shrank
+        result.whole = not result.paused
         self._progress("link", "", 0, None)
         link_staged(shared, result.counters)
 

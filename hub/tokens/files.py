@@ -54,6 +54,14 @@ class FileTokens:
         self._hide([token.access, token.refresh])
         return token
 
+    def stamp(self) -> str:
+        """Changes whenever another token is kept; "" if there is none."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return ""
+        return f"{found.st_mtime_ns}-{found.st_size}"
+
     def save(self, token: Token) -> None:
         """Encrypt and keep a token; a crash leaves the old one or the new one."""
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM

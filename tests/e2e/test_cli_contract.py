@@ -52,6 +52,7 @@ JSON: dict[str, list[str]] = {
     "match": ["customers"],
     "notify list": [],
     "notify test": ["office"],
+    "pause": ["connection", "shop", "--reason", "moving house"],
     "plan": ["customers"],
     "plugin docs": [],
     "plugin grade": ["nobody"],
@@ -64,6 +65,7 @@ JSON: dict[str, list[str]] = {
     "record explain": ["anna@x.example"],
     "record search": ["anna"],
     "record show": ["anna@x.example"],
+    "resume": ["sync", "customers"],
     "review link": ["1", "office/contacts/1"],
     "review list": [],
     "review show": ["1"],
@@ -71,6 +73,7 @@ JSON: dict[str, list[str]] = {
     "runs list": [],
     "runs show": ["0"],
     "sandbox": [],
+    "serve": ["--once"],
     "status": [],
     "sync": ["customers"],
 }

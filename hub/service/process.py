@@ -1,0 +1,291 @@
+"""One process that serves: the place where everything starts and stops.
+
+The main thread runs syncs, one after the other.  APScheduler's thread keeps time: heartbeats, a look at the configuration
+file, notices to send, and the moment at which the next sync is due.  What comes later (pages, webhooks, metrics) is a
+``Part`` like it: started after the lease is taken, stopped before it is given back.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Protocol
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from hub.bootstrap import DATABASE, SERVE
+from hub.config.examine import examine_all
+from hub.config.model import Config, InvalidConfig
+from hub.config.read import read_config
+from hub.config.redact import Redactor, mask_text
+from hub.contract.errors import HubError
+from hub.contract.notices import Notice
+from hub.service.desk import Desk, LeaseLost, open_desk
+from hub.service.election import Election
+from hub.service.events import log_event
+from hub.service.lease import BEAT, Lease
+from hub.service.post import deliver
+from hub.service.runner import AppRunner
+from hub.service.scheduler import LOOK, Report, Scheduler
+from hub.store.database import Locked
+
+STANDBY = 1.0
+"""Seconds between two attempts to take the lease."""
+GLANCE = 2.0
+"""Seconds between two looks at the configuration file and the outbox."""
+GAP = 0.5
+"""Seconds between two runs, so that a person's command that waits for the store gets it."""
+INTERRUPTED = 130
+
+
+class Part(Protocol):
+    """Something that runs beside the syncs."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+class Service:
+    """Serves the configuration at a path until it is told to stop.  Signals are handled in the main thread only."""
+
+    def __init__(self, path: Path, config: Config, redact: Redactor, clock: Callable[[], float] = time.time) -> None:
+        self._path, self._redact, self._clock = path, redact, clock
+        self._label = f"{SERVE} (process {os.getpid()})"
+        self._stopping = threading.Event()
+        """Told to stop: by a signal, or because the lease is lost."""
+        self._told = False
+        self._wake = threading.Event()
+        self._reload = threading.Event()
+        self._stamp = _stamp(path)
+        config.hub.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._database = config.hub.data / DATABASE
+        self.desk: Desk = open_desk(self._database)
+        self._runner = AppRunner(self.desk, redact, self._stopping, clock, self._label)
+        self.scheduler = Scheduler(self.desk, config, self._runner, clock, log_event, self._shown)
+        self._election = Election(self.desk, self._database, self._label, clock)
+        self._lease: Lease | None = None
+
+    def _shown(self, text: str) -> str:
+        return mask_text(self._redact(text))
+
+    # from outside
+
+    def run(self) -> None:
+        """Wait for the lease, serve, and go on until stopped."""
+        with self._signals(), ExitStack() as stack:
+            stack.callback(self.desk.close)
+            while self._elected():
+                try:
+                    self._serve()
+                except LeaseLost as error:
+                    log_event("stepped_down", level=logging.WARNING, reason=error.message)
+                    self._lease = None
+                    self._election.give_up(None)
+                    if not self._told:
+                        self._stopping.clear()
+            log_event("stopped")
+
+    def once(self) -> Sequence[Report]:
+        """Run what is due, send what is to be sent, and end.  Raises Locked if another process serves, or holds the
+        store."""
+        with self._signals(), ExitStack() as stack:
+            stack.callback(self.desk.close)
+            self._lease = self.scheduler.lease = self._election.take()
+            if self._lease is None:
+                holder = self.desk.lease()
+                raise Locked(
+                    f"{holder.label if holder else SERVE} serves this store",
+                    where=str(self._database),
+                    hint="It runs what is due by itself; `crmhub status` shows when",
+                )
+            stack.callback(lambda: self._election.give_up(self._lease))
+            with self._parts():
+                self.scheduler.arrange()
+                done: set[str] = set()  # a sync that takes longer than its period would never let this end
+                while name := self.scheduler.step(without=done):
+                    done.add(name)
+                self._send()
+            if self.scheduler.busy:
+                raise Locked("another process holds the store", where=str(self._database), hint="Run this again later")
+            return list(self.scheduler.reports)
+
+    def stop(self) -> None:
+        """Finish the current page or batch, then end."""
+        self._told = True
+        self._stopping.set()
+        self._wake.set()
+
+    # the lease
+
+    def _elected(self) -> bool:
+        waiting = False
+        while not self._told:
+            self._lease = self._election.take()
+            if self._lease is not None:
+                log_event("serving", process=os.getpid(), generation=self._lease.generation)
+                return True
+            if not waiting:
+                holder = self.desk.lease()
+                log_event("standing_by", holder=holder.label if holder else "")
+                waiting = True
+            self._wake.wait(STANDBY)
+            self._wake.clear()
+        return False
+
+    # serving
+
+    def _serve(self) -> None:
+        self.scheduler.lease = self._lease
+        with self._parts() as timer:
+            try:
+                self.scheduler.arrange()
+                while not self._stopping.is_set():
+                    self._round(timer)
+            except KeyboardInterrupt:
+                self._stopping.set()
+            if not self._told:
+                raise LeaseLost("another process serves this store now")
+        self._election.give_up(self._lease)
+
+    def _round(self, timer: BackgroundScheduler) -> None:
+        """One look at everything, and a wait until there is more to do."""
+        if self._reload.is_set():
+            self._reconfigure()
+        pause, wake = GAP, 0.0
+        try:
+            if not self.scheduler.step():
+                pause, wake = LOOK, self.scheduler.wake_at()
+        except LeaseLost:
+            raise
+        except HubError as error:  # the store itself: a full disk, for example
+            log_event("error", level=logging.ERROR, code=error.code, message=self._shown(str(error)))
+            pause = LOOK
+        if wake:
+            at = datetime.fromtimestamp(wake, UTC)
+            timer.add_job(self._wake.set, "date", run_date=at, id="due", replace_existing=True)
+        self._wake.wait(pause)
+        self._wake.clear()
+
+    @contextmanager
+    def _parts(self) -> Iterator[BackgroundScheduler]:
+        """Everything that runs beside the syncs; started in this order, stopped in the other."""
+        logger = logging.getLogger("crmhub.timer")
+        logger.setLevel(logging.ERROR)  # that a slow mail server is still being talked to is no news
+        timer = BackgroundScheduler(
+            timezone=UTC,
+            logger=logger,
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        for job, seconds in ((self._beat, BEAT), (self._look, GLANCE), (self._send, GLANCE)):
+            timer.add_job(self._carefully, "interval", args=[job], seconds=seconds, id=job.__name__)
+        timer.start()
+        try:
+            yield timer
+        finally:
+            timer.shutdown(wait=True)
+
+    def _carefully(self, job: Callable[[], None]) -> None:
+        """What fails in the timer's thread is logged and tried again at its next time."""
+        try:
+            job()
+        except Exception as error:  # noqa: BLE001  # nobody else would see it
+            text = self._shown(f"{type(error).__name__}: {error}")
+            log_event("error", level=logging.ERROR, job=job.__name__.strip("_"), message=text)
+
+    def _beat(self) -> None:
+        assert self._lease is not None
+        try:
+            self._election.beat(self._lease)
+        except LeaseLost:
+            self._stopping.set()
+            self._wake.set()
+
+    def _send(self) -> None:
+        def send(name: str, notice: Notice) -> object:
+            with self._runner.app(self.scheduler.config) as app:
+                return app.notifier(name).send(notice)
+
+        deliver(self.desk, send, self._clock(), log_event)
+
+    # the configuration
+
+    def _look(self) -> None:
+        """Whether the file has changed, or a person has made something due."""
+        stamp = _stamp(self._path)
+        if stamp != self._stamp:
+            self._stamp = stamp
+            self._reload.set()
+        if self._reload.is_set() or self.scheduler.due():
+            self._wake.set()
+
+    def _reconfigure(self) -> None:
+        """Use the new configuration, or say what is wrong with it and go on with the old one."""
+        self._reload.clear()
+        try:
+            config = _examined(self._path)
+            if config.hub.data != self.scheduler.config.hub.data:
+                raise HubError("[hub] data has changed, which needs a restart of crmhub serve")
+        except HubError as error:
+            problems = error.problems if isinstance(error, InvalidConfig) else [error]
+            for problem in problems:
+                log_event("configuration_refused", level=logging.ERROR, problem=self._shown(str(problem)))
+            self.scheduler.config_error = self._shown(str(error))
+            self.scheduler.watch()
+            return
+        self.scheduler.config_error = ""
+        self.scheduler.arrange(config)
+        log_event("configuration_loaded", syncs=len(config.syncs))
+
+    # signals
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """SIGTERM and SIGINT stop after the current page or batch, the second one at once; SIGHUP reads the
+        configuration anew."""
+
+        def stop(number: int, _frame: FrameType | None) -> None:
+            if self._told:
+                os._exit(INTERRUPTED)
+            log_event("stopping", signal=signal.Signals(number).name)
+            self.stop()
+
+        def reload(_number: int, _frame: FrameType | None) -> None:
+            self._reload.set()
+            self._wake.set()
+
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        handlers = {signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGHUP: reload}
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """Changes whenever the file does."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _examined(path: Path) -> Config:
+    """A configuration without any problem.  Raises InvalidConfig."""
+    config = read_config(path)
+    problems = examine_all(path).problems
+    if problems:
+        raise InvalidConfig(problems)
+    return config

@@ -1,0 +1,66 @@
+"""Running a sync for the scheduler, with everything opened for this run alone: a changed secret or mapping counts from
+the next run on, and nothing is kept open in between."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from hub.bootstrap import App
+from hub.config.model import Config, Sync
+from hub.config.redact import Redactor
+from hub.contract.errors import ConnectorError, HubError
+from hub.loader import Registry, load
+from hub.service.desk import Desk
+from hub.service.outcomes import fingerprint_of
+from hub.service.scheduler import Report
+from hub.store.database import Locked
+
+
+class AppRunner:
+    """Runs syncs in this process.  ``stopping``: set when a run should end after its page or batch."""
+
+    def __init__(
+        self, desk: Desk, redact: Redactor, stopping: threading.Event, clock: Callable[[], float], label: str
+    ) -> None:
+        self._desk, self._redact, self._stopping, self._clock, self._label = desk, redact, stopping, clock, label
+        self._registry: tuple[tuple[Path, ...], Registry] | None = None
+
+    def app(self, config: Config) -> App:
+        """A fresh one; the plugins are loaded once."""
+        if self._registry is None or self._registry[0] != config.hub.plugins:
+            self._registry = config.hub.plugins, load(config.hub.plugins)
+        app = App(config, registry=self._registry[1], clock=self._clock, label=self._label)
+        app.redact = self._redact
+        return app
+
+    def run(self, config: Config, sync: Sync, holds: Mapping[str, ConnectorError]) -> Report:
+        if self._stopping.is_set():
+            raise KeyboardInterrupt
+        with self.app(config) as app:
+            app.holds = dict(holds)
+            try:
+                with app.writing():
+                    result = app.engine(sync.name, progress=self._progress).sync()
+            except Locked:
+                raise
+            except HubError as error:
+                return Report(state="error", error=error)
+            except Exception as error:  # noqa: BLE001  # one sync's bug must not stop the others
+                return Report(state="error", error=HubError(f"a fault of crmhub: {type(error).__name__}: {error}"))
+            app.announce(result.run)
+        counters = result.counters.values()
+        counts = {
+            key: sum(getattr(item, key) for item in counters)
+            for key in ("created", "updated", "deleted", "failed", "calls")
+        }
+        return Report(result.run, result.state, result.facts_paused | result.paused, counts, None, result)
+
+    def _progress(self, _step: str, _system: str, _done: int, _total: int | None) -> None:
+        if self._stopping.is_set():
+            raise KeyboardInterrupt
+
+    def fingerprint(self, config: Config, connection: str) -> str:
+        with self.app(config) as app:
+            return fingerprint_of(self._desk, app, connection)
