@@ -202,4 +202,23 @@ def benches_of(registry: Registry, plugin: Plugin) -> list[tuple[str, type[Bench
             found.append((title, getattr(importlib.import_module(module), attribute)))
         except (ImportError, AttributeError) as error:
             raise PluginError(f"the bench {title!r} cannot be loaded: {error}", where=path) from error
-    return sorted(found, key=lambda item: item[1].variant)
+    return sorted(found, key=lambda item: item[1].variant) or list(_derived(registry, plugin))
+
+
+def _derived(registry: Registry, plugin: Plugin) -> Iterator[tuple[str, type[Bench]]]:
+    """Benches on stand-ins for a plugin that brings none but describes its API."""
+    from hub.mapping.registry import load_mappings
+    from hub.rest.spec import RestSpec
+    from hub.testing.kit.derived import derived_bench
+
+    described = [
+        item
+        for name in plugin.connectors
+        if isinstance(getattr(item := registry.connectors[name], "spec", None), RestSpec)
+    ]
+    mappings = load_mappings(registry.mapping_folders()) if described else {}
+    for connector in described:
+        for resource in connector.spec.resources:  # type: ignore[attr-defined]  # it has just been looked at
+            bench = derived_bench(connector, resource, mappings.get(f"{connector.name}.{resource}"))
+            if bench is not None:
+                yield f"{connector.name}.{resource}", bench
