@@ -7,7 +7,7 @@ import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -29,19 +29,61 @@ def try_out(
     rule: Annotated[
         list[str] | None, typer.Option("--rule", metavar="ID", help="Only this rule; may be repeated")
     ] = None,
+    bench: Annotated[str, typer.Option("--bench", metavar="TITLE", help="Only this bench of the plugin")] = "",
+    record: Annotated[
+        Path | None,
+        typer.Option("--record", metavar="FILE", help="Write what the system says, redacted, to a cassette"),
+    ] = None,
+    replay: Annotated[
+        Path | None, typer.Option("--replay", metavar="FILE", help="Try the rules of a cassette, without a network")
+    ] = None,
+    live: Annotated[
+        str, typer.Option("--live", metavar="CONNECTION", help="Try a connection of the configuration; it is only read")
+    ] = "",
+    write_probe: Annotated[
+        bool,
+        typer.Option("--write-probe", help="With --live: also make records of our own there, and remove them again"),
+    ] = False,
 ) -> Outcome:
     """Try a plugin on the contract kit: every rule on each of its benches, whatever it claims."""
+    from hub.bootstrap import UsageProblem
+    from hub.cli import plugin_tapes
+
+    if (record is not None) + (replay is not None) + bool(live) + bool(rule) > 1:
+        raise UsageProblem("--rule, --record, --replay and --live are given together", hint="Choose one of them")
+    if write_probe and not live:
+        raise UsageProblem("--write-probe is for --live CONNECTION")
     plugin, benches = _chosen(terminal, name)[0]
+    benches = [item for item in benches if bench in ("", item[0])] or _no_bench(bench, benches)
+    if record is not None:
+        source = plugin_tapes.recorded(terminal, benches, record)
+    elif replay is not None:
+        source = plugin_tapes.replayed(benches, replay)
+    elif live:
+        source = plugin_tapes.live(terminal, plugin, benches, live, probe=write_probe)
+    else:
+        source = ((title, item) for title, kind in benches for item in _outcomes(kind, rule or []))
     found: list[dict[str, Any]] = []
-    for title, bench in benches:
-        terminal.say(title)
-        for outcome in _outcomes(terminal, title, bench, rule or [], platinum=False):
-            found.append({"bench": title, **_shown(outcome)})
+    said = ""
+    for title, outcome in source:
+        if title != said:
+            terminal.say(title)
+            said = title
+        found.append({"bench": title, **_shown(outcome)})
+        terminal.emit("rule", found[-1])
+        terminal.say(f"  {_WORDS[outcome.state]}  {outcome.rule.id}{': ' + outcome.text if outcome.text else ''}")
     failed = [item for item in found if item["state"] == "failed"]
     counts = {state: len([item for item in found if item["state"] == state]) for state in _WORDS}
     terminal.say(f"{plugin.name}: {counts['done']} done, {counts['exempt']} exempt, {counts['failed']} failed")
     problems = [Problem("rule", item["text"], f"{item['bench']}: {item['rule']}", told=True) for item in failed]
     return Outcome(found, counts, problems, Exit.FAILED if failed else Exit.DONE)
+
+
+def _no_bench(title: str, benches: list[tuple[str, type[Bench]]]) -> NoReturn:
+    from hub.bootstrap import UsageProblem
+    from hub.config.read import unknown_name
+
+    raise UsageProblem(unknown_name("bench", title, sorted(item[0] for item in benches)))
 
 
 def grade(
@@ -88,7 +130,7 @@ class _Graded:
         todo = Claim("todo")
         # an exemption from platinum is believed, and what is still to do there needs no proof
         executed = [x.id for x in RULES] + [x.id for x in PLATINUM if claims.rules.get(x.id, todo).state == "done"]
-        for outcome in _outcomes(terminal, title, bench, executed, platinum=True, told=False):
+        for outcome in _claimed(terminal, title, bench, executed):
             claim = claims.rules.get(outcome.rule.id)
             text = contradiction(claim, outcome, bench) if claim is not None else ""
             shown = _shown(outcome)
@@ -100,20 +142,24 @@ class _Graded:
         self.problems.append(Problem("claim", text, where, hint))
 
 
-def _outcomes(
-    terminal: Terminal, title: str, bench: type[Bench], only: list[str], *, platinum: bool, told: bool = True
-) -> Iterator[Found]:
-    """Try the rules, telling each as it ends."""
+def _outcomes(bench: type[Bench], only: list[str]) -> Iterator[Found]:
+    """Try the rules."""
+    from hub.testing.kit import RULES, attempt
+
+    for rule in _picked(RULES, only):
+        yield attempt(bench, rule)
+
+
+def _claimed(terminal: Terminal, title: str, bench: type[Bench], only: list[str]) -> Iterator[Found]:
+    """Try rules of all levels, telling each as it ends."""
     from hub.testing.kit import PLATINUM, RULES, attempt
 
-    for rule in _picked((*RULES, *PLATINUM) if platinum else RULES, only):
+    for rule in _picked((*RULES, *PLATINUM), only):
         if rule.id == "typed_strictly" and importlib.util.find_spec("mypy") is None:
             terminal.note(f"{title}: {rule.id} was not checked: mypy is not installed")
             continue
         outcome = attempt(bench, rule)
         terminal.emit("rule", {"bench": title, **_shown(outcome)})
-        if told:
-            terminal.say(f"  {_WORDS[outcome.state]}  {rule.id}{': ' + outcome.text if outcome.text else ''}")
         yield outcome
 
 
@@ -202,4 +248,23 @@ def benches_of(registry: Registry, plugin: Plugin) -> list[tuple[str, type[Bench
             found.append((title, getattr(importlib.import_module(module), attribute)))
         except (ImportError, AttributeError) as error:
             raise PluginError(f"the bench {title!r} cannot be loaded: {error}", where=path) from error
-    return sorted(found, key=lambda item: item[1].variant)
+    return sorted(found, key=lambda item: item[1].variant) or list(_derived(registry, plugin))
+
+
+def _derived(registry: Registry, plugin: Plugin) -> Iterator[tuple[str, type[Bench]]]:
+    """Benches on stand-ins for a plugin that brings none but describes its API."""
+    from hub.mapping.registry import load_mappings
+    from hub.rest.spec import RestSpec
+    from hub.testing.kit.derived import derived_bench
+
+    described = [
+        item
+        for name in plugin.connectors
+        if isinstance(getattr(item := registry.connectors[name], "spec", None), RestSpec)
+    ]
+    mappings = load_mappings(registry.mapping_folders()) if described else {}
+    for connector in described:
+        for resource in connector.spec.resources:  # type: ignore[attr-defined]  # it has just been looked at
+            bench = derived_bench(connector, resource, mappings.get(f"{connector.name}.{resource}"))
+            if bench is not None:
+                yield f"{connector.name}.{resource}", bench

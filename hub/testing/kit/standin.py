@@ -1,8 +1,8 @@
 """A stand-in for an API that is only described yet: a small server made from a connector's own description.
 
 It shows that a connector and its description agree with each other, not that they agree with the real system: replace it
-by a faithful sandbox, or by the real server, when you can (``Bench``).  It plays GET with filters and pages of the kinds
-token, number, offset and none, single creates, updates and deletes, and a feed of deletions.
+by a faithful sandbox, or by the real server, when you can (``Bench``).  It plays GET with filters and pages of every kind,
+single creates, updates and deletes, and a feed of deletions.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import base64
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
+from urllib.parse import urlencode, urlsplit
 
 from starlette.responses import Response
 
@@ -21,6 +22,8 @@ from hub.testing.kit.sandboxed import SandboxBench
 from hub.testing.sandbox import Call, Endpoint, Sandbox, reply
 
 _WORD = "stand-in-secret"
+_FROM = "stand-in-from"
+"""The parameter by which its own links say where a page begins."""
 _PAGE = 3
 """Records on a page where the description leaves the size to the server."""
 
@@ -38,7 +41,9 @@ class StandIn(Sandbox):
         self.spec, self.resource = spec, spec.resources[resource]
         self.documents = self.state.collection(resource)
         self.user = StandInUser(self)
-        self.prefix = spec.url.rpartition("}")[2].rstrip("/")
+        # below what a setting names, or below the fixed host
+        path = spec.url.rpartition("}")[2] if "}" in spec.url else urlsplit(spec.url).path
+        self.prefix = path.rstrip("/")
         self.reads = [item for item in _reads(self.resource) if not isinstance(item, Gone)]
         _check_playable(spec, self.resource)
 
@@ -91,7 +96,7 @@ class StandIn(Sandbox):
         read = next((item for item in self.reads if self._is_asked(item, call)), self.resource.list)
         alive = [item for item in sorted(self.documents.values(), key=lambda item: int(item["id"])) if not item["gone"]]
         shown = [item for item in alive if self._fits(read, call, item)]
-        start, size = self._place(read, call)
+        start, size = self._place(read, call, shown)
         page, more = shown[start : start + size], start + size < len(shown)
         body: Document = {}
         _put(body, read.records, [self.show(item) for item in page])
@@ -99,7 +104,19 @@ class StandIn(Sandbox):
             _put(body, read.paging.next, str(start + size))
         if read.paging.more:
             _put(body, read.paging.more, more)
-        return reply(200, body[""] if read.records == "" else body)
+        headers = {}
+        if read.paging.kind == "link" and more:
+            link = self._address(call, start + size)
+            if read.paging.next:
+                _put(body, read.paging.next, link)
+            else:
+                headers["Link"] = f'<{link}>; rel="next"'
+        return reply(200, body[""] if read.records == "" else body, headers)
+
+    def _address(self, call: Call, start: int) -> str:
+        """Where the rest of a list begins."""
+        query = [(name, value) for name, value in call.query.multi_items() if name != _FROM]
+        return f"{self.url}{call.path}?{urlencode([*query, (_FROM, str(start))])}"
 
     def _is_asked(self, read: Read, call: Call) -> bool:
         """Whether a call is this read: a search has its value, all others have none."""
@@ -118,7 +135,7 @@ class StandIn(Sandbox):
                     return False
         return True
 
-    def _place(self, read: Read, call: Call) -> tuple[int, int]:
+    def _place(self, read: Read, call: Call, shown: Sequence[Document]) -> tuple[int, int]:
         paging = read.paging
         asked = next(
             (call.query[key] for key, item in read.params.items() if "page" in variables(item) and key in call.query),
@@ -128,6 +145,11 @@ class StandIn(Sandbox):
             return 0, len(self.documents) + 1
         if paging.kind == "token":
             return int(asked or 0), _PAGE
+        if paging.kind == "link":
+            return int(call.query.get(_FROM, "0")), _PAGE
+        if paging.kind == "keyset":
+            passed = [item for item in shown if asked and int(item["id"]) <= int(asked)]
+            return len(passed), paging.size
         first = int(paging.first if paging.first is not None else paging.kind == "number")
         at = int(asked or first)
         return ((at - first) * paging.size if paging.kind == "number" else at), paging.size
@@ -263,7 +285,6 @@ def _check_playable(spec: RestSpec, resource: ResourceSpec) -> None:
         ("reads that are POSTed", any(item.method != "GET" for item in reads)),
         ("batches", any(item.batch > 1 for item in reads) or any(item.batch > 1 for item in writes)),
         ("OAuth", spec.auth.kind.startswith("oauth")),
-        ("pages by link or keyset", any(item.paging.kind in ("link", "keyset") for item in reads)),
     ]
     if found := [name for name, there in odd if there]:
         raise HubError(

@@ -55,12 +55,13 @@ class Wire:
     """A proxy on loopback in front of ``target`` (a base URL).  Use it as a context manager.
 
     url:   what the connector is told instead of the target.
-    sent:  every request, in order.
+    sent:  every request, in order;  heard: those that reached the system, with its answers.
     """
 
     def __init__(self, target: str) -> None:
         self._target = urlsplit(target)
         self.sent: list[Sent] = []
+        self.heard: list[tuple[Sent, Answer]] = []
         self._meddler: Meddler = _passes
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -81,6 +82,11 @@ class Wire:
         self._ended.set()
         self._server.shutdown()
         self._server.server_close()
+
+    @property
+    def target(self) -> str:
+        """The system's own address."""
+        return self._target.geturl().rstrip("/")
 
     def through(self, url: str) -> str:
         """A URL of the system, as seen through the wire."""
@@ -124,6 +130,8 @@ class Wire:
                     self._reply(said, len(said.body))
                     return
                 answer = wire._forward(sent) if said != "lost_request" else None
+                if answer is not None:
+                    wire.heard.append((sent, answer))
                 if said == "hang":
                     wire._ended.wait(60)
                 if answer is None or said in ("lost_reply", "hang"):
