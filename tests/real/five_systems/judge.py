@@ -61,7 +61,7 @@ def wrong(expected: Expected, shown: Shown, edits: Sequence[Edit], remembered: s
             yield from (
                 f"{key} was changed in {name} although nobody has said who that is"
                 for name, records in systems.items()
-                if records != was[key].get(name)
+                if set(records) != set(was[key].get(name, ()))
             )
         else:
             yield from _agreement(key, {name: records[0] for name, records in systems.items()})

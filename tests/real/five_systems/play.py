@@ -120,7 +120,7 @@ class Play:
             self._said("sync during the fault", run)
             told = [item for item in run.problems if item["where"] == fault.system]
             for item in told:
-                self.tell(f"  {item['where']}: {item['message']}. {item['hint']}")
+                self.tell(f"  {item['where']}: {item['message'].removesuffix('.')}. {item['hint']}")
             if {item["code"] for item in told if item["hint"]} != ({code} if code else set()):
                 self.wrong.append(f"the run does not say what {fault.system} needs: {run.problems}")
             if run.total("deleted"):
