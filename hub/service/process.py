@@ -76,6 +76,7 @@ class Service:
         self._told = self._reload = self._lost = False
         self._signal = ""
         self._wake = threading.Event()
+        self._sending = threading.Lock()
         self._stamp = _stamp(path)
         config.hub.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._database = config.hub.data / DATABASE
@@ -142,14 +143,15 @@ class Service:
         if name:
             log_event("stopping", signal=name)
 
-    def _wait(self, seconds: float) -> None:
-        """Until something wakes the main thread, or the time is over."""
+    def _wait(self, seconds: float, *, patiently: bool = False) -> None:
+        """Until something wakes the main thread (``patiently``: only a signal or a new configuration), or the time is
+        over."""
         end = time.monotonic() + seconds
-        while not (self._stopping() or self._reload or self._wake.is_set()):
+        while not (self._stopping() or self._reload or (self._wake.is_set() and not patiently)):
             left = end - time.monotonic()
             if left <= 0:
                 break
-            self._wake.wait(min(left, SLICE))
+            time.sleep(min(left, SLICE)) if patiently else self._wake.wait(min(left, SLICE))
         self._wake.clear()
 
     # the lease
@@ -194,7 +196,8 @@ class Service:
             raise
         except HubError as error:  # the store itself: a full disk, for example
             log_event("error", level=logging.ERROR, code=error.code, message=self._shown(str(error)))
-            pause = LOOK
+            self._wait(LOOK, patiently=True)
+            return
         if wake:
             at = datetime.fromtimestamp(wake, UTC)
             timer.add_job(self._wake.set, "date", run_date=at, id="due", replace_existing=True)
@@ -240,7 +243,8 @@ class Service:
             with self._runner.app(self.scheduler.config) as app:
                 return app.notifier(name).send(notice)
 
-        deliver(self.desk, send, self._clock(), log_event)
+        with self._sending:
+            deliver(self.desk, send, self._clock(), log_event)
 
     # the configuration
 
