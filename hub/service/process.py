@@ -43,6 +43,8 @@ GLANCE = 2.0
 """Seconds between two looks at the configuration file and the outbox."""
 GAP = 0.5
 """Seconds between two runs, so that a person's command that waits for the store gets it."""
+SLICE = 0.5
+"""Seconds after which the main thread sees a signal at the latest while it waits."""
 INTERRUPTED = 130
 
 
@@ -54,16 +56,27 @@ class Part(Protocol):
 
 
 class Service:
-    """Serves the configuration at a path until it is told to stop.  Signals are handled in the main thread only."""
+    """Serves the configuration at a path until it is told to stop.  Signals are handled in the main thread only.
 
-    def __init__(self, path: Path, config: Config, redact: Redactor, clock: Callable[[], float] = time.time) -> None:
+    parts: what runs beside the syncs.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        config: Config,
+        redact: Redactor,
+        clock: Callable[[], float] = time.time,
+        parts: Sequence[Part] = (),
+    ) -> None:
         self._path, self._redact, self._clock = path, redact, clock
         self._label = f"{SERVE} (process {os.getpid()})"
-        self._stopping = threading.Event()
-        """Told to stop: by a signal, or because the lease is lost."""
-        self._told = False
+        self._own_parts = parts
+        # Signal handlers only set these: a lock that the main thread might hold would stop both for ever.
+        self._told = self._reload = self._lost = False
+        self._signal = ""
         self._wake = threading.Event()
-        self._reload = threading.Event()
+        self._sending = threading.Lock()
         self._stamp = _stamp(path)
         config.hub.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._database = config.hub.data / DATABASE
@@ -72,6 +85,9 @@ class Service:
         self.scheduler = Scheduler(self.desk, config, self._runner, clock, log_event, self._shown)
         self._election = Election(self.desk, self._database, self._label, clock)
         self._lease: Lease | None = None
+
+    def _stopping(self) -> bool:
+        return self._told or self._lost
 
     def _shown(self, text: str) -> str:
         return mask_text(self._redact(text))
@@ -82,15 +98,15 @@ class Service:
         """Wait for the lease, serve, and go on until stopped."""
         with self._signals(), ExitStack() as stack:
             stack.callback(self.desk.close)
+            stack.callback(lambda: self._election.give_up(self._lease))
             while self._elected():
                 try:
                     self._serve()
                 except LeaseLost as error:
                     log_event("stepped_down", level=logging.WARNING, reason=error.message)
-                    self._lease = None
                     self._election.give_up(None)
-                    if not self._told:
-                        self._stopping.clear()
+                    self._lease, self._lost = None, False
+            self._say_stopping()
             log_event("stopped")
 
     def once(self) -> Sequence[Report]:
@@ -118,10 +134,25 @@ class Service:
             return list(self.scheduler.reports)
 
     def stop(self) -> None:
-        """Finish the current page or batch, then end."""
+        """Finish the current page or batch, then end.  May be called from a signal handler and from any thread."""
         self._told = True
-        self._stopping.set()
-        self._wake.set()
+
+    def _say_stopping(self) -> None:
+        """Say once which signal came: not from its handler, which may interrupt another line."""
+        name, self._signal = self._signal, ""
+        if name:
+            log_event("stopping", signal=name)
+
+    def _wait(self, seconds: float, *, patiently: bool = False) -> None:
+        """Until something wakes the main thread (``patiently``: only a signal or a new configuration), or the time is
+        over."""
+        end = time.monotonic() + seconds
+        while not (self._stopping() or self._reload or (self._wake.is_set() and not patiently)):
+            left = end - time.monotonic()
+            if left <= 0:
+                break
+            time.sleep(min(left, SLICE)) if patiently else self._wake.wait(min(left, SLICE))
+        self._wake.clear()
 
     # the lease
 
@@ -136,8 +167,7 @@ class Service:
                 holder = self.desk.lease()
                 log_event("standing_by", holder=holder.label if holder else "")
                 waiting = True
-            self._wake.wait(STANDBY)
-            self._wake.clear()
+            self._wait(STANDBY)
         return False
 
     # serving
@@ -147,32 +177,31 @@ class Service:
         with self._parts() as timer:
             try:
                 self.scheduler.arrange()
-                while not self._stopping.is_set():
+                while not self._stopping():
                     self._round(timer)
             except KeyboardInterrupt:
-                self._stopping.set()
+                pass  # a run was stopped because this process is
             if not self._told:
                 raise LeaseLost("another process serves this store now")
-        self._election.give_up(self._lease)
 
     def _round(self, timer: BackgroundScheduler) -> None:
         """One look at everything, and a wait until there is more to do."""
-        if self._reload.is_set():
-            self._reconfigure()
         pause, wake = GAP, 0.0
         try:
+            if self._reload:
+                self._reconfigure()
             if not self.scheduler.step():
                 pause, wake = LOOK, self.scheduler.wake_at()
         except LeaseLost:
             raise
         except HubError as error:  # the store itself: a full disk, for example
             log_event("error", level=logging.ERROR, code=error.code, message=self._shown(str(error)))
-            pause = LOOK
+            self._wait(LOOK, patiently=True)
+            return
         if wake:
             at = datetime.fromtimestamp(wake, UTC)
             timer.add_job(self._wake.set, "date", run_date=at, id="due", replace_existing=True)
-        self._wake.wait(pause)
-        self._wake.clear()
+        self._wait(pause)
 
     @contextmanager
     def _parts(self) -> Iterator[BackgroundScheduler]:
@@ -186,11 +215,13 @@ class Service:
         )
         for job, seconds in ((self._beat, BEAT), (self._look, GLANCE), (self._send, GLANCE)):
             timer.add_job(self._carefully, "interval", args=[job], seconds=seconds, id=job.__name__)
-        timer.start()
-        try:
+        with ExitStack() as stack:
+            timer.start()
+            stack.callback(timer.shutdown, wait=True)
+            for part in self._own_parts:
+                part.start()
+                stack.callback(part.stop)
             yield timer
-        finally:
-            timer.shutdown(wait=True)
 
     def _carefully(self, job: Callable[[], None]) -> None:
         """What fails in the timer's thread is logged and tried again at its next time."""
@@ -205,30 +236,31 @@ class Service:
         try:
             self._election.beat(self._lease)
         except LeaseLost:
-            self._stopping.set()
-            self._wake.set()
+            self._lost = True
 
     def _send(self) -> None:
         def send(name: str, notice: Notice) -> object:
             with self._runner.app(self.scheduler.config) as app:
                 return app.notifier(name).send(notice)
 
-        deliver(self.desk, send, self._clock(), log_event)
+        with self._sending:
+            deliver(self.desk, send, self._clock(), log_event)
 
     # the configuration
 
     def _look(self) -> None:
         """Whether the file has changed, or a person has made something due."""
+        self._say_stopping()
         stamp = _stamp(self._path)
         if stamp != self._stamp:
             self._stamp = stamp
-            self._reload.set()
-        if self._reload.is_set() or self.scheduler.due():
+            self._reload = True
+        if self.scheduler.due():
             self._wake.set()
 
     def _reconfigure(self) -> None:
         """Use the new configuration, or say what is wrong with it and go on with the old one."""
-        self._reload.clear()
+        self._reload = False
         try:
             config = _examined(self._path)
             if config.hub.data != self.scheduler.config.hub.data:
@@ -254,12 +286,11 @@ class Service:
         def stop(number: int, _frame: FrameType | None) -> None:
             if self._told:
                 os._exit(INTERRUPTED)
-            log_event("stopping", signal=signal.Signals(number).name)
+            self._signal = signal.Signals(number).name
             self.stop()
 
         def reload(_number: int, _frame: FrameType | None) -> None:
-            self._reload.set()
-            self._wake.set()
+            self._reload = True
 
         if threading.current_thread() is not threading.main_thread():
             yield

@@ -3,7 +3,6 @@ the next run on, and nothing is kept open in between."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -19,10 +18,10 @@ from hub.store.database import Locked
 
 
 class AppRunner:
-    """Runs syncs in this process.  ``stopping``: set when a run should end after its page or batch."""
+    """Runs syncs in this process.  ``stopping``: whether a run should end after its page or batch."""
 
     def __init__(
-        self, desk: Desk, redact: Redactor, stopping: threading.Event, clock: Callable[[], float], label: str
+        self, desk: Desk, redact: Redactor, stopping: Callable[[], bool], clock: Callable[[], float], label: str
     ) -> None:
         self._desk, self._redact, self._stopping, self._clock, self._label = desk, redact, stopping, clock, label
         self._registry: tuple[tuple[Path, ...], Registry] | None = None
@@ -36,7 +35,7 @@ class AppRunner:
         return app
 
     def run(self, config: Config, sync: Sync, holds: Mapping[str, ConnectorError]) -> Report:
-        if self._stopping.is_set():
+        if self._stopping():
             raise KeyboardInterrupt
         with self.app(config) as app:
             app.holds = dict(holds)
@@ -58,7 +57,7 @@ class AppRunner:
         return Report(result.run, result.state, result.facts_paused | result.paused, counts, None, result)
 
     def _progress(self, _step: str, _system: str, _done: int, _total: int | None) -> None:
-        if self._stopping.is_set():
+        if self._stopping():
             raise KeyboardInterrupt
 
     def fingerprint(self, config: Config, connection: str) -> str:

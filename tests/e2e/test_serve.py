@@ -146,6 +146,21 @@ def test_a_stop_in_the_middle_of_a_run_leaves_nothing_in_flight_and_the_next_pro
     assert len(synced.names("shop")) == 43
 
 
+def test_a_second_signal_ends_the_process_at_once_and_safely(synced: HubFolder) -> None:
+    scheduled(synced, "every 1h")
+    synced.put("office", {**synced.get("office"), **{f"x{n}": {"name": f"P{n}"} for n in range(40)}})
+    synced.fault("office", "hanging")
+    with serving(synced) as served:
+        wait_for(lambda: (synced.path / "office.hangs").exists())
+        served.process.send_signal(signal.SIGINT)
+        served.wait("stopping")
+        served.process.send_signal(signal.SIGINT)
+        assert served.process.wait(20) == 130
+    synced.fault("office", "")
+    assert synced.run("serve", "--once").code == 0
+    assert len(synced.names("shop")) == 43
+
+
 def test_a_second_process_waits_and_takes_over_at_once_when_the_first_is_killed(synced: HubFolder) -> None:
     scheduled(synced)
     with serving(synced) as first:

@@ -203,7 +203,7 @@ class Process:
             try:
                 self.desk.beat(self.lease, self.day.now)
             except LeaseLost:
-                self.lease = None
+                self._lose()
         if inside or any(run.process == self.name for run in self.day.going):
             return
         if self.lease is None:
@@ -221,9 +221,14 @@ class Process:
                 self._wake = self.scheduler.wake_at()
                 deliver(self.desk, self._send, self.day.now, self._log)
         except LeaseLost:
-            self.lease = None
+            self._lose()
         except Killed:
             pass
+
+    def _lose(self) -> None:
+        """It sees that another one serves."""
+        self.lease = None
+        self._log("lease_lost")
 
     def _send(self, _notifier: str, notice: Notice) -> None:
         self.day.sent.append((self.day.now, notice))

@@ -90,7 +90,7 @@ def day(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 def test_all_faults_took_place(day: Day) -> None:
     assert not day.during
     names = [event for _, event, _ in day.events]
-    for event in ("run_started", "run_ended", "interrupted_run_found", "store_is_busy", "connection"):
+    for event in ("run_started", "run_ended", "interrupted_run_found", "store_is_busy", "connection", "lease_lost"):
         assert event in names, event
     assert {run.process for run in day.runs} == {"one", "two"}, "both have served"
 

@@ -69,6 +69,9 @@ class Probe(plugin.Connector[ProbeConfig]):
         for id_, data in self._load().items():
             if self.fault == "slow":
                 time.sleep(0.1)
+            if self.fault == "hanging":
+                (self.context.base / f"{self.context.connection}.hangs").touch()
+                time.sleep(60)
             yield plugin.Page([self._record(id_, data)], None)
         yield plugin.Page([], "end", complete=True)
 
