@@ -163,9 +163,8 @@ def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 plugin = "hubspot"
 base_url = "{sandbox.url}"
 token = {{ env = "HUBSPOT_TOKEN" }}
-allow_private = true
 """
-        (tmp_path / "config.toml").write_text(config.replace("allow_private = true\n", ""), encoding="utf-8")
+        (tmp_path / "config.toml").write_text(config, encoding="utf-8")
         sandbox.config = str(tmp_path / "config.toml")  # type: ignore[attr-defined]  # for the tests
         yield sandbox
 
