@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Protocol
 
+from hub.contract.records import Capabilities
 from hub.testing.kit.bench import Bench
 from hub.testing.memory import Document, MemoryServer
 from hub.testing.stateful.fellow import SYSTEM, Shape, column, texts_of
@@ -17,13 +17,6 @@ FIRST = 1000
 PAUSE = 3.0
 """Seconds: longer than the grain of any time stamp, within which nobody can tell two edits apart."""
 _DRESS = ("{}", "{}", "{}", "Ü {} ß", "李 {}", "a, b; {}", '"{}" \\ x', "<i>{}</i> & co", "O'{}", "{} 🙂", "=1+{}")
-
-
-class Able(Protocol):
-    """What the hub can carry over to the connector's system."""
-
-    writes: frozenset[str]
-    deletes: str
 
 
 @dataclass(slots=True)
@@ -54,7 +47,7 @@ class People:
     bench: Bench
     server: MemoryServer
     shape: Shape
-    able: Able
+    able: Capabilities
     two_way: bool
     document: Callable[[int], Document]
     seen: Callable[[str], Document]
@@ -144,7 +137,7 @@ class People:
             return
         text, place = self._text(), "text" if name == self.shape.text else name
         self.typed.add((SYSTEM, id_, place), text)
-        self.server.edit(id_, **{column(name): text})
+        self.server.edit(id_, lambda data: data.update({column(name): text}))
         self.say(SYSTEM, f"{id_} has the {name} {text}")
 
     def _text(self) -> str:
