@@ -168,10 +168,15 @@ def test_it_accepts_the_signature_of_webhooks(sandbox: HubSpotSandbox) -> None:
     sandbox.switches.webhook_retries = 1
     id = sandbox.user.create("contacts", {"city": "Wien"})
     sandbox.deliveries.settle()
+    signed = {"Authorization": f"Bearer {sandbox.credentials()['token']}"}
+    place = f"{sandbox.url}/crm/v3/objects/contacts/{id}"
+    requests.patch(place, headers=signed, timeout=10, json={"properties": {"city": "Graz"}})
+    sandbox.deliveries.settle()
     server.shutdown()
     thread.join()
     server.server_close()
-    (_, first), (headers, second) = handler.seen
+    (_, first), (headers, second), (_, third) = handler.seen
+    assert json.loads(third)[0]["changeSource"] == "INTEGRATION", "our own change is told apart from a person's"
     assert [item["attemptNumber"] for item in json.loads(first)] == [0, 0]
     created, changed = json.loads(second)
     assert (created["objectId"], created["subscriptionType"], created["attemptNumber"]) == (

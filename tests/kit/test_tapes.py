@@ -13,7 +13,9 @@ from crmhub_hubspot.sandbox import HubSpotSandbox
 from crmhub_sql.bench import SqliteBench
 from crmhub_woocommerce.bench import CustomersBench
 from hub.cli.main import make_app
+from hub.contract.connector import Limits
 from hub.contract.errors import HubError
+from hub.http.limiter import Limiter
 from hub.testing.kit.cassette import READ_RULES, read_cassette, record, replay
 from hub.testing.kit.redacting import StandIns
 from hub.testing.sandbox import running
@@ -157,15 +159,16 @@ def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A HubSpot account with people in it, and a configuration that names it."""
     with running(HubSpotSandbox()) as sandbox:
         sandbox.seed(30)
+        monkeypatch.setattr("hub.bootstrap.make_limiter", lambda *_: Limiter(Limits(), "no limit, no waiting"))
+        sandbox.switches.search_burst = sandbox.switches.burst = None
         monkeypatch.setenv("HUBSPOT_TOKEN", sandbox.credentials()["token"])
         config = f"""
 [connections.crm]
 plugin = "hubspot"
 base_url = "{sandbox.url}"
 token = {{ env = "HUBSPOT_TOKEN" }}
-allow_private = true
 """
-        (tmp_path / "config.toml").write_text(config.replace("allow_private = true\n", ""), encoding="utf-8")
+        (tmp_path / "config.toml").write_text(config, encoding="utf-8")
         sandbox.config = str(tmp_path / "config.toml")  # type: ignore[attr-defined]  # for the tests
         yield sandbox
 

@@ -38,14 +38,14 @@ def derived_bench(
         return None
     filled = list(texts.values())
     email = next(_emails(mapping), None)
-    known, place, words = connector, resource, text_field  # a class body sees no names of its own kind around it
+    known, place, shown = connector, resource, text_field  # a class body sees no names of its own kind around it
 
     class DerivedBench(_Derived):
         """A resource of a stand-in."""
 
         connector = known
         resource = place
-        text = words
+        text = shown
 
         def document(self, number: int) -> dict[str, Any]:
             found: dict[str, Any] = {name: f"{name} {number}" for name in filled}

@@ -60,6 +60,13 @@ def test_all_values_are_texts_and_addresses_are_lower_case(client: Any) -> None:
     assert (record["createdAt"], record["archived"]) == ("2026-01-05T10:00:00.250Z", False)
 
 
+def test_ten_are_on_a_page_unless_more_are_asked_for(hubspot: HubSpotSandbox, client: Any) -> None:
+    for number in range(12):
+        hubspot.user.create("contacts", {"lastname": f"N{number}"})
+    assert len(client("GET", CONTACTS).json()["results"]) == 10
+    assert len(client("GET", f"{CONTACTS}?limit=100").json()["results"]) == 12
+
+
 def test_lists_go_on_after_the_last_id(hubspot: HubSpotSandbox, client: Any) -> None:
     ids = [hubspot.user.create("contacts", {"lastname": f"N{number}"}) for number in range(5)]
     first = client("GET", f"{CONTACTS}?limit=3&properties=lastname,nonsense").json()
@@ -180,6 +187,7 @@ def test_search_by_time_goes_on_by_id(hubspot: HubSpotSandbox, client: Any) -> N
         {"sorts": ["city", "zip"]},
         {"filterGroups": [{"filters": []}] * 6},
         {"filterGroups": [{"filters": [{"propertyName": "city", "operator": "HAS_PROPERTY"}] * 7}]},
+        {"filterGroups": [{"filters": [{"propertyName": "city", "operator": "HAS_PROPERTY"}] * 5}] * 4},
         {"filterGroups": [{"filters": [{"propertyName": "nonsense", "operator": "HAS_PROPERTY"}]}]},
         {"filterGroups": [{"filters": [{"propertyName": "city", "operator": "SOUNDS_LIKE", "value": "x"}]}]},
     ],

@@ -71,6 +71,26 @@ def test_empty_is_false_references_are_pairs_and_times_are_utc(odoo: OdooSandbox
     assert plain["country_id"] == germany
 
 
+def test_limit_and_offset_cut_a_list(odoo: OdooSandbox) -> None:
+    ids = [partner(odoo, name=f"N{number}") for number in range(4)]
+    own = [["id", "in", ids]]
+    assert rpc(odoo, "res.partner", "search", own, limit=2, order="id") == ids[:2]
+    assert rpc(odoo, "res.partner", "search", own, offset=3, order="id") == ids[3:]
+    rows = rpc(odoo, "res.partner", "search_read", own, ["name"], offset=1, limit=2, order="id")
+    assert [row["id"] for row in rows] == ids[1:3]
+
+
+def test_the_code_of_an_error_depends_on_the_version(odoo: OdooSandbox, new: OdooSandbox) -> None:
+    for sandbox, code in ((odoo, 200), (new, 0)):
+        params = {
+            "service": "object",
+            "method": "execute_kw",
+            "args": ["demo", 6, "wrong", "res.partner", "search", [[]]],
+        }
+        answer = requests.post(f"{sandbox.url}/jsonrpc", json={"id": 1, "params": params}, timeout=10).json()
+        assert (answer["error"]["code"], answer["error"]["message"]) == (code, "Odoo Server Error")
+
+
 def test_archived_records_are_hidden_unless_asked_for(odoo: OdooSandbox) -> None:
     id = partner(odoo)
     odoo.user.archive("res.partner", id)

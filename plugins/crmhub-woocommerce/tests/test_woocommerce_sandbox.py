@@ -79,6 +79,19 @@ def test_lists_are_bare_arrays_with_headers(shop: WooCommerceSandbox, client: Cl
     assert (wrong.status_code, wrong.json()["code"]) == (400, "rest_invalid_param")
 
 
+def test_ten_are_on_a_page_unless_more_are_asked_for(shop: WooCommerceSandbox, client: Client) -> None:
+    register(shop, *"abcdefghijkl")
+    assert len(client("GET", "customers").json()) == 10
+    assert len(client("GET", "customers?per_page=100").json()) == 12
+
+
+def test_times_have_no_fractions_however_fine_the_clock_is(shop: WooCommerceSandbox, client: Client) -> None:
+    shop.switches.one_second_clock = False
+    (id_,) = register(shop, "a")
+    record = client("GET", f"customers/{id_}").json()
+    assert (record["date_created"], record["date_modified_gmt"]) == ("2026-01-05T11:00:00", "2026-01-05T10:00:00")
+
+
 def test_other_roles_are_hidden_and_unknown_filters_ignored(shop: WooCommerceSandbox, client: Client) -> None:
     register(shop, "a")
     shop.user.add_user("sub@x.example")
