@@ -174,9 +174,18 @@ def by_key(found: Mapping[str, list[Seen]]) -> dict[str, dict[str, list[Seen]]]:
         if record.emails
         for phone in record.phones
     }
+    # Whoever has no address at all is known by any of the numbers that the systems with room for all of them show.
+    several = {
+        f"tel:{phone}": record.key
+        for name in ("erp", "book")
+        for record in found.get(name, ())
+        if not record.emails
+        for phone in record.phones
+    }
     made: dict[str, dict[str, list[Seen]]] = {}
     for system, records in found.items():
         for record in records:
             key = known.get(record.key, record.key) if record.resource == "Accounts" else record.key
+            key = several.get(key, key)
             made.setdefault(key, {}).setdefault(system, []).append(record)
     return made
