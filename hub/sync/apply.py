@@ -277,6 +277,8 @@ class Apply:
         for old in list(workspace.links.get(item.gid, ())):
             if old.system == item.system and old.resource == item.resource and old.state in ("gone", "excluded"):
                 workspace.drop_link(old)
+        if not adopted:  # one that was found by its key may have been linked meanwhile: that proves nothing
+            self._take_over(workspace, item, image.id)
         link = Link(item.system, item.resource, image.id, item.gid, created_by_hub=True)
         workspace.add_link(link)
         base = Base()
@@ -302,6 +304,19 @@ class Apply:
         self.shared.store.staging.remove([(item.system, item.resource, image.id)])
         self.shared.store.work.resize(item.system, item.resource, by=0 if counted else 1)
         journal(self.shared, row, link)
+
+    def _take_over(self, workspace: Workspace, item: Item, remote_id: str) -> None:
+        """A system that gives the ids of deleted records to new ones: that the id was free proves the old record gone."""
+        known = self.shared.store.records.links_by_remote(item.system, item.resource, [remote_id]).get(remote_id)
+        if known is None or known.gid == item.gid:
+            return
+        workspace.load([known.gid] if known.gid else [])
+        old = next((link for link in workspace.links.get(known.gid, ()) if link.id == known.id), known)
+        if old.state not in ("gone", "excluded"):
+            uncount(self.shared, self.source, [old])
+        gone(workspace, self.source, old)
+        if known.gid:
+            workspace.drop_link(old)
 
     def _confirm_delete(self, workspace: Workspace, row: OpRow, item: Item) -> None:
         link = workspace.link(item.system, item.resource, item.gid)

@@ -32,7 +32,7 @@ class TableBench(Bench):
     connector = Sql
     resource = "rows"
     text = "notes"
-    serial = "INTEGER PRIMARY KEY"
+    serial = "INTEGER PRIMARY KEY AUTOINCREMENT"  # an id that is given out again looks like an edit
     engine: Engine
 
     def __init__(self) -> None:
