@@ -58,6 +58,7 @@ JSON: dict[str, list[str]] = {
     "plugin grade": ["nobody"],
     "plugin list": [],
     "plugin new": ["My-Shop"],
+    "plugin stress": ["files", "--rounds", "1"],
     "plugin test": ["files", "--rule", "reads_everything_once"],
     "quarantine list": [],
     "quarantine retry": ["--all"],
