@@ -20,7 +20,8 @@ from hub.contract.errors import (
     Unavailable,
 )
 from hub.contract.records import Op, Receipt, Record
-from hub.state import Base, Link, Notice
+from hub.mapping.view import View
+from hub.state import Base, LedgerRow, Link, Notice
 from hub.store.work import OpRow, Quarantined
 from hub.sync.absence import gone, promote, suspect, tells_fate, uncount
 from hub.sync.merge.observe import base_of, observe
@@ -28,7 +29,7 @@ from hub.sync.merge.settle import adopt, note, settle
 from hub.sync.plan.items import Item
 from hub.sync.plan.parts import decode
 from hub.sync.planning import fingerprint
-from hub.sync.policy import canonical_bytes
+from hub.sync.policy import canonical_bytes, is_blank
 from hub.sync.settling import journal, leaves_no_key, predict
 from hub.sync.systems import Source
 from hub.sync.workspace import Counter, Shared, Workspace
@@ -278,7 +279,7 @@ class Apply:
             if old.system == item.system and old.resource == item.resource and old.state in ("gone", "excluded"):
                 workspace.drop_link(old)
         if not adopted:  # one that was found by its key may have been linked meanwhile: that proves nothing
-            self._take_over(workspace, item, image.id)
+            self._take_over(workspace, item, image.id, view)
         link = Link(item.system, item.resource, image.id, item.gid, created_by_hub=True)
         workspace.add_link(link)
         base = Base()
@@ -305,18 +306,26 @@ class Apply:
         self.shared.store.work.resize(item.system, item.resource, by=0 if counted else 1)
         journal(self.shared, row, link)
 
-    def _take_over(self, workspace: Workspace, item: Item, remote_id: str) -> None:
-        """A system that gives the ids of deleted records to new ones: that the id was free proves the old record gone."""
+    def _take_over(self, workspace: Workspace, item: Item, remote_id: str, shown: View) -> None:
+        """A system gave the id of another customer's record to the new one.  If the record shows nothing but what we sent,
+        the old one is gone.  Else the system answered a create with a record that existed: that is no deletion, and the
+        other customer, who lost it, is made again."""
         known = self.shared.store.records.links_by_remote(item.system, item.resource, [remote_id]).get(remote_id)
         if known is None or known.gid == item.gid:
             return
-        workspace.load([known.gid] if known.gid else [])
-        old = next((link for link in workspace.links.get(known.gid, ()) if link.id == known.id), known)
-        if old.state not in ("gone", "excluded"):
-            uncount(self.shared, self.source, [old])
-        gone(workspace, self.source, old)
-        if known.gid:
-            workspace.drop_link(old)
+        uncount(self.shared, self.source, [known])
+        if not known.gid:
+            workspace.dropped.append(known)
+            return
+        workspace.load([known.gid])
+        old = next((link for link in workspace.links[known.gid] if link.id == known.id), known)
+        if _nothing_else(shown, predict(self.source, item, None)):
+            gone(workspace, self.source, old)
+        else:
+            row = LedgerRow(known.gid, f"@{item.system}", "resurrected", remote_id, "hub", None, item.system)
+            workspace.merge(self.source, None).ledger.append(row)
+            workspace.changed.add(known.gid)
+        workspace.drop_link(old)
 
     def _confirm_delete(self, workspace: Workspace, row: OpRow, item: Item) -> None:
         link = workspace.link(item.system, item.resource, item.gid)
@@ -413,6 +422,15 @@ class Apply:
                 )
             ]
         )
+
+
+def _nothing_else(shown: View, sent: View) -> bool:
+    """Whether a new record has no value where we sent none."""
+    fields = all(is_blank(value) or not is_blank(sent.fields.get(name)) for name, value in shown.fields.items())
+    rows = ((len([row for row in rows if row.value is not None]), name) for name, rows in shown.collections.items())
+    return fields and all(
+        number <= len([row for row in sent.collections.get(name, ()) if row.value is not None]) for number, name in rows
+    )
 
 
 def _key(row: OpRow) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from hub.contract.records import Op, Receipt
 from hub.sync.policy import Policy
+from hub.testing.memory import MemoryConnector, to_record
 from tests.engine.world import PLAIN, World
 
 
@@ -68,3 +71,26 @@ def test_a_resource_that_cannot_update_gets_no_updates_planned(tmp_path: Path) -
     assert result.plan is not None
     assert list(result.plan.items) == []
     assert world.one("B")["notes"] == "old"
+
+
+def test_a_create_that_is_answered_with_another_customers_record_deletes_nobody(tmp_path: Path) -> None:
+    """Some systems take a create for an edit of a record that they find alike.  That is no deletion of its customer."""
+    world = World(tmp_path, Policy(("A", "B"), delete={"B": "propagate"}), A=PLAIN, B=PLAIN)
+    a, b = world.servers["A"], world.servers["B"]
+    a.add({"name": "Anna Berg", "email": "anna@x.example", "notes": "was here first"})
+    world.sync()
+    a.add({"name": "Bo Dahl", "email": "bo@x.example"})
+    connector = world.connectors["B"]
+
+    def write(_connector: MemoryConnector, _resource: str, ops: Sequence[Op]) -> Iterator[Receipt]:
+        del connector.write
+        for op in ops:
+            b.edit("1", **op.data)
+            image = to_record(b.records["1"])
+            yield Receipt(op.key, "1", image.version, image)
+
+    connector.write = write.__get__(connector)  # type: ignore[method-assign]  # once
+    world.sync()
+    world.sync()
+    assert sorted(data["name"] for data in a.alive().values()) == ["Anna Berg", "Bo Dahl"]
+    assert sorted(data["name"] for data in b.alive().values()) == ["Anna Berg", "Bo Dahl"]
