@@ -13,6 +13,8 @@ from hub.cli.terminal import Outcome, Problem, Terminal
 
 if TYPE_CHECKING:
     from hub.bootstrap import App
+    from hub.config.timing import Address
+    from hub.service.process import Service
 
 _KINDS = ("sync", "connection")
 Kind = Annotated[str, typer.Argument(metavar="sync|connection", help="What kind of thing")]
@@ -40,6 +42,8 @@ def serve(
     service = Service(app.config.file, app.config, app.redact)
     if not once:
         _warn_manual(terminal, app)
+        if (address := app.config.serving.listen) is not None:
+            _listen(service, address)
         service.run()
         return Outcome()
     found, codes, problems = [], [], []
@@ -52,6 +56,13 @@ def serve(
             codes.append(of_result(report.result))
             found[-1]["sync"] = report.result.sync
     return Outcome(found, {"runs": len(found)}, problems, worst(codes))
+
+
+def _listen(service: Service, address: Address) -> None:
+    from hub.web.app import application
+    from hub.web.server import HttpServer
+
+    service.parts.append(HttpServer(address, lambda: application(service)))
 
 
 def _warn_manual(terminal: Terminal, app: App) -> None:

@@ -12,6 +12,8 @@ from hub.config.timing import (
     Quiet,
     Serving,
     Timing,
+    parse_listen,
+    parse_public_url,
     parse_quiet,
     parse_schedule,
     parse_zone,
@@ -32,6 +34,8 @@ def read_serving(table: Table, notifiers: Collection[str]) -> Serving:
         table.parsed("first_wait", _positive, default.first),
         table.parsed("longest_wait", _positive, default.longest),
         notify,
+        table.parsed("listen", parse_listen, default.listen),
+        table.parsed("public_url", parse_public_url, default.public_url),
     )
     if found.longest < found.first:
         table.problem("longest_wait", "longest_wait must not be shorter than first_wait")

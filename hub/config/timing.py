@@ -6,6 +6,7 @@ import re
 import zoneinfo
 from dataclasses import dataclass
 from datetime import datetime, time
+from urllib.parse import urlsplit
 
 from hub.config.quantities import parse_duration
 
@@ -81,17 +82,31 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """Where the pages and webhooks are; a host is an IP address or a name of this machine."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
 class Serving:
     """[serve]: for ``crmhub serve``.
 
     zone: of syncs that name none;  first / longest: seconds of the first and the longest wait for a system that does not
-    answer;  notify: notifiers that are told of alarms, None for all.
+    answer;  notify: notifiers that are told of alarms, None for all;  listen: where pages and webhooks are, None for
+    nowhere;  public_url: under which address other systems reach it, "" if they cannot.
     """
 
     zone: str = "UTC"
     first: float = 60.0
     longest: float = 3600.0
     notify: tuple[str, ...] | None = None
+    listen: Address | None = Address("127.0.0.1", 8787)
+    public_url: str = ""
 
 
 def parse_zone(text: object) -> str:
@@ -103,6 +118,26 @@ def parse_zone(text: object) -> str:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(f'is {text!r}, which is no time zone; it must be one such as "Europe/Berlin"') from None
     return text
+
+
+def parse_listen(text: object) -> Address | None:
+    """ "127.0.0.1:8787", "[::1]:8787" or "off".  Raises ValueError."""
+    if text == "off":
+        return None
+    host, _, port = text.rpartition(":") if isinstance(text, str) else ("", "", "")
+    if not host or not port.isdecimal() or int(port) > 65535 or (":" in host) != host.startswith("["):
+        raise ValueError(f'is {text!r}; it must be an address and a port such as "127.0.0.1:8787", or "off"')
+    return Address(host.strip("[]"), int(port))
+
+
+def parse_public_url(text: object) -> str:
+    """An address such as "https://hub.firm.example", without a slash at its end.  Raises ValueError."""
+    found = urlsplit(text) if isinstance(text, str) else None
+    if not found or found.scheme not in ("http", "https") or not found.hostname or found.query or found.fragment:
+        raise ValueError(f'is {text!r}; it must be an address such as "https://hub.firm.example"')
+    if found.username or found.password:
+        raise ValueError("must not hold a user name or a password")
+    return str(text).rstrip("/")
 
 
 def parse_schedule(text: object) -> Schedule | None:

@@ -58,7 +58,7 @@ class Part(Protocol):
 class Service:
     """Serves the configuration at a path until it is told to stop.  Signals are handled in the main thread only.
 
-    parts: what runs beside the syncs.
+    parts: what runs beside the syncs, to be filled before ``run``.
     """
 
     def __init__(
@@ -67,11 +67,10 @@ class Service:
         config: Config,
         redact: Redactor,
         clock: Callable[[], float] = time.time,
-        parts: Sequence[Part] = (),
     ) -> None:
         self._path, self._redact, self._clock = path, redact, clock
         self._label = f"{SERVE} (process {os.getpid()})"
-        self._own_parts = parts
+        self.parts: list[Part] = []
         # Signal handlers only set these: a lock that the main thread might hold would stop both for ever.
         self._told = self._reload = self._lost = False
         self._signal = ""
@@ -218,7 +217,7 @@ class Service:
         with ExitStack() as stack:
             timer.start()
             stack.callback(timer.shutdown, wait=True)
-            for part in self._own_parts:
+            for part in self.parts:
                 part.start()
                 stack.callback(part.stop)
             yield timer

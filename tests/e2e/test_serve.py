@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from hub.testing.mail_servers import running_smtp
 from tests.e2e.hub_folder import CONFIG, SECRET, HubFolder
@@ -29,12 +31,17 @@ sender = "hub@firm.example"
 to = ["ann@firm.example"]
 """
 
+SERVE = """
+[serve]
+listen = "127.0.0.1:0"
+"""
+
 
 def scheduled(folder: HubFolder, schedule: str = "every 1s", more: str = "", tail: str = "") -> None:
     text = CONFIG.replace(
         'systems = ["office", "shop"]', f'systems = ["office", "shop"]\nschedule = "{schedule}"\n{more}'
     )
-    folder.configure(text + tail)
+    folder.configure(text + SERVE + tail)
 
 
 def wait_for(what: Callable[[], Any], seconds: float = 40.0) -> Any:
@@ -356,3 +363,25 @@ def test_log_lines_are_key_and_value_without_the_option(synced: HubFolder) -> No
     (run,) = ask(synced, "SELECT id FROM run ORDER BY started DESC LIMIT 1")[0]
     assert f" sync=customers run={run} state=success " in line
     assert synced.process("serve", "--once", "--quiet").err == ""
+
+
+def test_it_answers_over_http_while_it_serves(folder: HubFolder) -> None:
+    scheduled(folder)
+    with serving(folder) as first:
+        url = first.wait("listening")["url"]
+        assert requests.get(f"{url}/healthz", timeout=10).json() == {"status": "ok"}
+        assert first.stop() == 0
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"{url}/healthz", timeout=10)
+
+
+def test_an_address_that_is_taken_is_an_error_that_says_what_to_do(folder: HubFolder) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        text = CONFIG + f'\n[serve]\nlisten = "127.0.0.1:{other.getsockname()[1]}"\n'
+        folder.configure(text)
+        answer = folder.run("serve")
+    assert answer.code == 1
+    assert "cannot be used: Address already in use" in answer.err
+    assert 'listen = "off"' in answer.err

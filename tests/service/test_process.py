@@ -37,7 +37,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HubFolder:
 
 def service(folder: HubFolder, parts: list[Recorder]) -> Service:
     path = folder.path / "config.toml"
-    return Service(path, read_config(path), Redactor(), parts=parts)
+    made = Service(path, read_config(path), Redactor())
+    made.parts.extend(parts)
+    return made
 
 
 def test_parts_run_as_long_as_the_lease_is_held(folder: HubFolder) -> None:

@@ -1,0 +1,1 @@
+"""What ``crmhub serve`` answers over HTTP: webhooks, health and metrics, pages."""

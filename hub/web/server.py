@@ -1,0 +1,82 @@
+"""The HTTP server of ``crmhub serve``: a part that runs beside the syncs, in a thread of its own."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from hub.config.timing import Address
+from hub.contract.errors import HubError
+from hub.service.events import log_event
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+_GRACE = 5
+"""Seconds that requests under way get to end."""
+
+
+class HttpServer:
+    """Answers at an address from ``start`` to ``stop``; may be started again.
+
+    address: port 0 takes any free one;  make: the application, made anew at each start.
+    """
+
+    def __init__(self, address: Address, make: Callable[[], ASGIApp]) -> None:
+        self._address, self._make = address, make
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+        self.url = ""
+
+    def start(self) -> None:
+        """Listen, then answer.  Raises HubError if the address cannot be used."""
+        listener = _listen(self._address)
+        host, port = listener.getsockname()[:2]
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        config = uvicorn.Config(
+            self._make(),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            loop="asyncio",
+            http="h11",
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [listener]}, name="crmhub-http", daemon=True
+        )
+        self._thread.start()
+        log_event("listening", url=self.url)
+
+    def stop(self) -> None:
+        """Let requests under way end, and close."""
+        if self._server is None or self._thread is None:
+            return
+        self._server.should_exit = True
+        self._thread.join(_GRACE + 5)
+        self._server = self._thread = None
+
+
+def _listen(address: Address) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    # The protocol is named, because asyncio turns off the delays of small packets only where it knows that this is TCP.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address.host, address.port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise HubError(
+            f"{address} cannot be used: {error.strerror}",
+            where="[serve] listen",
+            hint='Name another one, or listen = "off" for no pages and webhooks',
+        ) from None
+    return listener
