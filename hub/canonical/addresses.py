@@ -31,6 +31,15 @@ def address_form(address: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
+def one_address(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
+    """Whether two addresses may be one: the same place, and no two names that differ (one may leave out the recipient or
+    the company).  Not transitive: two addresses that differ may each be one with a third that names nobody."""
+    return address_form(left)[:4] == address_form(right)[:4] and all(
+        not (one := words(left.get(member) or "")) or not (other := words(right.get(member) or "")) or one == other
+        for member in ("recipient", "company")
+    )
+
+
 def same_region(country: str | None, left: str, right: str) -> bool:
     """Whether two spellings name one region of a country."""
     if left == right:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from hub.canonical.addresses import address_form, same_region, street_form
+from hub.canonical.addresses import address_form, one_address, same_region, street_form
 from hub.canonical.emails import email_key, normal_email
 from hub.canonical.phones import normal_phone, phone_key
 from hub.canonical.taxids import compact, identifies
@@ -54,6 +54,11 @@ _KEYS: Final[dict[str, Callable[[Any, str | None], str]]] = {
     "messengers": _messenger_key,
     "memberships": _membership_key,
 }
+
+
+def may_be_one(collection: str, left: Any, right: Any) -> bool:
+    """Whether two elements whose keys differ may still be one, because one of them just says less (addresses only)."""
+    return collection == "addresses" and one_address(left, right)
 
 
 def is_match_key(collection: str, value: Any, *, region: str | None = None) -> bool:
@@ -135,4 +140,4 @@ _SAME: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "multiline": lambda left, right: str(left).strip() == str(right).strip(),
 }
 
-__all__ = ["is_match_key", "key", "match_keys", "same", "street_form"]
+__all__ = ["is_match_key", "key", "match_keys", "may_be_one", "same", "street_form"]

@@ -153,7 +153,11 @@ def triangle(first: CompiledMapping, second: CompiledMapping, native: Mapping[st
     there = second.get(second.apply(None, second.put(create, None).data))
     if there is None:
         return
-    back = {name: _returned(second, name, value, there) for name, value in golden.fields.items()}
+    back = {
+        name: _returned(second, name, value, there)
+        for name, value in golden.fields.items()
+        if name != "kind"  # it is written when a record is made, never afterwards
+    }
     for root, value in first.put(Change("update", back), native).data.items():
         yield Violation("Triangle", root, f"coming back from {second.name} would write {value!r}", native)
 

@@ -1,13 +1,166 @@
-"""Found by five systems at once: one system names the recipient of an address, another does not."""
+"""Found by five systems at once: one system names the recipient of an address, another does not (decision 0017)."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from hub.canonical.values import key
+from hub.canonical.values import may_be_one
+from hub.sync.policy import Policy
+from tests.engine.world import PLAIN, World
+
+ADDRESSES = (
+    PLAIN
+    + """
+[addresses]
+list = "addresses"
+id = "id"
+recipient = "to"
+company = "firm"
+lines = { at = "street", as = "lines(newline)" }
+city = "city"
+"""
+)
+NO_NAMES = ADDRESSES.replace('recipient = "to"\ncompany = "firm"\n', "")
+ONE_SLOT = (
+    PLAIN
+    + """
+[addresses.slots.main]
+pick = "primary"
+recipient = "to"
+lines = { at = "street", as = "lines(newline)" }
+city = "city"
+"""
+)
+
+PLACE = {"lines": ("Gartenweg 49",), "postal_code": "20095", "city": "Hamburg", "country": "DE"}
 
 
-@pytest.mark.xfail(strict=True, reason="the key of an address holds its recipient, so the first sync makes two of one")
-def test_an_address_is_the_same_whether_or_not_it_names_the_recipient() -> None:
-    place = {"lines": ("Gartenweg 49",), "postal_code": "20095", "city": "Hamburg", "country": "DE"}
-    assert key("addresses", place) == key("addresses", {**place, "recipient": "Wolfgang Krämer"})
+@pytest.mark.parametrize(
+    ("left", "right", "one"),
+    [
+        ({}, {"recipient": "Wolfgang Krämer"}, True),
+        ({"recipient": "wolfgang  krämer"}, {"recipient": "Wolfgang Krämer"}, True),
+        ({"recipient": "Eva Roth"}, {"recipient": "Wolfgang Krämer"}, False),
+        ({"company": "ACME"}, {"recipient": "Eva Roth"}, True),
+        ({"company": "ACME", "recipient": "Eva Roth"}, {"company": "Other", "recipient": "Eva Roth"}, False),
+        ({}, {"city": "Bremen"}, False),
+        ({}, {"lines": ("Gartenweg 50",)}, False),
+    ],
+)
+def test_addresses_are_one_if_only_what_is_left_out_differs(
+    left: dict[str, Any], right: dict[str, Any], one: bool
+) -> None:
+    assert may_be_one("addresses", {**PLACE, **left}, {**PLACE, **right}) is one
+    assert may_be_one("addresses", {**PLACE, **right}, {**PLACE, **left}) is one
+
+
+def row(to: str = "", street: str = "Weg 1", firm: str = "") -> dict[str, str]:
+    return {"street": street, "city": "Wien", "to": to, "firm": firm}
+
+
+def world_of(folder: Path, order: str, **shapes: str) -> World:
+    world = World(folder, Policy(tuple(order)), **{name: shapes.get(name, ADDRESSES) for name in order})
+    for name in order:
+        if shapes.get(name, ADDRESSES) != ONE_SLOT:
+            world.servers[name].traits.parts = {"addresses": "by_id"}
+    return world
+
+
+def add(world: World, system: str, *rows: dict[str, str]) -> None:
+    kept = [{key: item for key, item in found.items() if item} for found in rows]
+    world.servers[system].add({"name": "Anna Berg", "email": "anna@x.example", "addresses": kept})
+
+
+def shown(world: World, system: str) -> list[tuple[str, str, str]]:
+    data = world.one(system)
+    rows = data["addresses"] if "addresses" in data else [data]
+    return sorted((item.get("to") or "", item.get("firm") or "", item["street"]) for item in rows if item)
+
+
+@pytest.mark.parametrize("order", ["AB", "BA"])
+def test_the_first_sync_makes_one_address_of_two_and_gives_both_the_recipient(tmp_path: Path, order: str) -> None:
+    world = world_of(tmp_path, order)
+    add(world, "A", row())
+    add(world, "B", row("Anna Berg"))
+    world.sync()
+    assert shown(world, "A") == shown(world, "B") == [("Anna Berg", "", "Weg 1")]
+    assert world.ledger() == [], "who leaves something out says nothing against it"
+    world.quiet()
+
+
+@pytest.mark.parametrize("order", ["AB", "BA"])
+def test_a_company_and_a_recipient_of_one_place_are_one_address(tmp_path: Path, order: str) -> None:
+    world = world_of(tmp_path, order)
+    add(world, "A", row(firm="ACME"))
+    add(world, "B", row("Anna Berg"))
+    world.sync()
+    assert shown(world, "A") == shown(world, "B") == [("Anna Berg", "ACME", "Weg 1")]
+    world.quiet()
+
+
+@pytest.mark.parametrize("order", ["AB", "BA"])
+def test_two_people_at_one_place_stay_two_addresses(tmp_path: Path, order: str) -> None:
+    world = world_of(tmp_path, order)
+    add(world, "A", row("Anna Berg"))
+    add(world, "B", row("Bo Dahl"))
+    world.sync()
+    assert shown(world, "A") == shown(world, "B") == [("Anna Berg", "", "Weg 1"), ("Bo Dahl", "", "Weg 1")]
+    world.quiet()
+
+
+@pytest.mark.parametrize("order", ["AB", "BA"])
+def test_one_that_names_nobody_joins_one_of_two_and_loses_neither(tmp_path: Path, order: str) -> None:
+    world = world_of(tmp_path, order)
+    add(world, "A", row("Anna Berg"), row("Bo Dahl"))
+    add(world, "B", row())
+    world.sync()
+    assert shown(world, "A") == shown(world, "B") == [("Anna Berg", "", "Weg 1"), ("Bo Dahl", "", "Weg 1")]
+    world.quiet()
+
+
+def test_two_rows_of_one_record_stay_two_even_if_one_names_nobody(tmp_path: Path) -> None:
+    """What a system shows side by side is two addresses for it."""
+    world = world_of(tmp_path, "AB")
+    add(world, "A", row(), row("Anna Berg"))
+    add(world, "B", row("Anna Berg"))
+    world.sync()
+    assert shown(world, "A") == shown(world, "B") == [("", "", "Weg 1"), ("Anna Berg", "", "Weg 1")]
+    world.quiet()
+
+
+@pytest.mark.parametrize("order", ["ABC", "CBA", "BCA"])
+def test_a_system_that_cannot_hold_recipients_neither_gets_nor_breaks_them(tmp_path: Path, order: str) -> None:
+    world = world_of(tmp_path, order, C=NO_NAMES)
+    add(world, "A", row())
+    add(world, "B", row("Anna Berg"))
+    add(world, "C", row())
+    world.sync()
+    assert shown(world, "A") == shown(world, "B") == [("Anna Berg", "", "Weg 1")]
+    assert shown(world, "C") == [("", "", "Weg 1")]
+    world.quiet()
+
+
+def test_a_person_who_clears_the_recipient_afterwards_is_followed(tmp_path: Path) -> None:
+    world = world_of(tmp_path, "AB")
+    add(world, "A", row())
+    add(world, "B", row("Anna Berg"))
+    world.sync()
+    world.servers["B"].edit(world.id("B"), lambda data: data["addresses"][0].pop("to"))
+    world.sync()
+    assert shown(world, "A") == shown(world, "B") == [("", "", "Weg 1")]
+    world.quiet()
+
+
+def test_an_address_typed_in_later_joins_the_one_that_is_there(tmp_path: Path) -> None:
+    world = world_of(tmp_path, "AB", B=ONE_SLOT)
+    add(world, "A", row())
+    world.servers["B"].add({"name": "Anna Berg", "email": "anna@x.example"})
+    world.sync()
+    assert shown(world, "B") == [("", "", "Weg 1")]
+    world.servers["B"].edit(world.id("B"), lambda data: data.update(to="Anna Berg"))
+    world.sync()
+    assert shown(world, "A") == [("Anna Berg", "", "Weg 1")]
+    world.quiet()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hub.canonical.values import may_be_one
 from hub.mapping.view import Position
 from hub.state import Element, Esent, Golden, Link, Shown
 from hub.sync.merge.context import Merge
@@ -70,6 +71,8 @@ def identify(sight: Sight, *, make: bool) -> None:
         own = sight.own(index)
         if eid is None and own is not None and own in sight.coll.elements and own not in sight.shown_now():
             eid = own
+        if eid is None and (less := _says_less(sight, position)) is not None:
+            eid = made[key] = less
         if eid is None and make:
             eid = made[key] = new_element(sight, position).eid
             sight.made.add(eid)
@@ -113,6 +116,18 @@ def _known(sight: Sight, index: int, key: str) -> str | None:
             if removed is None and (sight.spec.shape == "list" or sight.before(index) is None or just_now):
                 removed = element.eid
     return removed
+
+
+def _says_less(sight: Sight, position: Position) -> str | None:
+    """The oldest live element that nothing of this record has shown yet, and that differs from a new value only by what
+    one of the two leaves out (decision 0017)."""
+    taken = sight.shown_now() | {item.eid for item in sight.seen}
+    for element in sight.coll.live():  # in order of creation
+        if element.eid not in taken:
+            row = sight.image(element)
+            if row is not None and may_be_one(sight.name, row.value, position.value):
+                return element.eid
+    return None
 
 
 def _observe_list(sight: Sight) -> None:

@@ -102,6 +102,7 @@ def claim(sight: Sight, element: Element, position: Position) -> None:
     element.claims += 1
     touch(sight, element)
     _better_spelling(sight, element, position)
+    _filled(sight, element, position)
     _told_apart(sight, element, position)
     attrs = dict(element.attr_values())
     for name, shown in position.attrs.items():
@@ -128,11 +129,28 @@ def claim(sight: Sight, element: Element, position: Position) -> None:
     sight.esent[element.eid] = Esent(element.value.value, attrs, element.claims)
 
 
+def _filled(sight: Sight, element: Element, position: Position) -> None:
+    """What golden's address leaves out and this one says is taken, as in the "new link, golden BLANK" row; what this one
+    leaves out it gets."""
+    value, golden = position.value, element.value.value
+    if not isinstance(value, dict) or not isinstance(golden, dict) or COLLECTIONS[sight.name].kind != "address":
+        return
+    full = {member: golden.get(member) or value.get(member) for member in {**golden, **value}}
+    if full != golden and not element.value.pinned:
+        set_value(sight, element, full, "first value")
+    row = sight.image(element)
+    if row is not None and any(row.value.get(member) and not item for member, item in value.items()):
+        sight.link.lost.add(sight.lost_name(element.eid))
+
+
 def _told_apart(sight: Sight, element: Element, position: Position) -> None:
     """Two values of one key may still differ (two addresses that only differ in the district): as in the "new link, both
     differ" row, what golden has stays, the other one is in the ledger and is put right."""
-    row = sight.image(element)
-    if row is None or sight.merge.same(COLLECTIONS[sight.name].kind, row.value, position.value):
+    row, value = sight.image(element), position.value
+    kind = COLLECTIONS[sight.name].kind
+    if row is not None and kind == "address":  # who leaves something out says nothing against it
+        value = {member: item or row.value.get(member) for member, item in value.items()}
+    if row is None or sight.merge.same(kind, row.value, value):
         return
     name = sight.lost_name(element.eid)
     cell = element.value

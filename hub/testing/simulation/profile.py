@@ -68,9 +68,9 @@ _ADDRESSES = {
     "short_address": '[addresses.slots.main]\npick = "primary"\nlines = { at = "street", as = "lines(comma)" }\n'
     'city = "city"\n',
     "full_address": '[addresses.slots.main]\npick = "primary"\nlines = { at = "street", as = "lines(comma)" }\n'
-    'district = "district"\ncity = "city"\npostal_code = "zip"\n',
+    'district = "district"\ncity = "city"\npostal_code = "zip"\nrecipient = "to"\n',
     "address_list": '[addresses]\nlist = "addresses"\nid = "id"\nlines = { at = "street", as = "lines(comma)" }\n'
-    'city = "city"\npostal_code = "zip"\n',
+    'city = "city"\npostal_code = "zip"\nrecipient = "to"\n',
 }
 _CONSENT = (
     '[consents.email_marketing]\nat = "optin"\nread = { yes = "granted", no = "withdrawn" }\n'

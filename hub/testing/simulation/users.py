@@ -177,7 +177,7 @@ class Users:
         if server.profile.address == "address_list":
             rows = data.setdefault("addresses", [])
             if not rows or self.random.random() < 0.25:
-                rows.append({"street": self._street(), "city": self._city(), "zip": "1010"})
+                rows.append(self._place())
                 return
             row = self.random.choice(rows)
             if self.random.random() < 0.15:
@@ -185,13 +185,36 @@ class Users:
                 return
         else:
             row = data
-        member = self.random.choice(["street", "city", "street", "district"])
-        if member == "district" and server.profile.address == "full_address":
+            if not row.get("street") and self.random.random() < 0.3:
+                row.update(self._place())
+                return
+        member = self.random.choice(["street", "city", "street", "district", "to"])
+        if member == "to" and server.profile.address != "short_address":
+            row["to"] = f"{self.lineage.token()} Berg" if self.random.random() < 0.7 else None
+        elif member == "district" and server.profile.address == "full_address":
             row["district"] = f"{self.lineage.token()} district"
         elif member == "city":
             row["city"] = self._city()
         else:
             row["street"] = self._street()
+
+    def _place(self) -> Document:
+        """A whole address: a new one, or one that stands somewhere already; with or without a recipient."""
+        known = [
+            row
+            for server in self.world.servers.values()
+            for item in server.alive().values()
+            for row in (*item.get("addresses", ()), item)
+            if row.get("street") and row.get("city")
+        ]
+        if known and self.random.random() < 0.4:
+            copied = self.random.choice(known)
+            place = {"street": copied["street"], "city": copied["city"], "zip": copied.get("zip")}
+        else:
+            place = {"street": self._street(), "city": self._city(), "zip": "1010"}
+        if self.random.random() < 0.4:
+            place["to"] = f"{self.lineage.token()} Berg"
+        return place
 
     def _street(self) -> str:
         return f"{self.lineage.token()} {self.random.choice(STREETS)}"
