@@ -76,7 +76,7 @@ def add(world: World, system: str, *rows: dict[str, str]) -> None:
 
 def shown(world: World, system: str) -> list[tuple[str, str, str]]:
     data = world.one(system)
-    rows = data["addresses"] if "addresses" in data else [data]
+    rows = data.get("addresses", [data])
     return sorted((item.get("to") or "", item.get("firm") or "", item["street"]) for item in rows if item)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -78,6 +80,13 @@ def notes() -> Iterator[Notes]:
         yield sandbox
 
 
+def wait_for(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
 def get(sandbox: Sandbox, path: str = "/notes", **options: Any) -> requests.Response:
     return requests.get(sandbox.url + path, timeout=10, **options)
 
@@ -135,6 +144,17 @@ def test_the_connection_drops_before_or_after_the_work(notes: Notes, switch: str
     assert kept(notes) == carried_out
     notes.switches = Switches()
     assert post(notes, "b").status_code == 201, "the next call is served"
+
+
+def test_a_client_that_dies_while_it_sends_is_no_fault_of_the_sandbox(caplog: pytest.LogCaptureFixture) -> None:
+    """Seen when a sync was killed: a page of traceback for a request that never came."""
+    with running(Notes()) as sandbox:
+        with socket.create_connection(("127.0.0.1", int(sandbox.url.rsplit(":", 1)[1])), timeout=10) as client:
+            client.sendall(b"POST /notes HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+            wait_for(lambda: sandbox.faults.running)
+        wait_for(lambda: not sandbox.faults.running)
+        assert kept(sandbox) == 0
+    assert not caplog.records
 
 
 def test_faults_end_when_there_were_enough(notes: Notes) -> None:

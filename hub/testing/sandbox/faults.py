@@ -9,6 +9,7 @@ from datetime import timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -37,6 +38,8 @@ class Faults:
         self.running += 1
         try:
             await self._answer(scope, receive, send)
+        except ClientDisconnect:
+            _drop(send)  # the client was killed while it sent its request: nothing was carried out
         finally:
             self.running -= 1
 
