@@ -301,8 +301,12 @@ class Apply:
         if adopted:
             self.counter.adopted += 1
         workspace.changed.add(golden.gid)
-        counted = self.shared.store.staging.states(item.system, item.resource, [image.id])
-        self.shared.store.staging.remove([(item.system, item.resource, image.id)])
+        staging, work = self.shared.store.staging, self.shared.store.work
+        counted = staging.states(item.system, item.resource, [image.id]) or work.barred_ids(
+            item.system, item.resource, [image.id]
+        )
+        staging.remove([(item.system, item.resource, image.id)])
+        work.release([(item.system, item.resource, image.id, "")])  # it can be read: here it is
         self.shared.store.work.resize(item.system, item.resource, by=0 if counted else 1)
         journal(self.shared, row, link)
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from hub.contract.records import Record
+from hub.identity.names import agree, shown_name
+from hub.mapping.view import View
 from hub.store.work import OpRow, Quarantined
 from hub.sync.absence import uncount
 from hub.sync.apply import Apply
 from hub.sync.merge.observe import base_of, observe
 from hub.sync.plan.items import Item
 from hub.sync.planning import fingerprint
-from hub.sync.settling import journal, leaves_no_key, predict, settle_open_op
+from hub.sync.settling import MATCHED, journal, leaves_no_key, predict, settle_open_op
 from hub.sync.systems import Source
 from hub.sync.workspace import Counter, Shared, Workspace, match_keys_of_view
 
@@ -100,20 +102,25 @@ class Recover:
         if capabilities.create in ("upsert_key", "marker", "client_id"):
             hits = self._not_of_others(op, self.source.connector.find(self.source.resource, "op_key", [op.gid]))
         elif not leaves_no_key(self.source, Item.from_json(op.item)):
-            self._end(op, "superseded")  # a resend is safe: the server refuses a second one and names the first
-            return
+            hits = self._by_unique_value(op)
         else:
             hits = self._by_natural_keys(op)
-        if len(hits) > 1:
+        if any(record.data is None for record in hits):
+            self._wait(op)  # it cannot be read at the moment, and it may be ours: a resend might double it
+        elif len(hits) > 1:
             self._quarantine(op, hits)
         elif hits:
             self._adopt(op, hits[0])
         elif op.t0 is not None and self.shared.clock() - op.t0 < capabilities.index_lag:
-            op.state = "ambiguous"
-            with self.shared.store.transaction():
-                self.shared.store.work.save_ops([op])
+            self._wait(op)
         else:
             self._end(op, "superseded")
+
+    def _wait(self, op: OpRow) -> None:
+        """It is looked for again in the next run, and not sent again before."""
+        op.state = "ambiguous"
+        with self.shared.store.transaction():
+            self.shared.store.work.save_ops([op])
 
     def _not_of_others(self, op: OpRow, found: Iterable[Record]) -> list[Record]:
         """Records that are not another customer's: one that was split off carries the key that it was made with."""
@@ -137,30 +144,55 @@ class Recover:
             workspace.flush()
             self.shared.store.work.save_ops([op])
 
+    def _by_unique_value(self, op: OpRow) -> list[Record]:
+        """The system refuses a second record with one of the values sent, so one that has it now and is called the same is
+        ours.  Golden may have other values by then: a resend would not be refused, or find somebody to ask about."""
+        wanted = predict(self.source, Item.from_json(op.item), None)
+        found: dict[str, Record] = {}
+        for name in sorted(self.source.capabilities.find_by.intersection(self.source.mapping.match, MATCHED)):
+            rows = [row.value for row in wanted.collections.get(MATCHED[name], ()) if row.value]
+            values = [value if isinstance(value, str) else str(value["value"]) for value in rows]
+            if values:
+                records = self.source.connector.find(self.source.resource, name, values)
+                found.update((record.id, record) for record in records)
+        return self._not_of_others(op, self._alike(op, wanted, found.values(), named=True))
+
     def _by_natural_keys(self, op: OpRow) -> list[Record]:
         """No key was stored: a full enumeration, unlinked records that are new enough and agree in a natural key, as far
         as this system can show one; by name where it shows none."""
         wanted = predict(self.source, Item.from_json(op.item), None)
-        keys = set(match_keys_of_view(wanted, self.shared.policy.region))
-        hits = []
+        hits: list[Record] = []
         for page in self.source.connector.changes(self.source.resource, None):
             linked = self.shared.store.records.links_by_remote(
                 op.system, op.resource, [item.id for item in page.records]
             )
-            for record in page.records:
-                if record.data is None or record.deleted or record.id in linked:
-                    continue
-                if self._older(op, record):
-                    continue
-                view = self.source.mapping.get(record.data)
-                if view is None:
-                    continue
-                shown = set(match_keys_of_view(view, self.shared.policy.region))
-                if keys.intersection(shown) or (
-                    not keys and not shown and view.fields.get("name") == wanted.fields.get("name")
-                ):
-                    hits.append(record)
+            fresh = [item for item in page.records if item.id not in linked and not item.merged_into]
+            bare = {item.id for item in fresh if item.data is None and not (item.deleted or item.error)}
+            if bare:
+                fresh = [item for item in fresh if item.id not in bare]
+                fresh.extend(self.source.connector.fetch(self.source.resource, sorted(bare)))
+            hits.extend(self._alike(op, wanted, fresh))
         return hits
+
+    def _alike(self, op: OpRow, wanted: View, records: Iterable[Record], *, named: bool = False) -> Iterator[Record]:
+        """Those that may be what a create made: not older, and with one of its keys (``named``: and no other name).  One
+        that cannot be read at the moment may be it, too."""
+        keys = set(match_keys_of_view(wanted, self.shared.policy.region))
+        name = wanted.fields.get("name")
+        for record in records:
+            if record.deleted or self._older(op, record):
+                continue
+            view = None if record.data is None else self.source.mapping.get(record.data)
+            if view is None:
+                if record.data is None:
+                    yield record
+                continue
+            shown, called = set(match_keys_of_view(view, self.shared.policy.region)), view.fields.get("name")
+            if keys.intersection(shown):
+                if not named or agree(shown_name(called), shown_name(name)) is not False:
+                    yield record
+            elif not named and not keys and not shown and called == name:
+                yield record
 
     def _older(self, op: OpRow, record: Record) -> bool:
         """Whether the record was there before our create was sent, by the system's corrected clock."""

@@ -105,6 +105,12 @@ class MemoryServer:
     def alive(self) -> dict[str, Document]:
         return {record.id: record.data for record in self.records.values() if not record.deleted}
 
+    def carries(self, record: Stored, key: str, values: Sequence[str]) -> bool:
+        """Whether a search for values under a key finds this record."""
+        if key == "op_key":
+            return record.op_key in values
+        return str(record.data.get(key) or "").casefold() in {value.casefold() for value in values}
+
     def _stored(self, record: Stored) -> None:
         for path, kind in self.traits.parts.items():
             if kind == "by_id":
@@ -194,6 +200,12 @@ class MemoryConfig(ConnectorConfig):
     """No settings."""
 
 
+def _findable(traits: Traits) -> frozenset[str]:
+    if traits.create in ("marker", "upsert_key", "client_id"):
+        return frozenset({"op_key"})
+    return frozenset({traits.unique} if traits.create == "unique_key" and traits.unique else ())
+
+
 class MemoryConnector(Connector[MemoryConfig]):
     """The connector to a MemoryServer."""
 
@@ -223,7 +235,7 @@ class MemoryConnector(Connector[MemoryConfig]):
                     image_after_write=traits.image,
                     batch=traits.batch,
                     page=traits.page,
-                    find_by=frozenset({"op_key"} if traits.create in ("marker", "upsert_key", "client_id") else ()),
+                    find_by=_findable(traits),
                     index_lag=traits.index_lag,
                     parts=traits.parts,
                     clock_resolution=0.0,
@@ -267,7 +279,7 @@ class MemoryConnector(Connector[MemoryConfig]):
     def find(self, resource: str, key: str, values: Sequence[str]) -> Iterator[Record]:
         self.server.call("find")
         for record in self.server.records.values():
-            if key == "op_key" and record.op_key in values and not record.deleted:
+            if self.server.carries(record, key, values) and not record.deleted:
                 yield to_record(record)
 
     def write(self, resource: str, ops: Sequence[Op]) -> Iterator[Receipt]:

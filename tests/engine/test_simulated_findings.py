@@ -870,3 +870,45 @@ def test_a_value_that_came_garbled_once_is_read_again(tmp_path: Path) -> None:
     world.sync()
     assert world.one("B")["notes"] == "new"
     world.quiet()
+
+
+def test_a_create_that_a_unique_value_guards_is_found_again_even_if_its_customer_was_renamed(tmp_path: Path) -> None:
+    """Seed 300255: the record made by a lost create came back beside a renamed customer, and a person was asked who it is."""
+    world = World(tmp_path, A=PLAIN)
+    b = world.add_system("B", PLAIN, create="unique_key", unique="email")
+    world.servers["A"].add({"name": "Old Friend", "email": "old@x.example"})
+    world.sync()
+    world.servers["A"].add({"name": "Anna Berg", "email": "anna@x.example"})
+    lost = {
+        "receipt": OutcomeUnknown("lost on the way back"),
+        "find": Unavailable("down"),
+    }
+    b.fault = lambda call, _number: lost.get(call)
+    world.sync()
+    assert "Anna Berg" in [data["name"] for data in b.alive().values()]
+    b.fault = no_fault
+    world.servers["A"].edit("2", name="Zoe Quist")
+    world.sync()
+    assert sorted(data["name"] for data in b.alive().values()) == ["Old Friend", "Zoe Quist"]
+    assert len(world.goldens()) == 2
+    assert world.store.history.reviews() == []
+    world.quiet()
+
+
+def test_a_create_of_unknown_outcome_waits_while_a_record_that_may_be_it_cannot_be_read(tmp_path: Path) -> None:
+    """Seed 300327: the record made by a lost create could not be read for a moment, and was made a second time."""
+    world = World(tmp_path, A=PLAIN)
+    b = world.add_system("B", PLAIN, create="none")
+    world.servers["A"].add({"name": "Old Friend", "email": "old@x.example"})
+    world.sync()
+    world.servers["A"].add({"name": "Anna Berg", "email": "anna@x.example"})
+    b.fault = failing(OutcomeUnknown("lost on the way back"), "receipt")
+    unreadable(world, "B", "2")
+    world.sync()
+    b.fault = no_fault
+    world.sync()
+    assert len(b.alive()) == 2
+    unreadable(world, "B")
+    world.sync()
+    assert sorted(data["name"] for data in b.alive().values()) == ["Anna Berg", "Old Friend"]
+    world.quiet()

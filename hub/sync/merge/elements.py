@@ -139,7 +139,8 @@ def _filled(sight: Sight, element: Element, position: Position) -> None:
     if full != golden and not element.value.pinned:
         set_value(sight, element, full, "first value")
     row = sight.image(element)
-    if row is not None and any(row.value.get(member) and not item for member, item in value.items()):
+    shown = row.value if row is not None and isinstance(row.value, dict) else {}
+    if any(shown.get(member) and not item for member, item in value.items()):
         sight.link.lost.add(sight.lost_name(element.eid))
 
 
@@ -148,9 +149,13 @@ def _told_apart(sight: Sight, element: Element, position: Position) -> None:
     differ" row, what golden has stays, the other one is in the ledger and is put right."""
     row, value = sight.image(element), position.value
     kind = COLLECTIONS[sight.name].kind
-    if row is not None and kind == "address":  # who leaves something out says nothing against it
-        value = {member: item or row.value.get(member) for member, item in value.items()}
-    if row is None or sight.merge.same(kind, row.value, value):
+    if row is None:
+        return
+    if isinstance(value, dict) and isinstance(row.value, dict) and kind == "address":
+        value = {
+            member: item or row.value.get(member) for member, item in value.items()
+        }  # left out says nothing against
+    if sight.merge.same(kind, row.value, value):
         return
     name = sight.lost_name(element.eid)
     cell = element.value

@@ -280,7 +280,7 @@ class SimulatedConnector(MemoryConnector):
     def find(self, resource: str, key: str, values: Sequence[str]) -> Iterator[Record]:
         self.world.step(self.server, "find")
         for found in list(self.server.records.values()):
-            if key == "op_key" and found.op_key in values and self.server.visible(found):
+            if self.server.carries(found, key, values) and self.server.visible(found):
                 record = self._show(found.id)
                 self._hand([record])
                 yield record
