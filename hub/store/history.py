@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import Select, bindparam, func, insert, select, update
 
 from hub.state import GoldenChange, LedgerRow, Notice
 from hub.store.database import pack, unpack
@@ -26,6 +27,23 @@ _WRITE_COUNTS = (
     .group_by(journal.c.system, journal.c.gid)
     .having(func.count() > 5)
 )
+_END_RUN = (
+    update(run)
+    .where(run.c.id == bindparam("b_id"))
+    .values(ended=bindparam("b_ended"), state=bindparam("b_state"), doc=bindparam("b_doc"))
+)
+_INTERRUPT = update(run).where(run.c.state == "running").values(state="interrupted", ended=bindparam("b_ended"))
+_REVIEWS = select(review).order_by(review.c.id)
+_REVIEWS_IN = _REVIEWS.where(review.c.state == bindparam("b_state"))
+
+
+@cache
+def _ledger_by(filters: tuple[str, ...]) -> Select[Any]:
+    """The newest rows of the ledger, with the customer's name."""
+    statement = select(ledger, golden.c.title).join(golden, golden.c.gid == ledger.c.gid, isouter=True)
+    for name in filters:
+        statement = statement.where(ledger.c[name] == bindparam(f"b_{name}"))
+    return statement.order_by(ledger.c.id.desc()).limit(bindparam("b_limit"))
 
 
 @dataclass(slots=True)
@@ -158,12 +176,11 @@ class History:
         rules: str | None = None,
         limit: int = 1000,
     ) -> list[dict[str, Any]]:
-        statement = select(ledger, golden.c.title).join(golden, golden.c.gid == ledger.c.gid, isouter=True)
-        for column, value in ((ledger.c.gid, gid), (ledger.c.run, run_id), (ledger.c.state, state)):
-            if value is not None:
-                statement = statement.where(column == value)
-        if rules is not None:
-            statement = statement.where(ledger.c.rule == rules)
+        chosen = {"gid": gid, "run": run_id, "state": state, "rule": rules}
+        given = {name: value for name, value in chosen.items() if value is not None}
+        found = self._db.rows(
+            _ledger_by(tuple(given)), {"b_limit": limit, **{f"b_{name}": value for name, value in given.items()}}
+        )
         return [
             {
                 "id": r.id,
@@ -180,7 +197,7 @@ class History:
                 "state": r.state,
                 "resolution": r.resolution,
             }
-            for r in self._db.rows(statement.order_by(ledger.c.id.desc()).limit(limit))
+            for r in found
         ]
 
     def ledger_row(self, id_: int) -> dict[str, Any] | None:
@@ -291,11 +308,11 @@ class History:
         )
 
     def end_run(self, run_id: str, at: float, state: str, doc: Mapping[str, Any]) -> None:
-        self._db.write(update(run).where(run.c.id == run_id).values(ended=at, state=state, doc=pack(doc)))
+        self._db.write(_END_RUN, {"b_id": run_id, "b_ended": at, "b_state": state, "b_doc": pack(doc)})
 
     def interrupt_runs(self, at: float) -> int:
         """Runs that never ended were killed; called when the process lock is held."""
-        return self._db.write(update(run).where(run.c.state == "running").values(state="interrupted", ended=at))
+        return self._db.write(_INTERRUPT, {"b_ended": at})
 
     def runs(self, limit: int = 20, sync: str | None = None) -> list[dict[str, Any]]:
         statement = select(run).order_by(run.c.started.desc(), run.c.id.desc()).limit(limit)
@@ -326,10 +343,8 @@ class History:
         return int(self._db.rows(select(func.max(review.c.id)))[0][0])
 
     def reviews(self, state: str | None = "open") -> list[Review]:
-        statement = select(review).order_by(review.c.id)
-        if state is not None:
-            statement = statement.where(review.c.state == state)
-        return [_review(row) for row in self._db.rows(statement)]
+        rows = self._db.rows(_REVIEWS, {}) if state is None else self._db.rows(_REVIEWS_IN, {"b_state": state})
+        return [_review(row) for row in rows]
 
     def review(self, id_: int) -> Review | None:
         rows = self._db.rows(select(review).where(review.c.id == id_))

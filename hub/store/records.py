@@ -24,6 +24,12 @@ _AMONG = (*_HERE, link.c.remote_id.in_(bindparam("b_ids", expanding=True)))
 _OF = golden.c.gid.in_(bindparam("b_gids", expanding=True))
 _GOLDENS = select(golden).where(_OF)
 _MERGED = select(golden.c.gid, golden.c.merged_into).where(golden.c.merged_into.is_not(None), _OF)
+_COUNT_SEEN = select(func.count()).select_from(link).where(*_HERE, link.c.round == bindparam("b_round"))
+_SHOWN_BY_LISTINGS = ("active", "missing", "shadow", "out_of_scope", "quarantined")
+_UNSEEN = select(link.c.remote_id).where(
+    *_HERE, link.c.round < bindparam("b_round"), link.c.state.in_(bindparam("b_states", expanding=True))
+)
+_DROP_PENDING = delete(pending_ref).where(pending_ref.c.link_id == bindparam("b_link"))
 _MARK = update(golden).where(golden.c.gid == bindparam("b_gid")).values(dirty=bindparam("b_dirty"))
 _DIRTY = select(golden.c.gid).where(golden.c.dirty == 1).order_by(golden.c.gid)
 _LINKS = select(link).where(*_AMONG)
@@ -100,7 +106,7 @@ class Records:
         self._db.write(update(golden).values(dirty=1))
 
     def dirty_gids(self) -> list[str]:
-        return [row.gid for row in self._db.rows(_DIRTY)]
+        return [row.gid for row in self._db.rows(_DIRTY, {})]
 
     def survivors(self, gids: Iterable[str]) -> dict[str, str]:
         """gid -> the gid that it was merged into, followed to the end; only merged ones are in the answer."""
@@ -211,18 +217,13 @@ class Records:
 
     def count_seen(self, system: str, resource: str, round_: int) -> int:
         """How many linked records the listing of this round showed, each counted once."""
-        here = (link.c.system == system) & (link.c.resource == resource) & (link.c.round == round_)
-        return int(self._db.rows(select(func.count()).select_from(link).where(here))[0][0])
+        here = {"b_system": system, "b_resource": resource, "b_round": round_}
+        return int(self._db.rows(_COUNT_SEEN, here)[0][0])
 
     def unseen(self, system: str, resource: str, round_: int) -> list[str]:
         """Remote ids of links that no listing of this round or later has shown."""
-        statement = select(link.c.remote_id).where(
-            link.c.system == system,
-            link.c.resource == resource,
-            link.c.round < round_,
-            link.c.state.in_(("active", "missing", "shadow", "out_of_scope", "quarantined")),
-        )
-        return [row.remote_id for row in self._db.rows(statement)]
+        here = {"b_system": system, "b_resource": resource, "b_round": round_, "b_states": _SHOWN_BY_LISTINGS}
+        return [row.remote_id for row in self._db.rows(_UNSEEN, here)]
 
     def count_links(self, system: str, resource: str) -> dict[str, int]:
         return {row.state: row.n for row in self._db.rows(_COUNT_LINKS, {"b_system": system, "b_resource": resource})}
@@ -287,7 +288,7 @@ class Records:
     # references to records that are not linked yet
 
     def set_pending(self, link_id: int, refs: Sequence[tuple[str, str, str]]) -> None:
-        self._db.write(delete(pending_ref).where(pending_ref.c.link_id == link_id))
+        self._db.write(_DROP_PENDING, {"b_link": link_id})
         self._db.upsert(
             pending_ref,
             [{"system": s, "resource": r, "remote_id": i, "link_id": link_id} for s, r, i in refs],

@@ -85,10 +85,11 @@ class Staging:
 
     def page(self, state: str, after: Place | None, limit: int) -> list[Staged]:
         """The next ``limit`` records in a state, without their native data, in the order of their places."""
-        statement = select(*_SMALL).where(staged.c.state == state)
-        if after is not None:
-            statement = statement.where(tuple_(*_PLACE) > tuple_(*after))
-        return [_staged(row) for row in self._db.rows(statement.order_by(*_PLACE).limit(limit))]
+        given: dict[str, Any] = {"b_state": state, "b_limit": limit}
+        if after is None:
+            return [_staged(row) for row in self._db.rows(_FIRST_PAGE, given)]
+        given |= zip(("b_system", "b_resource", "b_remote_id"), after, strict=True)
+        return [_staged(row) for row in self._db.rows(_NEXT_PAGE, given)]
 
     def sharing(self, keys: Iterable[str], own_keys: Iterable[str] = ()) -> list[Staged]:
         """All records, in whatever state, that have one of the keys or carry one of our own keys."""
@@ -104,9 +105,7 @@ class Staging:
 
     def crowded(self, most: int) -> list[tuple[str, str, str]]:
         """The keys that more than ``most`` records of one side share: (key, system, resource)."""
-        columns = (staged_key.c.key, staged_key.c.system, staged_key.c.resource)
-        statement = select(*columns).group_by(*columns).having(func.count() > most)
-        return [(row.key, row.system, row.resource) for row in self._db.rows(statement)]
+        return [(row.key, row.system, row.resource) for row in self._db.rows(_CROWDED, {"b_most": most})]
 
     def of_review(self, number: int) -> list[Staged]:
         statement = select(*_SMALL).where(staged.c.review == number).order_by(*_PLACE)
@@ -132,8 +131,7 @@ class Staging:
 
     def ids(self, system: str, resource: str) -> set[str]:
         """All records of a resource that wait to be linked."""
-        statement = select(staged.c.remote_id).where(staged.c.system == system, staged.c.resource == resource)
-        return {row.remote_id for row in self._db.rows(statement)}
+        return {row.remote_id for row in self._db.rows(_IDS, {"b_system": system, "b_resource": resource})}
 
     def set_state(self, places: Iterable[Place], state: str, review: int | None = None) -> None:
         values = {"b_state": state, "b_review": review}
@@ -187,6 +185,15 @@ _AMONG = (*_HERE, staged.c.remote_id.in_(bindparam("b_ids", expanding=True)))
 _STATES = select(staged.c.remote_id, staged.c.version, staged.c.state).where(*_AMONG)
 _REVIEWS = select(staged.c.review).where(*_AMONG, staged.c.review.is_not(None))
 _COUNT = select(func.count()).select_from(staged).where(*_HERE)
+_IDS = select(staged.c.remote_id).where(*_HERE)
+_FIRST_PAGE = (
+    select(*_SMALL).where(staged.c.state == bindparam("b_state")).order_by(*_PLACE).limit(bindparam("b_limit"))
+)
+_NEXT_PAGE = _FIRST_PAGE.where(
+    tuple_(*_PLACE) > tuple_(bindparam("b_system"), bindparam("b_resource"), bindparam("b_remote_id"))
+)
+_KEY_SIDE = (staged_key.c.key, staged_key.c.system, staged_key.c.resource)
+_CROWDED = select(*_KEY_SIDE).group_by(*_KEY_SIDE).having(func.count() > bindparam("b_most"))
 
 
 def _indexed(keys: Iterable[str], *own_keys: str | None) -> list[str]:

@@ -81,6 +81,10 @@ _CURSOR = select(cursor).where(*_on(cursor))
 _REREAD = select(reread.c.remote_id).where(*_on(reread))
 _OPEN_OPS = select(op).where(op.c.state.in_(_OPEN)).order_by(op.c.op_id)
 _OPEN_OPS_OF = _OPEN_OPS.where(op.c.system == bindparam("b_system"))
+_SIZE = update(cursor).where(*_on(cursor)).values(size=bindparam("b_size"))
+_RESIZE = update(cursor).where(*_on(cursor)).values(size=cursor.c.size + bindparam("b_by"))
+_QUARANTINE = select(quarantine).order_by(quarantine.c.code, quarantine.c.system, quarantine.c.remote_id)
+_QUARANTINE_OF = _QUARANTINE.where(quarantine.c.system == bindparam("b_system"))
 _REREAD_DONE = delete(reread).where(*_on(reread), reread.c.remote_id == bindparam("b_i"))
 _END_OP = update(op).where(op.c.op_id == bindparam("b_id")).values(state=bindparam("b_state"))
 _TRIM_OPS = delete(op).where(op.c.state.in_(("confirmed", "superseded")), op.c.run != bindparam("b_run"))
@@ -168,9 +172,11 @@ class Work:
 
     def resize(self, system: str, resource: str, *, by: int = 0, to: int | None = None) -> None:
         """Note how many records the source has: changed ``by`` some, or counted anew (``to``)."""
-        here = (cursor.c.system == system) & (cursor.c.resource == resource)
-        if by or to is not None:
-            self._db.write(update(cursor).where(here).values(size=cursor.c.size + by if to is None else to))
+        here = {"b_system": system, "b_resource": resource}
+        if to is not None:
+            self._db.write(_SIZE, {**here, "b_size": to})
+        elif by:
+            self._db.write(_RESIZE, {**here, "b_by": by})
 
     # re-read list
 
@@ -212,7 +218,7 @@ class Work:
         )
 
     def open_ops(self, system: str | None = None) -> list[OpRow]:
-        rows = self._db.rows(_OPEN_OPS) if system is None else self._db.rows(_OPEN_OPS_OF, {"b_system": system})
+        rows = self._db.rows(_OPEN_OPS, {}) if system is None else self._db.rows(_OPEN_OPS_OF, {"b_system": system})
         return [_op(row) for row in rows]
 
     def ops_of(self, gid: str) -> list[OpRow]:
@@ -249,9 +255,7 @@ class Work:
         )
 
     def quarantined(self, system: str | None = None) -> list[Quarantined]:
-        statement = select(quarantine).order_by(quarantine.c.code, quarantine.c.system, quarantine.c.remote_id)
-        if system is not None:
-            statement = statement.where(quarantine.c.system == system)
+        rows = self._db.rows(_QUARANTINE, {}) if system is None else self._db.rows(_QUARANTINE_OF, {"b_system": system})
         return [
             Quarantined(
                 r.system,
@@ -266,7 +270,7 @@ class Work:
                 r.attempts,
                 r.retry,
             )
-            for r in self._db.rows(statement)
+            for r in rows
         ]
 
     def barred_ids(self, system: str, resource: str, ids: Iterable[str]) -> set[str]:
