@@ -60,6 +60,11 @@ class Lineage:
         """The hub was handed these tokens."""
         self.pending.update(item for item in found if item not in self.read)
 
+    def forget(self, found: Iterable[str]) -> None:
+        """The hub does not read these any more."""
+        self.read.difference_update(found)
+        self.pending.difference_update(found)
+
     def committed(self) -> None:
         if self.pending:
             self.read |= self.pending

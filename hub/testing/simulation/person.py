@@ -118,6 +118,10 @@ class Person:
         """A line is added to a mapping, or removed."""
         name = self.random.choice(sorted(self.world.servers))
         server, trait = self.world.servers[name], self.random.choice(MAPPED)
+        if trait == "tier" and server.profile.has(trait):
+            # a value that the hub could not read stays where it was typed; without the line it is not the hub's any more
+            for data in server.alive().values():
+                self.world.lineage.forget(tokens(data.get("tier")))
         profile = replace(server.profile, traits=server.profile.traits ^ {trait})
         server.profile = profile
         self.world.profiles = [profile if item.name == name else item for item in self.world.profiles]
