@@ -1,0 +1,154 @@
+"""Mutants of the engine's decisions: which share of small faults in merge, plan, recovery and the laws of mappings do the
+tests notice?
+
+    python -m tests.mutation.core --sample 150 --jobs 2
+
+Faults are made from the syntax tree: comparisons and conditions turned around or always (never) true, statements left out,
+numbers changed, loops left early.  A sample is drawn by its number, so that a run can be repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import multiprocessing
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from tests.mutation.trial import ROOT, Mutant, copied, notice
+
+_PYTEST = ("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
+_ENGINE: Sequence[Sequence[str]] = (
+    (*_PYTEST, "tests/engine", "tests/unit/test_policy_order.py", "tests/unit/test_plan_items.py"),
+    ("-m", "hub.testing.simulation", "--seeds", "40", "--start", "0"),
+)
+_LAWS: Sequence[Sequence[str]] = ((*_PYTEST, "tests/unit/test_mapping_laws.py"),)
+AREAS = {
+    "merge": ("hub/sync/merge", _ENGINE),
+    "plan": ("hub/sync/plan", _ENGINE),
+    "planning": ("hub/sync/planning.py", _ENGINE),
+    "recover": ("hub/sync/recover.py", _ENGINE),
+    "laws": ("hub/mapping/laws.py", _LAWS),
+}
+
+_OPPOSITE: dict[type[ast.cmpop], str] = {
+    ast.Eq: "!=",
+    ast.NotEq: "==",
+    ast.Lt: "<=",
+    ast.LtE: "<",
+    ast.Gt: ">=",
+    ast.GtE: ">",
+    ast.In: "not in",
+    ast.NotIn: "in",
+    ast.Is: "is not",
+    ast.IsNot: "is",
+}
+
+
+def mutants(file: str, text: str) -> Iterator[Mutant]:
+    """All faults of a file, in the order of the text."""
+    lines = [0]
+    for line in text.splitlines(keepends=True):
+        lines.append(lines[-1] + len(line.encode()))
+    raw = text.encode()
+
+    def span(node: ast.AST) -> tuple[int, int]:
+        start = lines[node.lineno - 1] + node.col_offset  # type: ignore[attr-defined]  # only nodes with a place are asked
+        end = lines[node.end_lineno - 1] + node.end_col_offset  # type: ignore[attr-defined]  # the same
+        return len(raw[:start].decode()), len(raw[:end].decode())
+
+    def made(node: ast.AST, new: str, kind: str) -> Mutant:
+        start, end = span(node)
+        return Mutant(f"{file}:{node.lineno} {kind}", file, text[start:end], new, start)  # type: ignore[attr-defined]
+
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Compare) and len(node.ops) == 1:
+            left, right = text[slice(*span(node.left))], text[slice(*span(node.comparators[0]))]
+            yield made(node, f"({left} {_OPPOSITE[type(node.ops[0])]} {right})", "comparison")
+        elif isinstance(node, ast.BoolOp):
+            word = " or " if isinstance(node.op, ast.And) else " and "
+            yield made(node, f"({word.join(f'({text[slice(*span(item))]})' for item in node.values)})", "and/or")
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            yield made(node, f"bool({text[slice(*span(node.operand))]})", "not")
+        elif isinstance(node, ast.If | ast.IfExp | ast.While):
+            yield made(node.test, "True", "always")
+            if not isinstance(node, ast.While):
+                yield made(node.test, "False", "never")
+        elif (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.Yield)) or isinstance(
+            node, ast.AugAssign
+        ):
+            yield made(node, "pass", "left out")
+        elif isinstance(node, ast.Continue):
+            yield made(node, "break", "continue")
+        elif isinstance(node, ast.Constant) and type(node.value) is int:
+            yield made(node, str(node.value + 1), "number")
+
+
+def draw(areas: Sequence[str], sample: int, seed: int) -> list[tuple[str, Mutant]]:
+    """A sample of the faults of some areas, each as likely as every other."""
+    found = []
+    for area in areas:
+        place = ROOT / AREAS[area][0]
+        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            file = str(path.relative_to(ROOT))
+            found += [(area, item) for item in mutants(file, path.read_text(encoding="utf-8"))]
+    return random.Random(seed).sample(found, min(sample, len(found)))
+
+
+def _share(work: Sequence[tuple[str, Mutant]]) -> Iterator[tuple[str, Mutant, str | None]]:
+    with copied() as tree:
+        for area, mutant in work:
+            yield area, mutant, notice(tree, mutant, AREAS[area][1])
+
+
+def _tell(work: Sequence[tuple[str, Mutant]]) -> list[tuple[str, str, bool]]:
+    told = []
+    for area, mutant, noticed in _share(work):
+        old = " ".join(mutant.old.split())[:70]
+        print(
+            f"{'noticed ' if noticed else 'SURVIVED'} {mutant.name}: {old}"
+            + (f"  <- {noticed[:90]}" if noticed else "")
+        )
+        sys.stdout.flush()
+        told.append((area, mutant.name, noticed is not None))
+    return told
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Try a sample; the last line is a summary.  0 if at least the wanted share is noticed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sample", type=int, default=100, help="how many faults")
+    parser.add_argument("--seed", type=int, default=1, help="which sample")
+    parser.add_argument("--area", choices=sorted(AREAS), action="append", help="only here (may be repeated)")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--least", type=float, default=0.85, help="the share that must be noticed")
+    given = parser.parse_args(arguments)
+    work = draw(given.area or list(AREAS), given.sample, given.seed)
+    start = time.monotonic()
+    shares = [work[number :: given.jobs] for number in range(given.jobs)]
+    if given.jobs > 1:
+        with multiprocessing.get_context("spawn").Pool(given.jobs) as pool:
+            told = [item for part in pool.map(_tell, shares) for item in part]
+    else:
+        told = _tell(work)
+    tried = Counter(area for area, _, _ in told)
+    noticed = Counter(area for area, _, good in told if good)
+    share = sum(noticed.values()) / max(1, len(told))
+    summary = {
+        "mutants": len(told),
+        "noticed": sum(noticed.values()),
+        "share": round(share, 3),
+        "areas": {area: f"{noticed[area]}/{tried[area]}" for area in sorted(tried)},
+        "survived": sorted(name for _, name, good in told if not good),
+        "seconds": round(time.monotonic() - start),
+    }
+    print(json.dumps(summary))
+    return 0 if share >= given.least else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
