@@ -297,8 +297,11 @@ class History:
         """Runs that never ended were killed; called when the process lock is held."""
         return self._db.write(update(run).where(run.c.state == "running").values(state="interrupted", ended=at))
 
-    def runs(self, limit: int = 20, sync: str | None = None) -> list[dict[str, Any]]:
+    def runs(self, limit: int = 20, sync: str | None = None, since: float | None = None) -> list[dict[str, Any]]:
+        """Runs, the newest first; ``since``: only those that started at that time or later."""
         statement = select(run).order_by(run.c.started.desc(), run.c.id.desc()).limit(limit)
+        if since is not None:
+            statement = statement.where(run.c.started >= since)
         if sync is not None:
             statement = statement.where(run.c.sync == sync)
         return [_run(r) for r in self._db.rows(statement)]

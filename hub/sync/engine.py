@@ -76,14 +76,15 @@ class Result:
         trips = self.plan.trips if self.plan is not None else []
         return [trip for trip in trips if not self.approved or trip.guard == "lossy"]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self, redact: Callable[[str], str] = str) -> dict[str, Any]:
+        """What is stored with the run; ``redact`` takes live secrets out of what systems answered."""
         return {
             "state": self.state,
             "counts": {system: asdict(counter) for system, counter in self.counters.items()},
             "trips": [asdict(trip) for trip in self.held],
             "hash": self.plan.hash() if self.plan else "",
             "paused": {
-                system: {"code": error.code, "message": str(error)}
+                system: {"code": error.code, "message": redact(str(error))}
                 for system, error in (self.facts_paused | self.paused).items()
             },
             "facts": [asdict(item) for item in self.facts],
@@ -111,10 +112,11 @@ class Engine:
         reconcile: float = ROLLING,
         body: int = DEFAULT_BODY,
         veto: Callable[[Plan], Sequence[str]] = lambda _plan: (),
+        redact: Callable[[str], str] = str,
     ) -> None:
         self.store, self.systems, self.policy, self.sync_name = store, systems, policy, sync
         self._clock, self._new_id, self._progress = clock, new_id, progress
-        self._reconcile, self._veto, self._body = reconcile, veto, body
+        self._reconcile, self._veto, self._body, self._redact = reconcile, veto, body, redact
         self._shrank: dict[str, str] = {}
         self._standing = Standing(store, systems, policy, sync)
 
@@ -185,6 +187,7 @@ class Engine:
             else frozenset()
         )
         shared = Shared(self.store, self.systems, self.policy, run, self.store.seq, self._clock, self._new_id, quiet)
+        shared.redact = self._redact
         result = Result(run, self.sync_name, counters={name: Counter() for name in self.systems.names()})
         calls = {source.system: source.calls() for source in self.systems.sources}
         try:
@@ -195,7 +198,7 @@ class Engine:
         except BaseException as error:
             result.state = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
             with self.store.transaction():
-                self.store.history.end_run(run, self._clock(), result.state, result.to_json())
+                self.store.history.end_run(run, self._clock(), result.state, result.to_json(self._redact))
             raise
         finally:
             for source in self.systems.sources:
@@ -204,7 +207,7 @@ class Engine:
         with self.store.transaction():
             if kind == "sync" and result.whole and not result.facts_paused:
                 self.store.work.set_meta(f"read:{self.sync_name}", str(now))  # since then nothing older is unseen
-            self.store.history.end_run(run, self._clock(), result.state, result.to_json())
+            self.store.history.end_run(run, self._clock(), result.state, result.to_json(self._redact))
 
     def _state(self, result: Result) -> str:
         if result.paused and len(result.paused) == len(self.systems.names()):

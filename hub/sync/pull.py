@@ -359,7 +359,7 @@ class Pull:
                     self.shared.run,
                     self.shared.clock(),
                     error.code,
-                    text if not error.hint else f"{text}. {error.hint}",
+                    self.shared.redact(text if not error.hint else f"{text}. {error.hint}"),
                     fingerprint,
                 )
             ]

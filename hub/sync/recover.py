@@ -11,7 +11,7 @@ from hub.sync.apply import Apply
 from hub.sync.merge.observe import base_of, observe
 from hub.sync.plan.items import Item
 from hub.sync.planning import fingerprint
-from hub.sync.settling import journal, leaves_no_key, predict, settle_open_op
+from hub.sync.settling import bases_of, journal, leaves_no_key, predict, settle_open_op
 from hub.sync.systems import Source
 from hub.sync.workspace import Counter, Shared, Workspace, match_keys_of_view
 
@@ -85,7 +85,7 @@ class Recover:
             workspace.load([op.gid])
             link = workspace.link(op.system, op.resource, op.gid)
             if link is not None:
-                journal(self.shared, op, link)
+                journal(self.shared, op, link, base=bases_of(link))
                 uncount(self.shared, self.source, [link])
                 link.state = "gone"
                 workspace.touch(link)

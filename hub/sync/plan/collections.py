@@ -256,7 +256,7 @@ def plan_slots(draft: Draft, spec: CollectionSpec) -> None:
             edit[index] = Row(new)
             if element is not None:
                 touched.add(element.eid)
-            draft.diff(f"{name}/{slot.name}", row.value, new)
+            draft.diff(f"{name}/{slot.name}", row.value, new, element.value if element is not None else None)
     if edit:
         draft.collections[name] = CollectionChange(edit)
         draft.writes.picture[name] = picture

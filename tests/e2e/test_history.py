@@ -1,0 +1,97 @@
+"""The history of runs, as people read it and act on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.hub_folder import SECRET, HubFolder
+
+
+def last_run(folder: HubFolder) -> str:
+    """The id of the newest run."""
+    return str(folder.run("runs", "list", "--json").summary["result"][0]["id"])
+
+
+def stored(folder: Path) -> bytes:
+    """Every byte of the database."""
+    files = sorted(folder.rglob("hub.db*"))
+    assert files
+    return b"".join(file.read_bytes() for file in files)
+
+
+def test_a_run_is_told_field_by_field_with_who_won_and_why(synced: HubFolder) -> None:
+    synced.edit("office", "1", name="Anna Bergmann", notes="likes tea")
+    synced.run("sync")
+    answer = synced.run("runs", "diff", last_run(synced), "--json", "--show-pii")
+    assert answer.code == 0, answer
+    (write,) = answer.summary["result"]["writes"]
+    assert (write["system"], write["remote_id"], write["kind"], write["title"]) == (
+        "shop",
+        "a",
+        "update",
+        "Anna Bergmann",
+    )
+    by_path: dict[str, Any] = {change["path"]: change for change in write["changes"]}
+    assert by_path["name"]["old"]["full"] == "Anna Berg"
+    assert by_path["name"]["new"]["full"] == "Anna Bergmann"
+    assert (by_path["notes"]["source"], by_path["notes"]["rule"]) == ("office", "edit")
+    (learned,) = answer.summary["result"]["learned"]
+    assert {change["path"]: change["source"] for change in learned["changes"]} == {"name": "office", "notes": "office"}
+    assert "likes tea" not in synced.run("runs", "diff", last_run(synced)).out, "masked unless asked for"
+
+
+def test_a_run_names_what_lost_and_where_it_can_be_taken_back(synced: HubFolder) -> None:
+    synced.edit("office", "1", name="Anna Bergmann")
+    synced.edit("shop", "a", name="Anna Bergman")
+    synced.run("sync")
+    result = synced.run("runs", "diff", last_run(synced), "--json", "--show-pii").summary["result"]
+    (loser,) = [x for write in result["writes"] for change in write["changes"] for x in change["losers"]]
+    assert (loser["system"], loser["value"]["full"]) == ("shop", "Anna Bergman")
+    assert synced.run("conflicts", "show", str(loser["id"])).code == 0
+
+
+def test_a_run_that_changed_nothing_says_so(synced: HubFolder) -> None:
+    synced.run("sync")
+    assert synced.run("runs", "diff", last_run(synced)).out == "this run changed nothing\n"
+
+
+def test_runs_can_be_listed_since_a_time(synced: HubFolder) -> None:
+    assert len(synced.run("runs", "list", "--since", "1h", "--json").summary["result"]) >= 2
+    assert synced.run("runs", "list", "--since", "2999-01-01", "--json").summary["result"] == []
+    refused = synced.run("runs", "list", "--since", "soon")
+    assert refused.code == 2
+    assert "'soon' is no time" in refused.err
+
+
+def test_what_failed_in_a_run_is_tried_again(synced: HubFolder) -> None:
+    synced.edit("office", "1", name="Anna Bergmann")
+    synced.fault("shop", "reject")
+    assert synced.run("sync").code == 3
+    failed = last_run(synced)
+    synced.fault("shop", "")
+    assert synced.get("shop")["a"]["name"] == "Anna Berg"
+    answer = synced.run("runs", "retry", failed, "--json")
+    assert answer.code == 0, answer
+    assert answer.summary["counts"]["retried"] == 1
+    assert synced.get("shop")["a"]["name"] == "Anna Bergmann"
+    again = synced.run("runs", "retry", failed)
+    assert "nothing of this run is left" in again.out
+
+
+def test_a_system_that_was_down_in_a_run_is_tried_again(synced: HubFolder) -> None:
+    synced.edit("office", "1", name="Anna Bergmann")
+    synced.fault("shop", "down")
+    synced.run("sync")
+    failed = last_run(synced)
+    synced.fault("shop", "")
+    assert synced.run("runs", "retry", failed).code == 0
+    assert synced.get("shop")["a"]["name"] == "Anna Bergmann"
+
+
+def test_secrets_that_a_system_quotes_are_not_stored(synced: HubFolder) -> None:
+    synced.fault("office", "auth")
+    answer = synced.run("sync")
+    assert answer.code == 6
+    assert b"is not accepted" in stored(synced.path)
+    assert SECRET.encode() not in stored(synced.path)
