@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli.command import command
+from hub.cli.finding import when
 from hub.cli.interactions import show_latest
-from hub.cli.runs import when
 from hub.cli.terminal import Outcome, Problem, Terminal, show_value
 
 if TYPE_CHECKING:

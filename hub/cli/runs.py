@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hub.cli.command import command
+from hub.cli.finding import RunId, find_run, moment, when
 from hub.cli.terminal import Outcome, Terminal, show_value
+from hub.cli.undo import undo
 from hub.config.quantities import show_duration
 
 if TYPE_CHECKING:
     from hub.history.diff import Change, RecordDiff
-    from hub.store.store import Store
-
-RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or how it begins")]
 
 
 def register(app: typer.Typer) -> None:
@@ -26,12 +24,8 @@ def register(app: typer.Typer) -> None:
     command(group, "show", example="crmhub runs show 019a20059", title="runs show")(show)
     command(group, "diff", example="crmhub runs diff 019a20059", title="runs diff")(diff)
     command(group, "retry", example="crmhub runs retry 019a20059", title="runs retry")(retry)
+    command(group, "undo", example="crmhub runs undo 019a20059", title="runs undo")(undo)
     app.add_typer(group, name="runs")
-
-
-def when(at: float | None) -> str:
-    """A time for people, in UTC."""
-    return "-" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def list_(
@@ -56,35 +50,6 @@ def list_(
     terminal.table(("run", "sync", "kind", "state", "started (UTC)", "lasted", "writes"), rows)
     kept = ("id", "sync", "kind", "state", "started", "ended", "applied", "conflicts", "review")
     return Outcome([{key: run.get(key) for key in kept} for run in runs], {"runs": len(runs)})
-
-
-def moment(text: str, now: float) -> float:
-    """The time that a person means (seconds since the epoch): a duration back from ``now``, or a date or time in UTC.
-
-    Raises UsageProblem."""
-    from hub.bootstrap import UsageProblem
-    from hub.config.quantities import parse_duration
-
-    try:
-        return now - parse_duration(text)
-    except ValueError:
-        pass
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        hint = 'A duration back from now ("24h", "7d"), a date (2026-11-30) or a time (2026-11-30T08:00)'
-        raise UsageProblem(f"{text!r} is no time", hint=hint) from None
-    return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp()
-
-
-def find_run(store: Store, run_id: str) -> dict[str, Any]:
-    """The run that a person means.  Raises UsageProblem."""
-    run = store.history.run(run_id)
-    if run is None:
-        from hub.bootstrap import UsageProblem
-
-        raise UsageProblem(f"there is no run {run_id!r}, or several begin so", hint="`crmhub runs list` shows them")
-    return run
 
 
 def diff(terminal: Terminal, run_id: RunId) -> Outcome:

@@ -32,6 +32,7 @@ from hub.sync.planning import fingerprint
 from hub.sync.policy import canonical_bytes, is_blank
 from hub.sync.settling import bases_of, journal, leaves_no_key, predict, predicted
 from hub.sync.systems import Source
+from hub.sync.undo.accept import leave, took_back
 from hub.sync.workspace import Counter, Shared, Workspace
 
 LOOP_WRITES = 5
@@ -260,6 +261,8 @@ class Apply:
         row.state, row.remote_id = ("confirmed" if result.happened else "superseded"), link.remote_id
         self._problems(workspace, link, result.problems)
         self._observe(workspace, link, base, image)
+        if item.undo:
+            took_back(workspace, self.source, link, item.undo)
         self.counter.updated += 1
         journal(self.shared, row, before, post=post, base=bases)
 
@@ -298,6 +301,8 @@ class Apply:
         row.state, row.remote_id = "confirmed", image.id
         self._problems(workspace, link, result.problems)
         self._observe(workspace, link, base, image)
+        if item.undo:
+            took_back(workspace, self.source, link, item.undo)
         self.counter.created += 1
         if adopted:
             self.counter.adopted += 1
@@ -335,7 +340,7 @@ class Apply:
         if link is not None:
             journal(self.shared, row, link, base=bases_of(link))
             uncount(self.shared, self.source, [link])
-            link.state = "gone"
+            leave(link, item)
             workspace.touch(link)
         self.counter.deleted += 1
 

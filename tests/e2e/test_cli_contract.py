@@ -75,6 +75,7 @@ JSON: dict[str, list[str]] = {
     "runs list": [],
     "runs retry": ["0"],
     "runs show": ["0"],
+    "runs undo": ["0"],
     "sandbox": [],
     "serve": ["--once"],
     "status": [],

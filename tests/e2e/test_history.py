@@ -95,3 +95,68 @@ def test_secrets_that_a_system_quotes_are_not_stored(synced: HubFolder) -> None:
     assert answer.code == 6
     assert b"is not accepted" in stored(synced.path)
     assert SECRET.encode() not in stored(synced.path)
+
+
+# undo
+
+
+def test_a_run_is_undone_after_a_look_at_what_that_means(synced: HubFolder) -> None:
+    before = synced.get("shop")["a"]
+    synced.edit("office", "1", name="Anna Bergmann", notes="likes tea")
+    synced.run("sync")
+    run = last_run(synced)
+    shown = synced.run("runs", "undo", run)
+    assert shown.code == 5
+    assert "to be taken back: 2" in shown.out
+    assert "likes tea" not in shown.out, "masked unless asked for"
+    assert synced.get("shop")["a"]["name"] == "Anna Bergmann"
+    command = next(line for line in shown.out.splitlines() if "--approve" in line).split("crmhub ")[1].split()
+    done = synced.run(*command, "--json", "--show-pii")
+    assert done.code == 0, done
+    assert done.summary["counts"] == {"reversed": 2, "kept": 0, "cannot": 0, "writes": 1}
+    now = {key: value for key, value in synced.get("shop")["a"].items() if value is not None}
+    assert now == before
+    assert synced.get("office")["1"]["name"] == "Anna Bergmann", "what a person typed stays where it was typed"
+    assert synced.run("sync", "--json").summary["result"]["customers"]["applied"] == 0
+    assert synced.run("runs", "undo", run).out == "There is nothing to take back\n"
+
+
+def test_an_approval_of_another_undo_does_nothing(synced: HubFolder) -> None:
+    synced.edit("office", "1", name="Anna Bergmann")
+    synced.run("sync")
+    answer = synced.run("runs", "undo", last_run(synced), "--approve", "0123456789abcdef")
+    assert answer.code == 8
+    assert synced.get("shop")["a"]["name"] == "Anna Bergmann"
+
+
+def test_an_undo_can_be_undone_from_the_command_line(synced: HubFolder) -> None:
+    synced.edit("office", "1", name="Anna Bergmann")
+    synced.run("sync")
+    undone = synced.run("runs", "undo", last_run(synced), "--yes", "--json")
+    assert undone.code == 0, undone
+    assert synced.get("shop")["a"]["name"] == "Anna Berg"
+    assert synced.run("runs", "undo", undone.summary["run_id"], "--yes").code == 0
+    assert synced.get("shop")["a"]["name"] == "Anna Bergmann"
+
+
+def test_what_changed_since_is_kept_and_told(synced: HubFolder) -> None:
+    synced.edit("office", "1", name="Anna Bergmann", notes="likes tea")
+    synced.run("sync")
+    run = last_run(synced)
+    synced.edit("shop", "a", name="Anna Bergmeister")
+    answer = synced.run("runs", "undo", run, "--yes")
+    assert "kept, because it changed since: 1" in answer.out
+    assert "name: changed since by shop" in answer.out
+    synced.run("sync")
+    assert synced.get("office")["1"]["name"] == "Anna Bergmeister"
+
+
+def test_an_undone_value_can_be_given_to_all_after_all(synced: HubFolder) -> None:
+    synced.edit("office", "1", name="Anna Bergmann")
+    synced.run("sync")
+    synced.run("runs", "undo", last_run(synced), "--yes")
+    row = synced.run("conflicts", "list", "--all", "--json").summary["result"][0]
+    assert (row["winner_system"], row["loser_system"]) == ("undo", "office")
+    assert synced.run("conflicts", "resolve", str(row["id"]), "--take", "office").code == 0
+    synced.run("sync")
+    assert synced.get("shop")["a"]["name"] == "Anna Bergmann"

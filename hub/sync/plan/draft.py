@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hub.mapping.view import CollectionChange, Mapping_, Value
-from hub.state import Base, Cell, Golden, Link
+from hub.state import Base, Cell, Element, Golden, Link, mark_of
 from hub.sync.plan.items import Diff, Payload
 
+UNDONE: Final = "taken back by a person; given again when the value changes"
 WAITING: Final = "waits until the referenced record exists in this system"
 
 
@@ -38,6 +39,10 @@ class Draft:
     def frozen(self, path: str) -> bool:
         """Whether a write waits for a person's decision; a create carries the provisional value."""
         return path in self.golden.frozen and not self.creating
+
+    def undone(self, path: str, item: Cell | Element | None) -> bool:
+        """Whether a person took exactly this back here, and golden has not moved since."""
+        return bool(self.link.undone) and self.link.undone.get(path) == mark_of(item)
 
     def diff(self, path: str, old: Value, new: Value, cell: Cell | None = None) -> None:
         """A line for people; ``cell``: the golden value behind it, where the path does not name it."""
