@@ -376,7 +376,14 @@ class _Customer:
         return Item(
             write.system, write.resource, self.gid, "create", None, None, title(after),
             encode(spelled(mapping, None, put.data, pre)), writes,
-            diffs=[Diff(name, None, value, AUTHOR, self._rule()) for name, value in fields.items()],
+            diffs=[
+                *(Diff(name, None, value, AUTHOR, self._rule()) for name, value in fields.items()),
+                *(
+                    Diff(f"{name}/{eid}", None, items[eid][0], AUTHOR, self._rule())
+                    for name, items in elements.items()
+                    for eid in items
+                ),
+            ],
             undo={"run": self.found.past, "names": names, "waiting": []},
         )  # fmt: skip
 

@@ -33,10 +33,12 @@ def spelled(
         if isinstance(native, Parts):
             ids: Mapping[str, str] = getattr(mapping, "list_ids", {})
             _parts(try_, path, native, pre.get(path), ids.get(path, "id"))
-        elif path in pre and not try_(path, pre[path]) and isinstance(native, list) and isinstance(pre[path], list):
-            _rows(try_, path, native, pre[path])
-            if sorted(map(repr, found[path])) == sorted(map(repr, pre[path])):
-                found[path] = pre[path]  # in the order of before, too
+        elif isinstance(native, list):
+            if isinstance(pre.get(path), list):
+                _rows(try_, path, native, pre[path])
+                found[path] = _ordered(found[path], pre[path])
+        elif path in pre:
+            try_(path, pre[path])
     return found
 
 
@@ -45,11 +47,35 @@ def _rows(try_: Any, path: str, rows: list[Any], before: list[Any]) -> None:
     current, free = list(rows), list(before)
     for index in range(len(rows)):
         for row in list(free):
-            candidate = [*current[:index], row, *current[index + 1 :]]
-            if current[index] == row or try_(path, candidate):
+            candidate = [*current[:index], _respelled(current[index], row), *current[index + 1 :]]
+            if current[index] == candidate[index] or try_(path, candidate):
                 current = candidate
                 free.remove(row)
                 break
+
+
+def _respelled(row: Any, before: Any) -> Any:
+    """What a person sees of the row of before; what only the connector sees ("_" keys) belongs to the row of now, and a
+    row that is not there any more has none."""
+    if not (isinstance(row, Mapping) and isinstance(before, Mapping)):
+        return before
+    return {**_visible(before), **{key: value for key, value in row.items() if key.startswith("_")}}
+
+
+def _visible(row: Any) -> Any:
+    return {key: value for key, value in row.items() if not key.startswith("_")} if isinstance(row, Mapping) else row
+
+
+def _ordered(rows: list[Any], before: list[Any]) -> list[Any]:
+    """The rows in the order of before, if they are the same ones."""
+    free, ordered = list(rows), []
+    for row in before:
+        twin = next((item for item in free if _visible(item) == _visible(row)), None)
+        if twin is None:
+            return rows
+        free.remove(twin)
+        ordered.append(twin)
+    return rows if free else ordered
 
 
 def _parts(try_: Any, path: str, parts: Parts, before: Any, id_column: str) -> None:
@@ -65,7 +91,7 @@ def _parts(try_: Any, path: str, parts: Parts, before: Any, id_column: str) -> N
     added = [dict(row) for row in parts.add]
     for index in range(len(added)):
         for twin in old:
-            row = {**added[index], **{column: twin[column] for column in added[index] if column in twin}}
+            row = {**added[index], **{column: twin[column] for column in added[index] if column in _visible(twin)}}
             candidate_rows = [*added[:index], row, *added[index + 1 :]]
             if row == added[index] or try_(path, Parts(tuple(candidate_rows), change, parts.remove, parts.order)):
                 added = candidate_rows
