@@ -22,7 +22,7 @@ _RESOLVE = (
 _NEW_REVIEW = insert(review)
 _WRITE_COUNTS = (
     select(journal.c.system, journal.c.gid, func.count().label("n"))
-    .where(journal.c.at >= bindparam("b_since"))
+    .where(journal.c.at >= bindparam("b_since"), journal.c.run.not_in(select(run.c.id).where(run.c.kind == "undo")))
     .group_by(journal.c.system, journal.c.gid)
     .having(func.count() > 5)
 )
@@ -269,7 +269,7 @@ class History:
         ]
 
     def write_counts(self, since: float) -> dict[tuple[str, str], int]:
-        """(system, gid) -> writes since a time, for the loop breaker."""
+        """(system, gid) -> writes since a time, for the loop breaker; what a person undid is no loop."""
         return {(r.system, r.gid): r.n for r in self._db.rows(_WRITE_COUNTS, {"b_since": since})}
 
     # runs and their accounts

@@ -151,7 +151,7 @@ class Apply:
                     continue
                 if item.kind == "create" and self._create_open(item):
                     continue  # never two open creates that leave no key to find them by: planned again next time
-                if self._busy.get((item.system, item.gid), 0) > LOOP_WRITES:
+                if not item.undo and self._busy.get((item.system, item.gid), 0) > LOOP_WRITES:
                     self._refuse(
                         item,
                         "loop_suspect",

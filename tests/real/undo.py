@@ -104,7 +104,9 @@ class Office:
             rows = [{"type": "email", "value": mail}, {"type": "phone", "value": f"+49 {phone}"}]
             values = {"name": f"Person {word}", "contact_mechanisms": [["create", rows]]}
             if self.rng.random() < 0.5:
-                values["addresses"] = [["create", [{"street": f"{word}weg 1", "postal_code": "10115", "city": "Berlin"}]]]
+                values["addresses"] = [
+                    ["create", [{"street": f"{word}weg 1", "postal_code": "10115", "city": "Berlin"}]]
+                ]
             self.erp.call("model.party.party.create", [values])
         if where != "erp":
             lines = [f"FN:Person {word}", f"N:{word};Person;;;", f"EMAIL;TYPE=WORK:{mail.upper()}"]
@@ -180,10 +182,11 @@ class Office:
         found = {}
         search = [["active", "in", [True, False]]]
         for item in self.erp.call("model.party.party.search_read", search, 0, None, [["id", "ASC"]], list(PARTY)):
+            item["active"] = bool(item["active"])
             found[f"erp {item['id']}"] = json.dumps(_without_ids(item), ensure_ascii=False, sort_keys=True)
         for name, card in self.book.cards().items():
             lines = [_mapped(line) for line in _unfolded(card) if not line.upper().startswith(NOT_SHOWN)]
-            found[f"book {name}"] = "\n".join(lines)
+            found[f"book {name}"] = "\n".join(sorted(lines))  # in which line something stands says nothing
         return found
 
 
@@ -210,7 +213,11 @@ def _without_ids(value: Any) -> Any:
         }
     if isinstance(value, list):
         rows = [_without_ids(item) for item in value if not isinstance(item, int)]
-        return [row for row in rows if not str(row.get("code", "")).startswith("crmhub:")] if rows and isinstance(rows[0], dict) else rows
+        return (
+            [row for row in rows if not str(row.get("code", "")).startswith("crmhub:")]
+            if rows and isinstance(rows[0], dict)
+            else rows
+        )
     return value
 
 
@@ -221,7 +228,9 @@ def differences(before: Shown, now: Shown, spared: frozenset[str] = frozenset())
     wrong = []
     for key, text in left.items():
         system = key.split(" ")[0]
-        twin = next((k for k, t in more.items() if k.startswith(system) and k not in before and _made(t) == _made(text)), None)
+        twin = next(
+            (k for k, t in more.items() if k.startswith(system) and k not in before and _made(t) == _made(text)), None
+        )
         if twin is not None:
             del more[twin]
         else:
@@ -232,7 +241,9 @@ def differences(before: Shown, now: Shown, spared: frozenset[str] = frozenset())
 
 def _made(text: str) -> str:
     """What a record shows, whatever the order of its lines and its own name: made again, it is another file."""
-    return "\n".join(sorted(line for line in text.splitlines() if not line.startswith(("UID", "VERSION", "X-FAVOURITE"))))
+    return "\n".join(
+        sorted(line for line in text.splitlines() if not line.startswith(("UID", "VERSION", "X-FAVOURITE")))
+    )
 
 
 class Play:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from hub.canonical.schema import field_def
+from hub.canonical.schema import COLLECTIONS, field_def
 from hub.canonical.values import same
 from hub.mapping.view import UNSUPPORTED, RemoteRef
-from hub.state import Cell, Element, Esent, Golden, Link, mark_of
+from hub.state import Base, Cell, Element, Esent, Golden, Link, mark_of
 from hub.sync.merge.observe import base_of
 from hub.sync.plan.items import Diff, Item
 from hub.sync.planning import plan_on
@@ -42,6 +42,7 @@ def accept(
                 link.undone[name] = mark_of(golden.fields.get(name))
         if name in source.mapping.collections:
             _accept_elements(golden, link, name, waiting)
+            _mark_others(workspace, source, golden, link, base, name)
     for diff in pending(workspace, source, golden):
         name, _, rest = diff.path.partition("/")
         if name in wanted and diff.path not in waiting:
@@ -50,8 +51,11 @@ def accept(
 
 def _shows(workspace: Workspace, source: Source, golden: Golden, name: str, shown: object) -> bool:
     value = golden.value(name)
-    if shown is UNSUPPORTED or isinstance(shown, RemoteRef) or source.mapping.fields[name].ref is not None:
-        return True  # references are compared by whom they mean; "sent" says enough
+    if shown is UNSUPPORTED:
+        return True
+    if source.mapping.fields[name].ref is not None:
+        meant = workspace.resolve(source.system, shown) if isinstance(shown, RemoteRef) else None
+        return meant == (workspace.survivor(value) if isinstance(value, str) else None)
     image = source.mapping.norm(name, value)
     found = field_def(name)
     kind = found.kind if found else "text"
@@ -70,6 +74,32 @@ def _accept_elements(golden: Golden, link: Link, name: str, waiting: Collection[
             link.lost.discard(lost)
     if f"{name}/primary" not in waiting and name in link.psent:
         link.psent[name] = collection.primary_eid()
+
+
+def _mark_others(workspace: Workspace, source: Source, golden: Golden, link: Link, base: Base, name: str) -> None:
+    """Elements that are shown otherwise than golden has them are marked, too."""
+    for row in base.collections.get(name, ()):
+        element = golden.collection(name).elements.get(row.eid or "")
+        if element is None or not element.alive or row.value is None:
+            continue
+        image = source.mapping.norm_row(name, element.value.value, element.attr_values())
+        kind, region = COLLECTIONS[name].kind, workspace.shared.policy.region
+        if image is None or not same(kind, image.value, row.value, region=region):
+            link.undone[f"{name}/{element.eid}"] = mark_of(element)
+
+
+def differs_on_purpose(golden: Golden, link: Link, name: str) -> bool:
+    """Whether a person took something of this field or collection back here, and it has not moved since."""
+    for path, mark in link.undone.items():
+        head, _, _ = path.partition("/")
+        if head == name and path == head:
+            if mark == mark_of(golden.fields.get(name)):
+                return True
+        elif head == name:
+            element = golden.collection(name).elements.get(str(mark[0]))
+            if element is not None and mark == mark_of(element):
+                return True
+    return False
 
 
 def _meant(golden: Golden, name: str, rest: str, diff: Diff) -> Cell | Element | None:
