@@ -11,9 +11,10 @@ from sqlalchemy import bindparam, func, select
 from hub.store.database import pack, unpack
 from hub.store.protocol import Database
 from hub.store.records import chunks
-from hub.store.tables import change, golden, image, journal, ledger
+from hub.store.tables import change, golden, image, journal, ledger, run
 
 _IMAGES = select(image).where(image.c.op_id.in_(bindparam("b_ids", expanding=True)))
+_KINDS = select(run.c.id, run.c.kind).where(run.c.id.in_(bindparam("b_ids", expanding=True)))
 _TITLES = select(golden.c.gid, golden.c.title).where(golden.c.gid.in_(bindparam("b_gids", expanding=True)))
 
 
@@ -73,6 +74,13 @@ class Past:
         found: dict[str, str] = {}
         for batch in chunks(set(gids)):
             found.update({row.gid: row.title for row in self._db.rows(_TITLES, {"b_gids": batch})})
+        return found
+
+    def kinds(self, run_ids: Iterable[str]) -> dict[str, str]:
+        """run -> its kind ("sync", "undo", "decision", ...); runs that retention has removed are left out."""
+        found: dict[str, str] = {}
+        for batch in chunks(set(run_ids)):
+            found.update({row.id: row.kind for row in self._db.rows(_KINDS, {"b_ids": batch})})
         return found
 
     def counts(self, run_id: str) -> dict[str, int]:

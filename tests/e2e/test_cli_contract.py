@@ -66,6 +66,7 @@ JSON: dict[str, list[str]] = {
     "record explain": ["anna@x.example"],
     "record search": ["anna"],
     "record show": ["anna@x.example"],
+    "record timeline": ["anna@x.example"],
     "resume": ["sync", "customers"],
     "review link": ["1", "office/contacts/1"],
     "review list": [],

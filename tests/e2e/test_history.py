@@ -160,3 +160,37 @@ def test_an_undone_value_can_be_given_to_all_after_all(synced: HubFolder) -> Non
     assert synced.run("conflicts", "resolve", str(row["id"]), "--take", "office").code == 0
     synced.run("sync")
     assert synced.get("shop")["a"]["name"] == "Anna Bergmann"
+
+
+# the life of a record
+
+
+def test_the_timeline_of_a_record_tells_every_change_with_run_system_and_reason(synced: HubFolder) -> None:
+    synced.edit("office", "1", name="Anna Bergmann")
+    synced.run("sync")
+    sync = last_run(synced)
+    synced.run("runs", "undo", sync, "--yes")
+    found = synced.run("record", "timeline", "anna@x.example", "--field", "name", "--json", "--show-pii")
+    lines = [
+        (
+            item["run_kind"],
+            item["kind"],
+            item["system"],
+            item["old"]["full"] if item["old"] else None,
+            item["new"]["full"],
+        )
+        for item in found.summary["result"]["timeline"]
+    ]
+    assert lines[-5:] == [
+        ("sync", "learned", "office", "Anna Berg", "Anna Bergmann"),
+        ("sync", "written", "shop", "Anna Berg", "Anna Bergmann"),
+        ("undo", "learned", "undo", "Anna Bergmann", "Anna Berg"),
+        ("undo", "lost", "office", "Anna Bergmann", "Anna Berg"),
+        ("undo", "written", "shop", "Anna Bergmann", "Anna Berg"),
+    ]
+    assert f"undo of run {sync}" in found.summary["result"]["timeline"][-1]["reason"]
+    assert "Bergmann" not in synced.run("record", "timeline", "anna@x.example", "--json").out, "masked in JSON"
+    assert (
+        "learned from office  name: Anna Berg -> Anna Bergmann"
+        in synced.run("record", "timeline", "anna@x.example").out
+    )
