@@ -420,6 +420,7 @@ class App:
             reconcile=self.sync(sync).reconcile,
             body=self.sync(sync).interaction_body,
             veto=self.registry.review_plan,
+            redact=self.redact,
             **({} if progress is None else {"progress": progress}),
         )
 

@@ -77,6 +77,13 @@ class Element:
         }
 
 
+def mark_of(item: Cell | Element | None) -> list[Any]:
+    """What tells one state of a golden value from every other one, also from the same value at another time."""
+    if isinstance(item, Element):
+        return [item.eid, item.value.seq, item.keyed]
+    return [0 if item is None else item.seq]
+
+
 @dataclass(slots=True)
 class Collection:
     """A golden collection: elements in order of creation and which one is primary (value: eid or BLANK)."""
@@ -223,6 +230,7 @@ class Link:
              "collection/eid" (value) or "collection/eid/attr".
     holds:   per collection, slot name -> hub sequence since when the slot stays blank.
     held:    values that this system cannot hold -> reason (counted in coverage).
+    undone:  what a person took back here -> mark of the golden value (``mark_of``): not written again until golden moves.
     """
 
     system: str
@@ -245,6 +253,7 @@ class Link:
     psent: dict[str, str | None] = field(default_factory=dict)
     holds: dict[str, dict[str, int]] = field(default_factory=dict)
     held: dict[str, str] = field(default_factory=dict)
+    undone: dict[str, list[Any]] = field(default_factory=dict)
     reason: str = ""
     id: int | None = None
     round: int = 0
@@ -265,6 +274,7 @@ class Link:
             "q": self.psent,
             "h": self.holds,
             "k": self.held,
+            **({"u": self.undone} if self.undone else {}),
         }
 
     def read_json(self, doc: Mapping[str, Any]) -> None:
@@ -275,6 +285,7 @@ class Link:
         self.psent = dict(doc["q"])
         self.holds = {c: dict(slots) for c, slots in doc["h"].items()}
         self.held = dict(doc["k"])
+        self.undone = dict(doc.get("u", {}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import typer
 
 from hub.cli.command import command
 from hub.cli.exits import Exit
-from hub.cli.runs import when
+from hub.cli.finding import when
 from hub.cli.terminal import Outcome, Problem, Terminal, show_value
 
 Number = Annotated[int, typer.Argument(metavar="ID", help="Number of a conflict")]

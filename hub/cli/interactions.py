@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from hub.cli.runs import when
+from hub.cli.finding import when
 from hub.cli.terminal import Terminal
 
 if TYPE_CHECKING:

@@ -9,10 +9,11 @@ import typer
 
 from hub.cli.command import command
 from hub.cli.exits import Exit
-from hub.cli.runs import when
+from hub.cli.finding import when
 from hub.cli.terminal import Outcome, Problem, Terminal
 
 if TYPE_CHECKING:
+    from hub.store.store import Store
     from hub.store.work import Quarantined
 
 HINTS = {
@@ -115,15 +116,14 @@ def retry(
         if not items and cause is not None:
             raise UsageProblem(f"nothing is in quarantine because of {cause!r}", hint="`crmhub quarantine list`")
         with store.transaction():
-            _release(terminal, items)
+            release(store, items)
     terminal.say(f"{len(items)} record{'s' if len(items) != 1 else ''} will be tried again by the next sync")
     return Outcome([ref_of(item) for item in items], {"released": len(items)})
 
 
-def _release(terminal: Terminal, items: Sequence[Quarantined]) -> None:
+def release(store: Store, items: Sequence[Quarantined]) -> None:
     """Golden records that could not be written are planned again; records that could not be read are read again, and
     stay in quarantine until they can be: until then they are accounted for there."""
-    store = terminal.app.store
     store.work.release([(item.system, item.resource, item.remote_id, item.gid) for item in items if item.gid])
     for item in items:
         if item.remote_id:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hub.cli.command import command
+from hub.cli.finding import when
 from hub.cli.interactions import show_latest
-from hub.cli.runs import when
 from hub.cli.terminal import Outcome, Problem, Terminal, show_value
 
 if TYPE_CHECKING:
@@ -26,8 +27,39 @@ def register(app: typer.Typer) -> None:
     command(group, "explain", example="crmhub record explain 'Anna Berg' --field notes", title="record explain")(
         explain
     )
+    command(group, "timeline", example="crmhub record timeline 'Anna Berg' --field notes", title="record timeline")(
+        timeline
+    )
     command(group, "search", example="crmhub record search berg", title="record search")(search)
     app.add_typer(group, name="record")
+
+
+def timeline(
+    terminal: Terminal,
+    ref: Ref,
+    field: Annotated[str | None, typer.Option("--field", metavar="PATH", help='Only this field, e.g. "emails"')] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="How many, the newest ones")] = 100,
+) -> Outcome:
+    """Tell the life of a record over all runs: what was learned, written, lost and noticed, with run, system and reason."""
+    from hub.history.timeline import timeline as life
+
+    store = terminal.app.store
+    golden = find(store, ref)
+    every = life(store, golden.gid, path=field)
+    found = every[-limit:]
+    if len(every) > len(found):
+        terminal.say(f"... {len(every) - len(found)} earlier (--limit shows more)")
+    result = []
+    for item in found:
+        old, new = (terminal.value(item.path or "kind", value) for value in (item.old, item.new))
+        result.append({**asdict(item), "old": old, "new": new, "reason": terminal.message(item.reason)})
+        change = (
+            f"{item.path}: {show_value(old)} -> {show_value(new)}" if item.path and item.kind != "notice" else item.path
+        )
+        where = f"{item.kind} {'from' if item.kind in ('learned', 'lost') else 'in'} {item.system}"
+        what = " ".join(filter(None, (change, f"[{item.reason}]" if item.reason else "")))
+        terminal.say(f"{when(item.at)}  {item.run_kind or 'run'} {item.run}  {where}  {what}".rstrip())
+    return Outcome({"gid": golden.gid, "timeline": result}, {"moments": len(every), "listed": len(found)})
 
 
 def search(

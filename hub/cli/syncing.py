@@ -110,6 +110,11 @@ def sync(
     return _each(terminal, names, approving(approve), approve=approve, approving=approving)
 
 
+def run_sync(terminal: Terminal, name: str) -> Outcome:
+    """One run of a sync under its guards, as `crmhub sync NAME` makes it."""
+    return _each(terminal, [name], lambda engine: engine.sync())
+
+
 def _names(terminal: Terminal, sync: str | None) -> list[str]:
     if sync is not None:
         return [terminal.app.sync(sync).name]

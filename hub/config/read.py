@@ -16,7 +16,7 @@ from hub.config.syncs import read_sync
 from hub.config.table import Findings, Table, near
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
-_RESERVED = ("person", "hub")
+_RESERVED = ("person", "hub", "undo")
 """Names that mean a source of values inside the hub."""
 
 

@@ -23,7 +23,7 @@ _RESOLVE = (
 _NEW_REVIEW = insert(review)
 _WRITE_COUNTS = (
     select(journal.c.system, journal.c.gid, func.count().label("n"))
-    .where(journal.c.at >= bindparam("b_since"))
+    .where(journal.c.at >= bindparam("b_since"), journal.c.run.not_in(select(run.c.id).where(run.c.kind == "undo")))
     .group_by(journal.c.system, journal.c.gid)
     .having(func.count() > 5)
 )
@@ -286,7 +286,7 @@ class History:
         ]
 
     def write_counts(self, since: float) -> dict[tuple[str, str], int]:
-        """(system, gid) -> writes since a time, for the loop breaker."""
+        """(system, gid) -> writes since a time, for the loop breaker; what a person undid is no loop."""
         return {(r.system, r.gid): r.n for r in self._db.rows(_WRITE_COUNTS, {"b_since": since})}
 
     # runs and their accounts
@@ -314,8 +314,11 @@ class History:
         """Runs that never ended were killed; called when the process lock is held."""
         return self._db.write(_INTERRUPT, {"b_ended": at})
 
-    def runs(self, limit: int = 20, sync: str | None = None) -> list[dict[str, Any]]:
+    def runs(self, limit: int = 20, sync: str | None = None, since: float | None = None) -> list[dict[str, Any]]:
+        """Runs, the newest first; ``since``: only those that started at that time or later."""
         statement = select(run).order_by(run.c.started.desc(), run.c.id.desc()).limit(limit)
+        if since is not None:
+            statement = statement.where(run.c.started >= since)
         if sync is not None:
             statement = statement.where(run.c.sync == sync)
         return [_run(r) for r in self._db.rows(statement)]

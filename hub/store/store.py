@@ -9,6 +9,7 @@ from pathlib import Path
 from hub.store import database
 from hub.store.facts import Facts
 from hub.store.history import History
+from hub.store.past import Past
 from hub.store.pauses import Pauses
 from hub.store.protocol import Database
 from hub.store.records import Records
@@ -18,7 +19,8 @@ from hub.store.work import Work
 
 class Store:
     """Golden records and links (``records``), records that are not linked yet (``staging``), work in hand (``work``) and
-    what happened: ``history`` of the hub, ``facts`` about customers.  ``pauses`` is what a person has paused.
+    what happened: ``history`` of the hub, read by run in ``past``, ``facts`` about customers.  ``pauses`` is what a person
+    has paused.
 
     Everything written inside ``with store.transaction():`` is stored together or not at all.
     """
@@ -29,6 +31,7 @@ class Store:
         self.work = Work(db)
         self.staging = Staging(db)
         self.history = History(db)
+        self.past = Past(db)
         self.facts = Facts(db)
         self.pauses = Pauses(db)
         self._seq = int(self.work.meta("seq", "0"))

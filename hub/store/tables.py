@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA = 4
+SCHEMA = 6
 """Number of the newest migration; stored as PRAGMA user_version."""
 
 metadata = MetaData()
@@ -200,6 +200,7 @@ ledger = Table(
     _states("state", "open", "kept", "flipped", "resolved"),
 )
 Index("ledger_gid", ledger.c.gid)
+Index("ledger_run", ledger.c.run)
 Index("ledger_open", ledger.c.id, sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'"))
 
 notice = Table(
@@ -231,6 +232,7 @@ change = Table(
     Column("seq", Integer, nullable=False),
 )
 Index("change_gid", change.c.gid)
+Index("change_run", change.c.run)
 
 journal = Table(
     "journal",
@@ -249,6 +251,15 @@ journal = Table(
 )
 Index("journal_gid", journal.c.gid)
 Index("journal_run", journal.c.run)
+
+image = Table(
+    "image",
+    metadata,
+    Column("op_id", Text, primary_key=True),
+    Column("post", LargeBinary),
+    Column("base", LargeBinary),
+)
+"""What undoing a write needs beside its journal row: the record as our write left it, and the link's bases before."""
 
 cursor = Table(
     "cursor",

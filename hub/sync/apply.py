@@ -30,8 +30,9 @@ from hub.sync.plan.items import Item
 from hub.sync.plan.parts import decode
 from hub.sync.planning import fingerprint
 from hub.sync.policy import canonical_bytes, is_blank
-from hub.sync.settling import journal, leaves_no_key, predict
+from hub.sync.settling import bases_of, journal, leaves_no_key, predict, predicted
 from hub.sync.systems import Source
+from hub.sync.undo.accept import leave, took_back
 from hub.sync.workspace import Counter, Shared, Workspace
 
 LOOP_WRITES = 5
@@ -150,7 +151,7 @@ class Apply:
                     continue
                 if item.kind == "create" and self._create_open(item):
                     continue  # never two open creates that leave no key to find them by: planned again next time
-                if self._busy.get((item.system, item.gid), 0) > LOOP_WRITES:
+                if not item.undo and self._busy.get((item.system, item.gid), 0) > LOOP_WRITES:
                     self._refuse(
                         item,
                         "loop_suspect",
@@ -240,7 +241,9 @@ class Apply:
         if link is None or view is None:
             row.state = "superseded"
             return
-        pre = link.native
+        before = Link(link.system, link.resource, link.remote_id, link.gid, native=link.native)
+        bases = bases_of(link)
+        post = self.source.mapping.prune(image.data) if direct else predicted(self.source, item, link)
         base = base_of(link, self.source.mapping)
         note(link, item.book)
         result = settle(
@@ -258,9 +261,10 @@ class Apply:
         row.state, row.remote_id = ("confirmed" if result.happened else "superseded"), link.remote_id
         self._problems(workspace, link, result.problems)
         self._observe(workspace, link, base, image)
+        if item.undo:
+            took_back(workspace, self.source, link, item.undo)
         self.counter.updated += 1
-        link_before = Link(link.system, link.resource, link.remote_id, link.gid, native=pre)
-        journal(self.shared, row, link_before)
+        journal(self.shared, row, before, post=post, base=bases)
 
     def confirm_create(
         self, workspace: Workspace, row: OpRow, item: Item, image: Record, *, direct: bool, adopted: bool = False
@@ -297,6 +301,8 @@ class Apply:
         row.state, row.remote_id = "confirmed", image.id
         self._problems(workspace, link, result.problems)
         self._observe(workspace, link, base, image)
+        if item.undo:
+            took_back(workspace, self.source, link, item.undo)
         self.counter.created += 1
         if adopted:
             self.counter.adopted += 1
@@ -308,7 +314,8 @@ class Apply:
         staging.remove([(item.system, item.resource, image.id)])
         work.release([(item.system, item.resource, image.id, "")])  # it can be read: here it is
         self.shared.store.work.resize(item.system, item.resource, by=0 if counted else 1)
-        journal(self.shared, row, link)
+        post = self.source.mapping.prune(image.data) if direct else self.source.mapping.apply(None, decode(item.data))
+        journal(self.shared, row, link, post=post)
 
     def _take_over(self, workspace: Workspace, item: Item, remote_id: str, shown: View) -> None:
         """A system gave the id of another customer's record to the new one.  If the record shows nothing but what we sent,
@@ -335,9 +342,9 @@ class Apply:
         link = workspace.link(item.system, item.resource, item.gid)
         row.state = "confirmed"
         if link is not None:
-            journal(self.shared, row, link)
+            journal(self.shared, row, link, base=bases_of(link))
             uncount(self.shared, self.source, [link])
-            link.state = "gone"
+            leave(link, item)
             workspace.touch(link)
         self.counter.deleted += 1
 
@@ -362,7 +369,7 @@ class Apply:
 
     def _fail(self, workspace: Workspace, row: OpRow, item: Item, error: ConnectorError) -> None:
         """Each error class has one reaction (hub.contract.errors)."""
-        row.error = error.message
+        row.error = self.shared.redact(error.message)
         if isinstance(error, OutcomeUnknown):
             row.state = "ambiguous"
         elif isinstance(error, Conflict):
@@ -421,7 +428,7 @@ class Apply:
                     self.shared.run,
                     self.shared.clock(),
                     code,
-                    message,
+                    self.shared.redact(message),
                     fingerprint(golden, self.source),
                 )
             ]

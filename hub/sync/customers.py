@@ -24,7 +24,7 @@ _PLAIN = (
     "source",
     "notes",
 )
-_METHODS = {"person": "manual", "hub": "computed"}
+_METHODS = {"person": "manual", "undo": "manual", "hub": "computed"}
 
 
 def to_customer(golden: Golden, links: Sequence[Link]) -> Customer:

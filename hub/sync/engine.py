@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -21,7 +21,7 @@ from hub.store.store import Store
 from hub.sync.accounting import account
 from hub.sync.apply import Apply, same_item
 from hub.sync.facts import FactCount, FactPull, account_facts, attach_waiting
-from hub.sync.guards import lossy_trips
+from hub.sync.guards import lossy_trips, trips
 from hub.sync.linking import link_staged
 from hub.sync.plan.items import GuardTrip, Item
 from hub.sync.plan.pile import Items
@@ -32,6 +32,8 @@ from hub.sync.pull import ROLLING, Pull
 from hub.sync.recover import Recover
 from hub.sync.standing import Standing
 from hub.sync.systems import Source, Systems
+from hub.sync.undo.carry import decide
+from hub.sync.undo.plan import UndoPlan, make_undo
 from hub.sync.workspace import Counter, Shared
 
 CANARY = (10, 100)
@@ -67,6 +69,8 @@ class Result:
     conflicts: int = 0
     review: int = 0
     approved: bool = False
+    undo: UndoPlan | None = None
+    """What an undo takes back."""
     whole: bool | None = None
     """Whether every system was read completely; None if nothing was read."""
 
@@ -76,14 +80,15 @@ class Result:
         trips = self.plan.trips if self.plan is not None else []
         return [trip for trip in trips if not self.approved or trip.guard == "lossy"]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self, redact: Callable[[str], str] = str) -> dict[str, Any]:
+        """What is stored with the run; ``redact`` takes live secrets out of what systems answered."""
         return {
             "state": self.state,
             "counts": {system: asdict(counter) for system, counter in self.counters.items()},
             "trips": [asdict(trip) for trip in self.held],
             "hash": self.plan.hash() if self.plan else "",
             "paused": {
-                system: {"code": error.code, "message": str(error)}
+                system: {"code": error.code, "message": redact(str(error))}
                 for system, error in (self.facts_paused | self.paused).items()
             },
             "facts": [asdict(item) for item in self.facts],
@@ -91,6 +96,7 @@ class Result:
             "conflicts": self.conflicts,
             "review": self.review,
             "stale": len(self.stale),
+            **({"undoes": self.undo.past} if self.undo is not None else {}),
             "accounting_ok": all(item.ok for item in self.accounts),
         }
 
@@ -111,10 +117,11 @@ class Engine:
         reconcile: float = ROLLING,
         body: int = DEFAULT_BODY,
         veto: Callable[[Plan], Sequence[str]] = lambda _plan: (),
+        redact: Callable[[str], str] = str,
     ) -> None:
         self.store, self.systems, self.policy, self.sync_name = store, systems, policy, sync
         self._clock, self._new_id, self._progress = clock, new_id, progress
-        self._reconcile, self._veto, self._body = reconcile, veto, body
+        self._reconcile, self._veto, self._body, self._redact = reconcile, veto, body, redact
         self._shrank: dict[str, str] = {}
         self._standing = Standing(store, systems, policy, sync)
 
@@ -164,6 +171,37 @@ class Engine:
             self.store.work.plan_state(saved.hash(), "used")
         return result
 
+    def undo(self, past: str, *, approve: str | None = None, yes: bool = False) -> Result:
+        """Take back what run ``past`` wrote, by a plan through the same merge, guards, intents and receipts.
+
+        Nothing is written unless ``approve`` names the hash of exactly this plan, or with ``yes`` if no guard trips."""
+        with self._run("undo") as (shared, result):
+            self._read(shared, result)
+            why = {system: error.message for system, error in result.paused.items()}
+            undo = result.undo = make_undo(shared, past, self.sync_name, paused=why)
+            plan = result.plan = undo.plan
+            known = self._standing.facts({}, {})
+            plan.trips = trips(
+                plan, {name: replace(item, first=False, changed=()) for name, item in known.items()}, self.policy.guards
+            )
+            plan.vetoes = list(self._veto(plan))
+            result.approved = not plan.vetoes and (approve == undo.hash() or (yes and not plan.trips))
+            if result.approved and (plan.items or undo.moves):
+                decide(shared, undo)
+                self._carry(shared, result, plan)
+        return result
+
+    def _carry(self, shared: Shared, result: Result, plan: Plan) -> None:
+        """Write the items of a plan that was approved; a record that changed meanwhile is left as it is."""
+        work = {source: plan.items.of(source.system, source.resource) for source in self._open_sources(result, set())}
+        workers = {id(source): Apply(shared, source, result.counters[source.system]) for source in work}
+        self._portion(result, plan, work, workers, dict.fromkeys(workers, 0), None)
+        for source in work:
+            worker = workers[id(source)]
+            if worker.stopped is not None:
+                result.paused.setdefault(source.system, worker.stopped)
+            result.stale += [f"{source.system}: {gid}" for gid in sorted(worker.replan)]
+
     @contextmanager
     def _run(self, kind: str) -> Iterator[tuple[Shared, Result]]:
         run = self._new_id()
@@ -185,6 +223,7 @@ class Engine:
             else frozenset()
         )
         shared = Shared(self.store, self.systems, self.policy, run, self.store.seq, self._clock, self._new_id, quiet)
+        shared.redact = self._redact
         result = Result(run, self.sync_name, counters={name: Counter() for name in self.systems.names()})
         calls = {source.system: source.calls() for source in self.systems.sources}
         try:
@@ -195,7 +234,7 @@ class Engine:
         except BaseException as error:
             result.state = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
             with self.store.transaction():
-                self.store.history.end_run(run, self._clock(), result.state, result.to_json())
+                self.store.history.end_run(run, self._clock(), result.state, result.to_json(self._redact))
             raise
         finally:
             for source in self.systems.sources:
@@ -204,7 +243,7 @@ class Engine:
         with self.store.transaction():
             if kind == "sync" and result.whole and not result.facts_paused:
                 self.store.work.set_meta(f"read:{self.sync_name}", str(now))  # since then nothing older is unseen
-            self.store.history.end_run(run, self._clock(), result.state, result.to_json())
+            self.store.history.end_run(run, self._clock(), result.state, result.to_json(self._redact))
 
     def _state(self, result: Result) -> str:
         if result.paused and len(result.paused) == len(self.systems.names()):

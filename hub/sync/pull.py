@@ -19,6 +19,7 @@ from hub.sync.absence import FOLLOWS, comes_back, followed, gone, merged_away, r
 from hub.sync.merge.observe import base_of, observe
 from hub.sync.settling import settle_open_op
 from hub.sync.systems import Source
+from hub.sync.undo.accept import took_back
 from hub.sync.vanished import Vanished
 from hub.sync.workspace import Counter, Shared, Workspace, match_keys_of_view
 
@@ -320,6 +321,8 @@ class Pull:
         observe(merge, golden, link, base, view, record.data)
         if any(item.code == "unreadable" for item in merge.notices):  # told once; perhaps it was the transport's fault
             self.shared.store.work.reread_add(self.source.system, self.source.resource, [record.id], "unreadable value")
+        if op is not None and op.state == "confirmed" and op.item.get("undo"):
+            took_back(workspace, self.source, link, op.item["undo"])
         if follows:
             followed(merge, golden, link)
         link.version = record.version
@@ -359,7 +362,7 @@ class Pull:
                     self.shared.run,
                     self.shared.clock(),
                     error.code,
-                    text if not error.hint else f"{text}. {error.hint}",
+                    self.shared.redact(text if not error.hint else f"{text}. {error.hint}"),
                     fingerprint,
                 )
             ]

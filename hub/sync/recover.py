@@ -13,8 +13,9 @@ from hub.sync.apply import Apply
 from hub.sync.merge.observe import base_of, observe
 from hub.sync.plan.items import Item
 from hub.sync.planning import fingerprint
-from hub.sync.settling import MATCHED, journal, leaves_no_key, predict, settle_open_op
+from hub.sync.settling import MATCHED, bases_of, journal, leaves_no_key, predict, settle_open_op
 from hub.sync.systems import Source
+from hub.sync.undo.accept import leave, took_back
 from hub.sync.workspace import Counter, Shared, Workspace, match_keys_of_view
 
 CLOCK_SLACK = 60.0
@@ -71,6 +72,8 @@ class Recover:
             merge = workspace.merge(self.source, record.modified_at.timestamp() if record.modified_at else None)
             observe(merge, workspace.goldens[link.gid], link, base, view, record.data)
             link.version, link.modified = record.version, merge.time
+            if op.state == "confirmed" and op.item.get("undo"):
+                took_back(workspace, self.source, link, op.item["undo"])
             workspace.touch(link)
             workspace.flush()
             if op.state == "confirmed":
@@ -87,9 +90,9 @@ class Recover:
             workspace.load([op.gid])
             link = workspace.link(op.system, op.resource, op.gid)
             if link is not None:
-                journal(self.shared, op, link)
+                journal(self.shared, op, link, base=bases_of(link))
                 uncount(self.shared, self.source, [link])
-                link.state = "gone"
+                leave(link, Item.from_json(op.item))
                 workspace.touch(link)
                 workspace.flush()
             op.state = "confirmed"

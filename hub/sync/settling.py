@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from hub.mapping.view import View
 from hub.state import Base, Link
+from hub.store.database import pack, unpack
 from hub.store.work import OpRow
 from hub.sync.merge.settle import Settlement, note, settle
 from hub.sync.plan.items import Item
@@ -34,7 +38,7 @@ def leaves_no_key(source: Source, item: Item) -> bool:
 
 def settle_open_op(shared: Shared, source: Source, op: OpRow, link: Link, base: Base, image: View) -> Settlement:
     """Settle an update or delete whose answer never came, before its record's image is observed."""
-    result = Settlement()
+    result, before = Settlement(), bases_of(link)
     if op.kind == "update" and op.state in ("in_flight", "ambiguous"):
         item = Item.from_json(op.item)
         note(link, item.book)
@@ -52,12 +56,33 @@ def settle_open_op(shared: Shared, source: Source, op: OpRow, link: Link, base: 
     op.state = "confirmed" if result.happened else "superseded"
     shared.store.work.save_ops([op])
     if result.happened:
-        journal(shared, op, link)
+        journal(shared, op, link, post=predicted(source, Item.from_json(op.item), link), base=before)
     return result
 
 
-def journal(shared: Shared, op: OpRow, link: Link) -> None:
-    """Write an applied op into the journal, with the record as it was before."""
+def bases_of(link: Link) -> dict[str, Any]:
+    """A copy of what a link last saw and sent, as stored with the journal."""
+    copied: dict[str, Any] = unpack(pack(link.to_json()))
+    return copied
+
+
+def predicted(source: Source, item: Item, link: Link) -> Mapping[str, Any]:
+    """The native record as our write alone leaves it: what else an image shows may be somebody's edit."""
+    return source.mapping.apply(link.native, decode(item.data))
+
+
+def journal(
+    shared: Shared,
+    op: OpRow,
+    link: Link,
+    *,
+    post: Mapping[str, Any] | None = None,
+    base: Mapping[str, Any] | None = None,
+) -> None:
+    """Write an applied op into the journal, with the record as it was before (``link``).
+
+    post: the record as our write left it (None for a delete); base: the link's bases before the write (None for a
+    create).  Undoing needs both."""
     shared.store.history.journal(
         [
             {
@@ -74,3 +99,4 @@ def journal(shared: Shared, op: OpRow, link: Link) -> None:
             }
         ]
     )
+    shared.store.past.save_image(op.op_id, post, base)

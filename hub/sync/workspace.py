@@ -34,6 +34,8 @@ class Shared:
     """Fields that this run does not write (consents during the first load)."""
     unlinked: dict[str, int] = field(default_factory=dict)
     """system -> links that this run dropped because their record is gone, where deletions are not passed on."""
+    redact: Callable[[str], str] = str
+    """Takes live secrets out of what is stored: a system's answer may quote them."""
 
 
 def match_keys_of_view(view: View, region: str | None) -> list[str]:

@@ -10,7 +10,7 @@ from hub.canonical.values import key, same
 from hub.mapping.view import KEEP, CollectionChange, CollectionSpec, Row, Value
 from hub.state import LOST, Collection, Element, Esent, Shown
 from hub.sync.plan.assign import assign, nothing_left
-from hub.sync.plan.draft import Draft
+from hub.sync.plan.draft import UNDONE, Draft
 
 
 class _Lists:
@@ -98,10 +98,19 @@ def _plan_row(work: _Lists, index: int, row: Shown) -> None:
 
 
 def _remove_row(work: _Lists, index: int, row: Shown) -> None:
-    if not work.mine(row.value):
+    if not work.mine(row.value) or _undone(work.draft, work.spec.name, work.coll.elements.get(row.eid or "")):
         return
     work.remove.add(index)
     work.draft.diff(f"{work.spec.name}/{row.eid}", row.value, None)
+
+
+def _undone(draft: Draft, name: str, element: Element | None) -> bool:
+    """Whether a person took this element back here (or back in): it is neither added nor removed until it changes."""
+    path = f"{name}/{element.eid}" if element is not None else name
+    if element is None or not draft.undone(path, element):
+        return False
+    draft.held[path] = UNDONE
+    return True
 
 
 def _value_to_write(work: _Lists, index: int, row: Shown, element: Element, image: Row) -> bool:
@@ -137,6 +146,8 @@ def _plan_missing(work: _Lists) -> None:
     primary = work.coll.primary_eid()
     for element in sorted(work.coll.live(), key=lambda item: (item.eid != primary, item.stamp)):
         if element.eid in shown or not work.mine(element.value.value):
+            continue
+        if _undone(work.draft, work.spec.name, element):
             continue
         image = work.image(element)
         if image is None:
@@ -252,11 +263,14 @@ def plan_slots(draft: Draft, spec: CollectionSpec) -> None:
         row, element = rows[index], chosen.get(slot.name) or _typed_twice(rows[index], chosen, esent)
         picture.append([slot.name, element.eid if element else None])
         new = _slot_value(draft, spec, slot.name, row, element, esent)
+        if new is not KEEP and draft.undone(f"{name}/{slot.name}", element):
+            new, draft.held[f"{name}/{slot.name}"] = KEEP, UNDONE
+            picture[-1] = [slot.name, row.eid]  # the slot goes on showing what it shows
         if new is not KEEP:
             edit[index] = Row(new)
             if element is not None:
                 touched.add(element.eid)
-            draft.diff(f"{name}/{slot.name}", row.value, new)
+            draft.diff(f"{name}/{slot.name}", row.value, new, element.value if element is not None else None)
     if edit:
         draft.collections[name] = CollectionChange(edit)
         draft.writes.picture[name] = picture

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hub.mapping.view import CollectionChange, Mapping_, Value
-from hub.state import Base, Golden, Link
+from hub.state import Base, Cell, Element, Golden, Link, mark_of
 from hub.sync.plan.items import Diff, Payload
 
+UNDONE: Final = "taken back by a person; given again when the value changes"
 WAITING: Final = "waits until the referenced record exists in this system"
 
 
@@ -39,6 +40,23 @@ class Draft:
         """Whether a write waits for a person's decision; a create carries the provisional value."""
         return path in self.golden.frozen and not self.creating
 
-    def diff(self, path: str, old: Value, new: Value) -> None:
-        cell = self.golden.fields.get(path)
+    def undone(self, path: str, item: Cell | Element | None) -> bool:
+        """Whether a person took exactly this back here, and golden has not moved since."""
+        return bool(self.link.undone) and self.link.undone.get(path) == mark_of(item)
+
+    def diff(self, path: str, old: Value, new: Value, cell: Cell | None = None) -> None:
+        """A line for people; ``cell``: the golden value behind it, where the path does not name it."""
+        cell = cell or self._cell(path)
         self.diffs.append(Diff(path, old, new, cell.source if cell else "", cell.rule if cell else ""))
+
+    def _cell(self, path: str) -> Cell | None:
+        """The golden value that a path names: a field, an element, or which element is the primary one."""
+        name, _, rest = path.partition("/")
+        coll = self.golden.collections.get(name)
+        if not rest or coll is None:
+            return self.golden.fields.get(path)
+        eid, _, attr = rest.partition("/")
+        if attr == "primary":
+            return coll.primary
+        element = coll.elements.get(eid)
+        return None if element is None else element.value

@@ -65,6 +65,9 @@ class Item:
     book: Payload = field(default_factory=Payload)
     diffs: list[Diff] = field(default_factory=list)
     held: dict[str, str] = field(default_factory=dict)
+    undo: dict[str, Any] = field(default_factory=dict)
+    """For a write that takes something back: "run" (the one undone), "names" (what of this record), "waiting" (paths that
+    were to be written anyway)."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -8,7 +8,7 @@ from hub.mapping.view import UNSUPPORTED, Change, Mapping_, RemoteRef, Value, bl
 from hub.state import Base, Golden, Shown
 from hub.sync.merge.fields import PENDING
 from hub.sync.plan.collections import plan_list, plan_slots
-from hub.sync.plan.draft import WAITING, Draft
+from hub.sync.plan.draft import UNDONE, WAITING, Draft
 from hub.sync.plan.items import Item
 from hub.sync.plan.parts import encode
 from hub.sync.policy import is_blank
@@ -87,6 +87,9 @@ def _plan_field(draft: Draft, name: str) -> None:
         return
     if draft.link.held.get(name) == PENDING:
         draft.held[name] = PENDING
+        return
+    if draft.undone(name, draft.golden.fields.get(name)):
+        draft.held[name] = UNDONE
         return
     value = draft.golden.value(name)
     if value is None and name in ("kind", "status"):

@@ -1,5 +1,5 @@
 """A person at the hub: answers reviews, decides conflicts, brings losers back, takes wrong links apart, tries what is in
-quarantine again, and changes a mapping."""
+quarantine again, undoes runs, and changes a mapping."""
 
 from __future__ import annotations
 
@@ -39,10 +39,18 @@ class Person:
             self.conflict()
         elif deed < 0.75:
             self.split()
-        elif deed < 0.9:
+        elif deed < 0.85:
             self.retry()
+        elif deed < 0.93:
+            self.undo()
         else:
             self.remap()
+
+    def undo(self) -> None:
+        """One of the last runs that wrote something is taken back."""
+        runs = self.world.machine.query("SELECT DISTINCT run FROM journal ORDER BY run DESC LIMIT 4")
+        if runs:
+            self.world.undo(self.random.choice(runs)[0])
 
     def review(self) -> None:
         """Some of the records in question are one customer, or none of them."""

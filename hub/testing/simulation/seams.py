@@ -33,22 +33,27 @@ class Serial:
 @contextmanager
 def simulated(world: World) -> Iterator[None]:
     """The engine of this process belongs to this world."""
-    threading, planned = engine.threading, engine.make_plan
+    threading, planned, undone = engine.threading, engine.make_plan, engine.make_undo
 
     def make_plan(*args: Any, **kwargs: Any) -> Any:
         plan = planned(*args, **kwargs)
         world.plans.append(plan)
         return plan
 
+    def make_undo(*args: Any, **kwargs: Any) -> Any:
+        undo = undone(*args, **kwargs)
+        world.plans.append(undo.plan)
+        return undo
+
     root = logging.getLogger()
     level = root.level
     engine.threading = SimpleNamespace(Thread=Serial)
-    engine.make_plan = make_plan
+    engine.make_plan, engine.make_undo = make_plan, make_undo
     root.addHandler(world.log)
     root.setLevel(logging.DEBUG)
     try:
         yield
     finally:
-        engine.threading, engine.make_plan = threading, planned
+        engine.threading, engine.make_plan, engine.make_undo = threading, planned, undone
         root.removeHandler(world.log)
         root.setLevel(level)

@@ -83,6 +83,8 @@ class World:
     runs: int = 0
     crashes: int = 0
     approve: bool = True
+    undoing: bool = False
+    """Whether a run is being undone."""
     trace: list[str] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
@@ -206,6 +208,23 @@ class World:
 
     def sync(self, **options: Any) -> Result | None:
         """One run of the hub, an hour after the last; None if the process was killed (it is started again then)."""
+        return self._run(lambda: self._approved(options))
+
+    def undo(self, past: str, **options: Any) -> Result | None:
+        """A person looks at what undoing a run means and approves it, if it is still that; None if the process was killed."""
+        self.undoing = True
+        try:
+            return self._run(lambda: self._undone(past, options))
+        finally:
+            self.undoing = False
+
+    def _undone(self, past: str, options: dict[str, Any]) -> Result:
+        shown = self.engine(**options).undo(past)
+        assert shown.undo is not None
+        self.say("person", f"undoes {past}", f"{len(shown.undo.back)} back, {len(shown.undo.kept)} kept")
+        return self.engine(**options).undo(past, approve=shown.undo.hash())
+
+    def _run(self, work: Callable[[], Result]) -> Result | None:
         self.now += HOUR
         self.runs += 1
         self.faults.broken.clear()
@@ -215,7 +234,7 @@ class World:
         moment.kill = self.kill or self._dies
         moment.count = 0
         try:
-            result = self._approved(options)
+            result = work()
         except Killed:
             self.crashes += 1
             self.say("hub", "KILLED")

@@ -18,6 +18,7 @@ from hub.testing.simulation.oracles import (
     listed,
     losses,
     stillness,
+    undoing,
 )
 from hub.testing.simulation.world import World
 
@@ -41,6 +42,7 @@ INVARIANTS = (
     "archive",
     "crash",
     "cursor",
+    "undo",
 )
 """The names under which violations are reported."""
 
@@ -69,6 +71,7 @@ PROBES = {
     "short_listing": (disturbances.short_listing, 0.15),
     "edit_beats_deletion": (disturbances.edit_beats_deletion, 0.25),
     "edit_on_a_lost_write": (disturbances.edit_on_a_lost_write, 0.25),
+    "undone": (undoing.undone, 0.3),
 }
 """name -> what is tried with a quiet world, and in which share of the worlds."""
 

@@ -10,6 +10,7 @@ from hub.canonical.values import key, same
 from hub.mapping.view import UNSUPPORTED, RemoteRef, View
 from hub.state import Golden, Link
 from hub.sync.policy import is_blank
+from hub.sync.undo.accept import differs_on_purpose
 from hub.testing.simulation.remote import SimulatedServer
 from hub.testing.simulation.world import World
 
@@ -65,6 +66,8 @@ def _record(world: World, server: SimulatedServer, golden: Golden, link: Link, l
     for name, spec in mapping.fields.items():
         if spec.direction != "both" or name in golden.frozen or name in link.held or name == "kind":
             continue
+        if differs_on_purpose(golden, link, name):
+            continue
         shown = view.fields.get(name, UNSUPPORTED)
         wanted = _wanted(world, server, golden, name, links, shown.id if isinstance(shown, RemoteRef) else "")
         if wanted is UNSUPPORTED or shown is UNSUPPORTED or _dangles(server, shown):
@@ -75,7 +78,8 @@ def _record(world: World, server: SimulatedServer, golden: Golden, link: Link, l
         if not (is_blank(wanted) and is_blank(shown)) and not same(found.kind if found else "text", wanted, shown):
             world.violate("agreement", f"{where}: {name} is {shown!r}, golden has {wanted!r}")
     for name in mapping.collections:
-        _collection(world, server, golden, view, name, where)
+        if not differs_on_purpose(golden, link, name):
+            _collection(world, server, golden, view, name, where)
 
 
 def _dangles(server: SimulatedServer, shown: Any) -> bool:

@@ -10,8 +10,17 @@ from hub.testing.simulation.world import World, Write
 def check(world: World, write: Write) -> None:
     """A delete of the hub has a cause: some user deleted (or merged) a record of that customer, or one with it.  One who
     takes it back while the run passes the deletion on does not undo that the hub was told; the next run revives it."""
-    if write.kind == "delete" and not any(_was_deleted(world, *item) for item in _others(world, write)):
+    if (
+        write.kind == "delete"
+        and not _takes_back(world, write)
+        and not any(_was_deleted(world, *item) for item in _others(world, write))
+    ):
         world.violate("blast", f"{write.system}/{write.id} deleted although nobody deleted anything")
+
+
+def _takes_back(world: World, write: Write) -> bool:
+    """Whether an undo deletes what the hub itself had created."""
+    return world.undoing and write.id in world.servers[write.system].made
 
 
 def _was_deleted(world: World, server: SimulatedServer, record: Stored) -> bool:

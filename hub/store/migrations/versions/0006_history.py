@@ -1,0 +1,25 @@
+"""What undoing a write needs, and reading history by run."""
+
+from alembic import op
+
+revision = "0006"
+down_revision = "0004"
+
+STATEMENTS = (
+    """
+CREATE TABLE image (
+  op_id TEXT NOT NULL,
+  post BLOB,
+  base BLOB,
+  PRIMARY KEY (op_id)
+)
+""",
+    "CREATE INDEX change_run ON change (run)",
+    "CREATE INDEX ledger_run ON ledger (run)",
+)
+
+
+def upgrade() -> None:
+    """Add what reading history and undoing needs."""
+    for statement in STATEMENTS:
+        op.execute(statement)

@@ -1,0 +1,387 @@
+"""Undoing a run: what the hub wrote is taken back; what people typed stays, wherever they typed it (invariant I13)."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.contract.errors import OutcomeUnknown, Unavailable
+from hub.sync.engine import Result
+from hub.sync.policy import Policy
+from hub.sync.undo.plan import Entry
+from tests.engine.world import LIST_NO_IDS, LIST_WITH_IDS, ONE_SLOT, PLAIN, TWO_SLOTS, World, failing
+
+SHAPES = {"A": LIST_WITH_IDS, "B": ONE_SLOT, "C": TWO_SLOTS, "D": LIST_NO_IDS, "E": PLAIN}
+
+
+def undo(world: World, run: str, *, yes: bool = True) -> Result:
+    """Undo a run; an hour passes.  Every record is accounted for."""
+    world.now += 3600
+    result = world.engine().undo(run, yes=yes)
+    assert all(item.ok for item in result.accounts), result.accounts
+    return result
+
+
+def remotes(world: World) -> dict[str, Any]:
+    """Everything that the systems hold, without the ids of rows and records (what is made again gets new ones)."""
+
+    def plain(data: dict[str, Any]) -> dict[str, Any]:
+        rows = data.get("emails")
+        kept = {key: value for key, value in data.items() if value not in (None, "", [])}
+        if isinstance(rows, list) and rows:
+            kept["emails"] = [{key: value for key, value in row.items() if key != "id" and value} for row in rows]
+        return kept
+
+    return {
+        name: sorted((plain(copy.deepcopy(data)) for data in server.alive().values()), key=repr)
+        for name, server in world.servers.items()
+    }
+
+
+def mail(*values: str, pref: int = 0) -> list[dict[str, Any]]:
+    return [{"id": f"r{n}", "value": value, "label": "work", "pref": n == pref} for n, value in enumerate(values)]
+
+
+def reasons(entries: list[Entry]) -> dict[tuple[str, str], str]:
+    return {(item.system, item.path): item.reason for item in entries}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """One customer in five systems of every shape, in step."""
+    world = World(tmp_path, **SHAPES)
+    world.servers["A"].add(
+        {"name": "Anna Berg", "notes": "likes tea", "emails": mail("anna@x.example", "a2@x.example")}
+    )
+    world.sync()
+    world.quiet()
+    return world
+
+
+def edit_field(world: World) -> None:
+    world.servers["B"].edit(world.id("B"), notes="likes coffee")
+
+
+def empty_field(world: World) -> None:
+    world.servers["B"].edit(world.id("B"), notes=None)
+
+
+def rename(world: World) -> None:
+    world.servers["E"].edit(world.id("E"), name="Anna Maria Berg")
+
+
+def edit_element(world: World) -> None:
+    world.servers["A"].edit(world.id("A"), lambda data: data["emails"][0].update(value="new@x.example"))
+
+
+def relabel(world: World) -> None:
+    world.servers["A"].edit(world.id("A"), lambda data: data["emails"][0].update(label="home"))
+
+
+def add_element(world: World) -> None:
+    world.servers["A"].edit(
+        world.id("A"), lambda data: data["emails"].append({"id": "n1", "value": "third@x.example", "label": "home"})
+    )
+
+
+def remove_element(world: World) -> None:
+    world.servers["A"].edit(world.id("A"), lambda data: data["emails"].pop(1))
+
+
+def remove_first(world: World) -> None:
+    world.servers["A"].edit(world.id("A"), lambda data: data["emails"].pop(0))
+
+
+def flag_another(world: World) -> None:
+    def change(data: dict[str, Any]) -> None:
+        data["emails"][0]["pref"], data["emails"][1]["pref"] = False, True
+
+    world.servers["A"].edit(world.id("A"), change)
+
+
+def edit_slot(world: World) -> None:
+    world.servers["C"].edit(world.id("C"), email="slot@x.example")
+
+
+def empty_slot(world: World) -> None:
+    world.servers["C"].edit(world.id("C"), email2=None)
+
+
+def swap_slots(world: World) -> None:
+    data = world.one("C")
+    world.servers["C"].edit(world.id("C"), email=data["email2"], email2=data["email"])
+
+
+def edit_row_without_id(world: World) -> None:
+    world.servers["D"].edit(world.id("D"), lambda data: data["emails"][0].update(value="row@x.example"))
+
+
+def everything(world: World) -> None:
+    edit_field(world)
+    rename(world)
+    edit_element(world)
+    empty_slot(world)
+
+
+EDITS = [
+    edit_field, empty_field, rename, edit_element, relabel, add_element, remove_element, remove_first, flag_another,
+    edit_slot, empty_slot, swap_slots, edit_row_without_id, everything,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda item: item.__name__)
+def test_apply_and_undo_restores_every_system_and_stays_quiet(world: World, edit: Any) -> None:
+    edit(world)
+    before = remotes(world)
+    run = world.sync().run
+    assert remotes(world) != before, "the run wrote something"
+    result = undo(world, run)
+    assert result.state == "success"
+    assert result.undo is not None
+    assert not result.undo.kept
+    assert not result.undo.cannot
+    assert remotes(world) == before
+    world.quiet()
+    assert remotes(world) == before, "the next runs do not do the undone thing again"
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda item: item.__name__)
+def test_an_undo_can_be_undone(world: World, edit: Any) -> None:
+    edit(world)
+    run = world.sync().run
+    after = remotes(world)
+    undone = undo(world, run).run
+    assert remotes(world) != after
+    undo(world, undone)
+    assert remotes(world) == after
+    world.quiet()
+    assert remotes(world) == after
+
+
+def test_undoing_twice_does_nothing_the_second_time(world: World) -> None:
+    everything(world)
+    run = world.sync().run
+    undo(world, run)
+    before = world.writes()
+    again = undo(world, run)
+    assert world.writes() == before
+    assert again.undo is not None
+    assert not again.undo.back
+
+
+# what changed since survives
+
+
+def test_an_edit_made_in_between_survives_and_the_rest_is_taken_back(world: World) -> None:
+    everything(world)
+    before = remotes(world)
+    run = world.sync().run
+    world.servers["A"].edit(world.id("A"), notes="likes water")
+    result = undo(world, run)
+    assert result.undo is not None
+    assert reasons(result.undo.kept)[("A", "notes")] == "changed since by A"
+    world.sync()
+    assert {data["notes"] for server in world.servers.values() for data in server.alive().values()} == {"likes water"}
+    assert world.one("B")["name"] == before["B"][0]["name"] == "Anna Berg", "the rename was taken back"
+    assert world.one("E")["name"] == "Anna Maria Berg", "who renamed her keeps it"
+    world.quiet()
+
+
+def test_an_edit_that_a_sync_has_passed_on_since_survives(world: World) -> None:
+    edit_field(world)
+    run = world.sync().run
+    world.servers["E"].edit(world.id("E"), notes="likes water")
+    world.sync()
+    result = undo(world, run)
+    assert result.undo is not None
+    assert not result.undo.back
+    assert set(reasons(result.undo.kept).values()) == {"changed since by E"}
+    assert {data["notes"] for server in world.servers.values() for data in server.alive().values()} == {"likes water"}
+
+
+def test_an_address_added_since_stays_and_comes_everywhere(world: World) -> None:
+    remove_element(world)
+    run = world.sync().run
+    world.servers["D"].edit(
+        world.id("D"), lambda data: data["emails"].append({"value": "fresh@x.example", "label": "home"})
+    )
+    undo(world, run)
+    world.sync()
+    assert {row["value"] for row in world.one("D")["emails"]} == {"anna@x.example", "a2@x.example", "fresh@x.example"}
+    assert "fresh@x.example" in {row["value"] for row in world.one("A")["emails"]}
+    assert "a2@x.example" not in {row["value"] for row in world.one("A")["emails"]}, "who removed it has removed it"
+    world.quiet()
+
+
+def test_who_typed_the_undone_value_may_type_on(world: World) -> None:
+    edit_field(world)
+    run = world.sync().run
+    undo(world, run)
+    assert world.one("B")["notes"] == "likes coffee"
+    assert world.golden().value("notes") == "likes tea"
+    world.servers["B"].edit(world.id("B"), notes="likes cocoa")
+    result = world.sync()
+    assert result.conflicts == 0
+    assert not [row for row in world.ledger() if row["loser"] == "likes cocoa"]
+    assert {data["notes"] for server in world.servers.values() for data in server.alive().values()} == {"likes cocoa"}
+    world.quiet()
+
+
+def test_the_undone_value_is_in_the_ledger_with_the_undo_as_its_rule(world: World) -> None:
+    edit_field(world)
+    run = world.sync().run
+    undo(world, run)
+    (row,) = [row for row in world.ledger() if row["path"] == "notes"]
+    assert (row["winner_system"], row["loser_system"], row["loser"]) == ("undo", "B", "likes coffee")
+    assert row["rule"] == f"undo of run {run}"
+
+
+def test_a_value_that_comes_back_to_what_was_undone_is_written_again(world: World) -> None:
+    """The mark of an undo holds for one state of golden, not for the value (ABA)."""
+    edit_field(world)
+    undo(world, world.sync().run)
+    for notes in ("likes cocoa", "likes tea"):
+        world.servers["E"].edit(world.id("E"), notes=notes)
+        world.sync()
+    assert {data["notes"] for server in world.servers.values() for data in server.alive().values()} == {"likes tea"}
+
+
+# creates and deletes
+
+
+def two_customers(tmp_path: Path, **policy: Any) -> World:
+    world = World(tmp_path, Policy(("A", "B"), **policy), A=LIST_WITH_IDS, B=ONE_SLOT)
+    world.servers["A"].add({"name": "Anna Berg", "emails": mail("anna@x.example")})
+    world.servers["B"].add({"name": "Anna Berg", "email": "anna@x.example", "notes": "likes tea"})
+    return world
+
+
+def test_a_first_sync_is_taken_back_and_nothing_that_anybody_typed_goes(tmp_path: Path) -> None:
+    world = two_customers(tmp_path)
+    world.servers["A"].add({"name": "Bo Li", "emails": mail("bo@x.example"), "notes": "tall"})
+    world.servers["B"].add({"name": "Carla Diaz", "email": "carla@x.example"})
+    before = remotes(world)
+    run = world.sync().run
+    assert remotes(world) != before
+    undo(world, run)
+    assert remotes(world) == before
+    world.quiet()
+    assert remotes(world) == before
+    world.servers["A"].edit(next(iter(world.servers["A"].alive())), notes="likes water")
+    world.sync()
+    assert {"notes": "likes water", "name": "Anna Berg", "email": "anna@x.example"} in remotes(world)["B"]
+
+
+def test_a_new_record_that_somebody_edited_since_is_kept(tmp_path: Path) -> None:
+    world = two_customers(tmp_path)
+    world.servers["A"].add({"name": "Bo Li", "emails": mail("bo@x.example")})
+    run = world.sync().run
+    (bo,) = [id_ for id_, data in world.servers["B"].alive().items() if data["name"] == "Bo Li"]
+    world.servers["B"].edit(bo, notes="calls back")
+    result = undo(world, run)
+    assert result.undo is not None
+    assert ("B", "") in reasons(result.undo.kept)
+    assert bo in world.servers["B"].alive()
+
+
+def test_a_deletion_that_was_passed_on_is_taken_back_by_making_the_record_again(tmp_path: Path) -> None:
+    world = two_customers(tmp_path, delete={"A": "propagate"}, delete_any=frozenset("B"))
+    world.sync()
+    world.servers["A"].remove(world.id("A"))
+    before = remotes(world)
+    run = world.sync().run
+    assert remotes(world)["B"] == []
+    undone = undo(world, run)
+    assert remotes(world) == before
+    assert world.golden().value("notes") == "likes tea"
+    world.quiet()
+    assert remotes(world) == before, "where somebody deleted it, it stays deleted"
+    undo(world, undone.run)
+    assert remotes(world) == {"A": [], "B": []}
+    world.quiet()
+
+
+def test_a_record_that_was_taken_back_can_be_made_again_by_undoing_the_undo(tmp_path: Path) -> None:
+    world = two_customers(tmp_path)
+    world.servers["A"].add({"name": "Bo Li", "emails": mail("bo@x.example"), "notes": "tall"})
+    run = world.sync().run
+    after = remotes(world)
+    undone = undo(world, run).run
+    undo(world, undone)
+    assert remotes(world) == after
+    world.quiet()
+
+
+# approval, guards, systems that cannot be reached
+
+
+def test_nothing_is_written_before_exactly_this_plan_is_approved(world: World) -> None:
+    everything(world)
+    run = world.sync().run
+    writes = world.writes()
+    shown = world.engine().undo(run)
+    assert shown.undo is not None
+    assert shown.undo.back
+    assert world.engine().undo(run, approve="0123456789abcdef").applied == 0
+    assert world.writes() == writes
+    assert world.golden().value("notes") == "likes coffee"
+    done = world.engine().undo(run, approve=shown.undo.hash())
+    assert done.approved
+    assert world.writes() > writes
+
+
+def test_a_plan_that_trips_a_guard_needs_its_hash(tmp_path: Path) -> None:
+    world = World(tmp_path, A=LIST_WITH_IDS, B=ONE_SLOT)
+    for number in range(12):
+        world.servers["A"].add({"name": f"P {number}", "emails": mail(f"p{number}@x.example")})
+    run = world.sync().run
+    held = undo(world, run)
+    assert [trip.guard for trip in held.held] == ["deletes"]
+    assert held.state == "waiting"
+    assert len(world.servers["B"].alive()) == 12
+    assert held.undo is not None
+    world.engine().undo(run, approve=held.undo.hash())
+    assert not world.servers["B"].alive()
+
+
+def test_a_system_that_cannot_be_reached_is_named_and_the_others_are_taken_back(world: World) -> None:
+    edit_field(world)
+    run = world.sync().run
+    world.servers["C"].fault = failing(Unavailable("no answer"), "changes")
+    result = undo(world, run)
+    assert result.undo is not None
+    assert "cannot be reached now: no answer" in reasons(result.undo.cannot)[("C", "")]
+    assert world.one("A")["notes"] == "likes tea"
+    assert world.one("C")["notes"] == "likes coffee"
+    world.servers["C"].fault = lambda _call, _number: None
+    undo(world, run)
+    world.sync()
+    assert world.one("C")["notes"] == "likes tea"
+    assert world.one("B")["notes"] == "likes coffee"
+
+
+@pytest.mark.parametrize("lost", [True, False], ids=["the answer is lost", "the request is lost"])
+@pytest.mark.parametrize("edit", [edit_field, add_element, remove_element], ids=lambda item: item.__name__)
+def test_a_write_of_unknown_outcome_in_an_undo_is_settled_and_nothing_is_doubled(
+    world: World, edit: Any, *, lost: bool
+) -> None:
+    edit(world)
+    before = remotes(world)
+    run = world.sync().run
+    real = world.connectors["D"].write
+
+    def losing(resource: str, ops: Any) -> Any:
+        if lost:
+            list(real(resource, ops))
+        raise OutcomeUnknown("the connection broke")
+
+    world.connectors["D"].write = losing  # type: ignore[method-assign]
+    undo(world, run)
+    world.connectors["D"].write = real  # type: ignore[method-assign]
+    undo(world, run)
+    world.sync()
+    assert remotes(world) == before
+    world.quiet()
