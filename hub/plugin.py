@@ -41,6 +41,7 @@ from hub.contract.records import (
     Receipt,
     Record,
     Resource,
+    Subscription,
 )
 from hub.hookspecs import hookimpl
 from hub.http.session import Http
@@ -92,6 +93,7 @@ __all__ = [
     "RestConfig",
     "RestConnector",
     "RestSpec",
+    "Subscription",
     "Token",
     "Tokens",
     "Unavailable",

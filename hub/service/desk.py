@@ -22,6 +22,7 @@ from hub.service.circuits import Circuit
 from hub.service.lease import Lease, take
 from hub.service.timetable import Slot
 from hub.store.history import History
+from hub.store.inbox import Inbox
 from hub.store.pauses import Pauses
 from hub.store.protocol import Database
 from hub.store.tables import alarm, circuit, lease, ledger, outbox, review, timetable
@@ -64,6 +65,7 @@ class Desk:
         self.pauses = Pauses(db)
         self.history = History(db)
         self.work = Work(db)
+        self.inbox = Inbox(db)
 
     def close(self) -> None:
         self.db.close()

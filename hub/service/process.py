@@ -33,9 +33,11 @@ from hub.service.election import Election
 from hub.service.events import log_event
 from hub.service.lease import BEAT, Lease
 from hub.service.post import deliver
+from hub.service.receiver import Receiver
 from hub.service.runner import AppRunner
 from hub.service.scheduler import LOOK, Report, Scheduler
-from hub.store.database import Locked
+from hub.store.database import Database, Locked
+from hub.store.inbox import Inbox
 
 STANDBY = 1.0
 """Seconds between two attempts to take the lease."""
@@ -46,6 +48,8 @@ GAP = 0.5
 SLICE = 0.5
 """Seconds after which the main thread sees a signal at the latest while it waits."""
 INTERRUPTED = 130
+PATIENCE = 2.0
+"""Seconds that a webhook waits for the store; then its sender is asked to send it again."""
 
 
 class Part(Protocol):
@@ -84,6 +88,21 @@ class Service:
         self.scheduler = Scheduler(self.desk, config, self._runner, clock, log_event, self._shown)
         self._election = Election(self.desk, self._database, self._label, clock)
         self._lease: Lease | None = None
+        self._receiver: Receiver | None = None
+
+    @property
+    def receiver(self) -> Receiver:
+        """What takes webhooks, made at first use: with a connection of its own to the store, because an answer must not
+        wait for a run."""
+        if self._receiver is None:
+            inbox = Inbox(Database(self._database, wait=PATIENCE, sure=True))
+            self._receiver = Receiver(inbox, lambda: self.scheduler.config, self._runner.app, self._clock, log_event)
+        return self._receiver
+
+    def _close(self) -> None:
+        if self._receiver is not None:
+            self._receiver.close()
+        self.desk.close()
 
     def _stopping(self) -> bool:
         return self._told or self._lost
@@ -96,7 +115,7 @@ class Service:
     def run(self) -> None:
         """Wait for the lease, serve, and go on until stopped."""
         with self._signals(), ExitStack() as stack:
-            stack.callback(self.desk.close)
+            stack.callback(self._close)
             stack.callback(lambda: self._election.give_up(self._lease))
             while self._elected():
                 try:
@@ -112,7 +131,7 @@ class Service:
         """Run what is due, send what is to be sent, and end.  Raises Locked if another process serves, or holds the
         store."""
         with self._signals(), ExitStack() as stack:
-            stack.callback(self.desk.close)
+            stack.callback(self._close)
             self._lease = self.scheduler.lease = self._election.take()
             if self._lease is None:
                 holder = self.desk.lease()

@@ -18,7 +18,7 @@ from hub.service.desk import Desk, Letter
 from hub.service.events import Log, moment
 from hub.service.lease import Lease
 from hub.service.outcomes import note_systems
-from hub.service.timetable import Slot, arrange, begin, end, overdue_first, start_of
+from hub.service.timetable import Slot, arrange, begin, end, hinted_at, overdue_first, start_of
 from hub.service.watch import SyncView, View, conditions, unknown
 from hub.store.database import Locked
 
@@ -42,6 +42,9 @@ class Report:
     counts: Mapping[str, int] = field(default_factory=dict)
     error: HubError | None = None
     result: Result | None = None
+
+
+_NEVER = (float("-inf"), float("-inf"))
 
 
 class Runner(Protocol):
@@ -79,6 +82,8 @@ class Scheduler:
         self.config_error = ""
         self.reports: list[Report] = []
         self._busy_until = 0.0
+        self._began: dict[str, tuple[float, float]] = {}
+        """Sync -> when its last run began, and when the last one that webhooks had caused."""
 
     @property
     def busy(self) -> bool:
@@ -113,7 +118,7 @@ class Scheduler:
         paused = self.desk.pauses.of("sync")
         found = {}
         for slot, sync in self._rows():
-            at = start_of(slot, sync.timing, now)
+            at = self._start_of(slot, sync, now)
             if at is not None and at <= now and slot.sync not in paused:
                 found[slot.sync] = at
         return overdue_first(found)
@@ -122,11 +127,40 @@ class Scheduler:
         """When to look again."""
         now = self._clock()
         paused = self.desk.pauses.of("sync")
-        starts = [start_of(slot, sync.timing, now) for slot, sync in self._rows() if slot.sync not in paused]
+        starts = [self._start_of(slot, sync, now) for slot, sync in self._rows() if slot.sync not in paused]
         times = [at for at in starts if at is not None]
         if self._busy_until > now:
             times = [max(at, self._busy_until) for at in times]
         return min([now + LOOK, *times])
+
+    def _start_of(self, slot: Slot, sync: Sync, now: float) -> float | None:
+        return start_of(slot, sync.timing, now, hinted=self._hinted(sync, now))
+
+    def _hinted(self, sync: Sync, now: float) -> float | None:
+        """When webhooks start a sync: hints of a system that is left alone wait until it is tried again."""
+        waiting = self.desk.inbox.waiting()
+        if not waiting:
+            return None
+        circuits, paused = self.desk.circuits(), self.desk.pauses.of("connection")
+        began, hinted = self._began.get(sync.name, _NEVER)
+        if began > now:  # the clock was put back
+            began, hinted = self._began[sync.name] = _NEVER
+        found = []
+        for name in sync.systems:
+            if name not in waiting or name in paused or circuits.get(name, Circuit(name)).state != "closed":
+                continue
+            hints = waiting[name]
+            at = hinted_at(hints.first, hints.last, self.config.serving, began=began, hinted=hinted)
+            if at is not None:
+                found.append(at)
+        return min(found) if found else None
+
+    def _share_hints(self, sync: Sync, now: float) -> None:
+        """A run takes all hints of its systems: other syncs of these systems follow, which would not see them any more."""
+        waiting = set(self.desk.inbox.waiting()) & set(sync.systems)
+        others = [item.name for item in self.config.syncs.values() if item is not sync and waiting & set(item.systems)]
+        if others:
+            self.desk.make_due(others, now)
 
     def _rows(self) -> list[tuple[Slot, Sync]]:
         rows = self.desk.slots()
@@ -171,6 +205,10 @@ class Scheduler:
             return False
         begun = begin(slot, now)
         self.desk.save_slots([begun], mine=self.lease)
+        self._share_hints(sync, now)
+        planned = start_of(slot, sync.timing, now)
+        caused = planned is None or planned > now
+        self._began[sync.name] = now, now if caused else self._began.get(sync.name, _NEVER)[1]
         self._log("run_started", sync=sync.name, due=moment(slot.next), held=",".join(sorted(holds)))
         try:
             report = self._runner.run(self.config, sync, holds)

@@ -10,13 +10,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from hub.web.hooks import hooks
+
 if TYPE_CHECKING:
     from hub.service.process import Service
 
 
 def routes(service: Service) -> Sequence[BaseRoute]:
     """All routes, those of each part together."""
-    return [*_health(service)]
+    return [*_health(service), *hooks(service.receiver, lambda: service.scheduler.config.serving.public_url)]
 
 
 def application(service: Service) -> Starlette:

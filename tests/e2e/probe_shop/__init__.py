@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ class ProbeConfig(plugin.ConnectorConfig):
 
     file: str
     token: SecretStr = SecretStr("")
+    hook_secret: SecretStr | None = None
 
 
 class Probe(plugin.Connector[ProbeConfig]):
@@ -76,8 +78,21 @@ class Probe(plugin.Connector[ProbeConfig]):
         yield plugin.Page([], "end", complete=True)
 
     def fetch(self, resource: str, ids: Sequence[str]) -> Iterator[plugin.Record]:
+        with (self.context.base / f"{self.context.connection}.fetched").open("a", encoding="utf-8") as seen:
+            seen.writelines(f"{id_}\n" for id_ in ids)
         content = self._load()
         yield from (self._record(id_, content[id_]) for id_ in ids if id_ in content)
+
+    def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[plugin.Hint]:
+        """{"event", "at", "resource", "ids"}, signed over the raw body and at most five minutes old."""
+        secret = self.config.hook_secret
+        wanted = hmac.new((secret.get_secret_value() if secret else "").encode(), body, hashlib.sha256).hexdigest()
+        if secret is None or not hmac.compare_digest(wanted.encode(), headers.get("x-signature", "").encode()):
+            raise plugin.AuthError("not signed with our secret")
+        content = json.loads(body)
+        if abs(self.context.clock().timestamp() - content["at"]) > 300:
+            raise plugin.AuthError("signed too long ago")
+        return [plugin.Hint(content["resource"], content["ids"], content.get("event", ""))]
 
     def find(self, resource: str, key: str, values: Sequence[str]) -> Iterator[plugin.Record]:
         yield from (self._record(id_, data) for id_, data in self._load().items() if data.get("our_key") in values)
