@@ -52,11 +52,12 @@ if TYPE_CHECKING:
     from hub.http.signing import access_token
     from hub.rest.connector import RestConfig, RestConnector
     from hub.rest.manifest import load_manifest
-    from hub.rest.spec import ResourceSpec, RestSpec
+    from hub.rest.spec import Call, ResourceSpec, RestSpec
 
 __all__ = [
     "Account",
     "AuthError",
+    "Call",
     "Capabilities",
     "Client",
     "ConfigError",
@@ -103,6 +104,7 @@ __all__ = [
 ]
 
 _LAZY = {
+    "Call": "hub.rest.spec",
     "Client": "hub.http.oauth2",
     "OAuth2": "hub.http.oauth2",
     "access_token": "hub.http.signing",

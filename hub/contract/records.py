@@ -118,7 +118,7 @@ class Hint:
 class Subscription:
     """A webhook as the system keeps it: what it tells (``topic``), and to whom (``url``).
 
-    active:  it is sent now (neither disabled nor expired).
+    active:  it is sent now (neither disabled nor expired);  detail: the system's own word for why it is not.
     expires: when it ends by itself, None if it does not.
     mended:  what ``subscribe`` did about it: "made" (it was missing or had expired), "woken" (the system had disabled
              it), "renewed" (it would have ended), "" (it was in order).
@@ -128,6 +128,7 @@ class Subscription:
     topic: str
     url: str
     active: bool = True
+    detail: str = ""
     expires: datetime | None = None
     mended: Literal["", "made", "woken", "renewed"] = ""
 
