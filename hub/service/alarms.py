@@ -14,6 +14,7 @@ KINDS: Final[Mapping[str, Severity]] = {
     "lag": "warning",
     "guard": "warning",
     "review": "warning",
+    "webhook": "warning",
     "configuration": "error",
 }
 """Kinds of alarms and how bad they are."""
@@ -83,6 +84,7 @@ _TITLES: Final = {
     "lag": "data is old",
     "guard": "waits for approval",
     "review": "questions for a person",
+    "webhook": "webhooks do not arrive",
     "configuration": "new configuration is broken",
 }
 

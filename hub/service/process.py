@@ -28,6 +28,7 @@ from hub.config.read import read_config
 from hub.config.redact import Redactor, mask_text
 from hub.contract.errors import HubError
 from hub.contract.notices import Notice
+from hub.service.caretaker import Caretaker
 from hub.service.desk import Desk, LeaseLost, open_desk
 from hub.service.election import Election
 from hub.service.events import log_event
@@ -41,6 +42,8 @@ from hub.store.inbox import Inbox
 
 STANDBY = 1.0
 """Seconds between two attempts to take the lease."""
+CARE = 10.0
+"""Seconds between two times that subscriptions of webhooks are asked for whether it is time to look at them."""
 GLANCE = 2.0
 """Seconds between two looks at the configuration file and the outbox."""
 GAP = 0.5
@@ -86,6 +89,9 @@ class Service:
         self.desk: Desk = open_desk(self._database)
         self._runner = AppRunner(self.desk, redact, self._stopping, clock, self._label)
         self.scheduler = Scheduler(self.desk, config, self._runner, clock, log_event, self._shown)
+        self._caretaker = Caretaker(
+            self.desk, lambda: self.scheduler.config, self._runner.app, clock, log_event, self._shown
+        )
         self._election = Election(self.desk, self._database, self._label, clock)
         self._lease: Lease | None = None
         self._receiver: Receiver | None = None
@@ -195,6 +201,7 @@ class Service:
         with self._parts() as timer:
             try:
                 self.scheduler.arrange()
+                self._caretaker.begin()
                 while not self._stopping():
                     self._round(timer)
             except KeyboardInterrupt:
@@ -231,7 +238,8 @@ class Service:
             logger=logger,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
-        for job, seconds in ((self._beat, BEAT), (self._look, GLANCE), (self._send, GLANCE)):
+        jobs = ((self._beat, BEAT), (self._look, GLANCE), (self._send, GLANCE), (self._care, CARE))
+        for job, seconds in jobs:
             timer.add_job(self._carefully, "interval", args=[job], seconds=seconds, id=job.__name__)
         with ExitStack() as stack:
             timer.start()
@@ -255,6 +263,10 @@ class Service:
             self._election.beat(self._lease)
         except LeaseLost:
             self._lost = True
+
+    def _care(self) -> None:
+        if self._caretaker.look():
+            self._wake.set()  # there may be something to tell people
 
     def _send(self) -> None:
         def send(name: str, notice: Notice) -> object:

@@ -308,7 +308,8 @@ class Scheduler:
         known = {system for sync in self.config.syncs.values() for system in sync.systems}
         circuits = {name: item for name, item in self.desk.circuits().items() if name in known}
         paused = frozenset(pauses.of("connection"))
-        return View(now, tuple(syncs), circuits, paused, self.desk.questions(), self.config_error)
+        webhooks = {name: item for name, item in self.desk.inbox.subscriptions().items() if name in known}
+        return View(now, tuple(syncs), circuits, paused, self.desk.questions(), self.config_error, webhooks)
 
     def _watched_since(self, sync: str, now: float) -> float:
         """Since when the freshness of a sync is watched that never read everything."""

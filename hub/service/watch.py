@@ -9,6 +9,8 @@ from typing import Any
 from hub.config.quantities import show_duration
 from hub.service.alarms import Condition, Key
 from hub.service.circuits import FAILING, Circuit
+from hub.service.subscriptions import is_trouble
+from hub.state import Subscribed
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class View:
     questions: int = 0
     """Reviews and conflicts that wait for a person."""
     config_error: str = ""
+    webhooks: Mapping[str, Subscribed] = field(default_factory=dict)
+    """Of connections whose webhooks the hub keeps."""
 
 
 def conditions(view: View) -> list[Condition]:
@@ -57,6 +61,10 @@ def conditions(view: View) -> list[Condition]:
         )
     for name, circuit in sorted(view.circuits.items()):
         found += _of_circuit(name, circuit)
+    for name, item in sorted(view.webhooks.items()):
+        if is_trouble(item):
+            text = f"{item.message}; changes are polled by schedule"
+            found.append(Condition("webhook", name, text, f"crmhub connect webhooks {name}"))
     for sync in view.syncs:
         found += _of_sync(sync, view.now)
     if view.questions:
@@ -102,5 +110,6 @@ def unknown(view: View) -> set[Key]:
         if sync.paused:
             found |= {("failing", sync.name), ("guard", sync.name)}
     for name in view.paused:
-        found |= {("failing", name), ("needs_login", name)}
+        found |= {("failing", name), ("needs_login", name), ("webhook", name)}
+    found |= {("webhook", name) for name, item in view.circuits.items() if item.state != "closed"}
     return found

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Literal
 
 from sqlalchemy import delete, func, select
 
 from hub.contract.records import Hint
+from hub.state import Subscribed
 from hub.store.protocol import Database
 from hub.store.tables import delivery, inbox, reread, subscription
 
@@ -16,8 +16,6 @@ KEEP = 7 * 86_400.0
 """Seconds for which a delivery that was heard is known again."""
 MANY = 2_000
 """Records of one resource above which a listing is cheaper than reading them by their ids."""
-
-State = Literal["new", "active", "unknown", "dead"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,26 +25,6 @@ class Waiting:
     first: float
     last: float
     number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Subscribed:
-    """The webhooks of one connection as the hub sees them; all times in seconds since the epoch.
-
-    wanted:  the hub keeps them alive (a person has asked for it).
-    state:   new: not looked at yet;  unknown: the system could not be asked, or cannot tell;  dead: nothing arrives.
-    checked: when they were looked at last;  well: when they were last seen to be alive;  heard: the last delivery.
-    failures: looks in a row that failed;  message: why they are dead or unknown.
-    """
-
-    connection: str
-    wanted: bool = False
-    state: State = "new"
-    checked: float | None = None
-    well: float | None = None
-    heard: float | None = None
-    failures: int = 0
-    message: str = ""
 
 
 class Inbox:
