@@ -104,6 +104,8 @@ class App:
         self._store: Store | None = None
         self._connected: dict[str, Connected] = {}
         self._limiters: dict[str, Limiter] = {}
+        self._clients: list[Http] = []
+        """Of notifiers."""
         self._specs: Mapping[str, MappingSpec] | None = None
 
     def __enter__(self) -> App:
@@ -122,6 +124,9 @@ class App:
             except ConnectorError as error:
                 logging.getLogger("crmhub").warning("%s was not closed: %s", item.connection.name, error)
         self._connected = {}
+        for client in self._clients:
+            client.close()
+        self._clients = []
         if self._store is not None:
             self._store.close()
             self._store = None
@@ -258,8 +263,13 @@ class App:
         self.redact.add(secrets)
         folder = self.config.hub.data / "notifiers" / name
 
+        clients: list[Http] = []
+
         def make_http() -> Http:
-            raise UsageProblem(f"the notifier {name!r} has no HTTP client")
+            if not clients:
+                clients.append(open_http(chosen, settings))
+                self._clients += clients
+            return clients[0]
 
         context = Context(name, make_http, folder, self.config.base, lambda: datetime.fromtimestamp(self.clock(), UTC))
         return self.registry.notifier(chosen.plugin)(settings, context)

@@ -26,6 +26,7 @@ from hub.config.examine import examine_all
 from hub.config.model import Config, InvalidConfig
 from hub.config.read import read_config
 from hub.config.redact import Redactor, mask_text
+from hub.config.secrets import fetch_secret
 from hub.contract.errors import HubError
 from hub.contract.notices import Notice
 from hub.service.caretaker import Caretaker
@@ -104,6 +105,14 @@ class Service:
             inbox = Inbox(Database(self._database, wait=PATIENCE, sure=True))
             self._receiver = Receiver(inbox, lambda: self.scheduler.config, self._runner.app, self._clock, log_event)
         return self._receiver
+
+    def secret(self, reference: object) -> str:
+        """The value of a secret reference of the configuration; it is hidden in logs from now on.  Raises SecretError."""
+        config = self.scheduler.config
+        with self._runner.app(config) as app:
+            value = fetch_secret(reference, config.base, app.registry.secret_sources)
+        self._redact.add([value])
+        return value
 
     def _close(self) -> None:
         if self._receiver is not None:

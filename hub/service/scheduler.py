@@ -17,6 +17,7 @@ from hub.service.circuits import Circuit, admits
 from hub.service.desk import Desk, Letter
 from hub.service.events import Log, moment
 from hub.service.lease import Lease
+from hub.service.metrics import Totals
 from hub.service.outcomes import note_systems
 from hub.service.timetable import Slot, arrange, begin, end, hinted_at, overdue_first, start_of
 from hub.service.watch import SyncView, View, conditions, unknown
@@ -81,6 +82,7 @@ class Scheduler:
         self.lease: Lease | None = None
         self.config_error = ""
         self.reports: list[Report] = []
+        self.totals = Totals()
         self._busy_until = 0.0
         self._began: dict[str, tuple[float, float]] = {}
         """Sync -> when its last run began, and when the last one that webhooks had caused."""
@@ -132,6 +134,12 @@ class Scheduler:
         if self._busy_until > now:
             times = [max(at, self._busy_until) for at in times]
         return min([now + LOOK, *times])
+
+    def starts(self) -> dict[str, float]:
+        """Sync -> when it starts next; those that no schedule starts are left out."""
+        now, paused = self._clock(), self.desk.pauses.of("sync")
+        found = {slot.sync: self._start_of(slot, sync, now) for slot, sync in self._rows() if slot.sync not in paused}
+        return {name: at for name, at in found.items() if at is not None}
 
     def _start_of(self, slot: Slot, sync: Sync, now: float) -> float | None:
         return start_of(slot, sync.timing, now, hinted=self._hinted(sync, now))
@@ -263,6 +271,7 @@ class Scheduler:
         self.reports.append(report)
         del self.reports[:-100]
         assert begun.begun is not None
+        self.totals.note(sync.name, report, max(0.0, now - begun.begun))
         self._log(
             "run_ended",
             sync=sync.name,
