@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from hub import drift
 from hub.config.model import Config, Connection, Sync
 from hub.config.read import unknown_name
 from hub.config.redact import Redactor
@@ -58,6 +59,10 @@ if TYPE_CHECKING:
 DATABASE = "hub.db"
 SERVE = "crmhub serve"
 """How the processes that serve call themselves."""
+
+
+def _fields(known: Discovered, resources: Collection[str]) -> drift.Schema:
+    return {name: known.fields(name) or {} for name in resources}
 
 
 class UsageProblem(HubError):
@@ -353,9 +358,20 @@ class App:
     def discover(self, name: str) -> Discovered:
         """Like ``ask``, and keep the answers in the store.  Raises ConnectorError."""
         found = self.ask(name)
+        before, kept = self.known(name), drift.from_json(self.store.work.meta(f"drift:{name}"))
+        rules = self._rules(name) if before.scope in ("", found.scope) else {}
+        changed = drift.drifted(_fields(before, rules), _fields(found, rules), rules, kept)
         with self.store.transaction():
             self.store.work.set_meta(f"discovered:{name}", found.to_json())
+            if changed != kept:
+                self.store.work.set_meta(f"drift:{name}", drift.to_json(changed))
         return found
+
+    def _rules(self, name: str) -> dict[str, drift.Rules]:
+        """Resource -> what its mapping uses."""
+        opened = self.connect(name)
+        resources = self.resources(opened.connection, opened.connector)
+        return {item.name: drift.Rules.of(self.spec(opened.connection, item).data) for item in resources}
 
     # engines
 

@@ -15,6 +15,7 @@ KINDS: Final[Mapping[str, Severity]] = {
     "guard": "warning",
     "review": "warning",
     "webhook": "warning",
+    "schema": "warning",
     "configuration": "error",
 }
 """Kinds of alarms and how bad they are."""
@@ -85,6 +86,7 @@ _TITLES: Final = {
     "guard": "waits for approval",
     "review": "questions for a person",
     "webhook": "webhooks do not arrive",
+    "schema": "fields have changed",
     "configuration": "new configuration is broken",
 }
 

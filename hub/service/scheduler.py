@@ -317,8 +317,9 @@ class Scheduler:
         known = {system for sync in self.config.syncs.values() for system in sync.systems}
         circuits = {name: item for name, item in self.desk.circuits().items() if name in known}
         paused = frozenset(pauses.of("connection"))
+        drift = {name: found for name in sorted(known) if (found := tuple(self.desk.drift(name)))}
         webhooks = {name: item for name, item in self.desk.inbox.subscriptions().items() if name in known}
-        return View(now, tuple(syncs), circuits, paused, self.desk.questions(), self.config_error, webhooks)
+        return View(now, tuple(syncs), circuits, paused, self.desk.questions(), self.config_error, webhooks, drift)
 
     def _watched_since(self, sync: str, now: float) -> float:
         """Since when the freshness of a sync is watched that never read everything."""

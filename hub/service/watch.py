@@ -12,6 +12,9 @@ from hub.service.circuits import FAILING, Circuit
 from hub.service.subscriptions import is_trouble
 from hub.state import Subscribed
 
+_MANY = 10
+"""Fields that a notice names."""
+
 
 @dataclass(frozen=True, slots=True)
 class SyncView:
@@ -50,6 +53,8 @@ class View:
     config_error: str = ""
     webhooks: Mapping[str, Subscribed] = field(default_factory=dict)
     """Of connections whose webhooks the hub keeps."""
+    drift: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Connection -> what of the fields that its mapping uses has changed."""
 
 
 def conditions(view: View) -> list[Condition]:
@@ -65,6 +70,9 @@ def conditions(view: View) -> list[Condition]:
         if is_trouble(item):
             text = f"{item.message}; changes are polled by schedule"
             found.append(Condition("webhook", name, text, f"crmhub connect webhooks {name}"))
+    for name, changes in sorted(view.drift.items()):
+        text = "; ".join(changes[:_MANY]) + (f"; and {len(changes) - _MANY} more" if len(changes) > _MANY else "")
+        found.append(Condition("schema", name, text, "Adapt the mapping, then: crmhub check"))
     for sync in view.syncs:
         found += _of_sync(sync, view.now)
     if view.questions:

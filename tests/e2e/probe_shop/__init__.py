@@ -55,6 +55,12 @@ class Probe(plugin.Connector[ProbeConfig]):
         able = plugin.Capabilities(conditional_write=True, create="marker", image_after_write=True, batch=1, page=2)
         return [plugin.Resource("contacts", capabilities=able, mapping="probe.contacts")]
 
+    def fields(self, resource: str) -> Sequence[plugin.Field]:
+        """Known only where a file "CONNECTION.fields" names them."""
+        path = self.context.base / f"{self.context.connection}.fields"
+        names = path.read_text(encoding="utf-8").split() if path.exists() else []
+        return [plugin.Field(name) for name in names]
+
     def _path(self) -> Path:
         return self.context.base / self.config.file
 
