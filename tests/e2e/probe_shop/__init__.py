@@ -115,7 +115,9 @@ class Probe(plugin.Connector[ProbeConfig]):
                 content.pop(id_, None)
             else:
                 content[id_] = {**content.get(id_, {"our_key": op.key}), **op.data}
-            self._path().write_text(json.dumps(content), encoding="utf-8")
+            fresh = self._path().with_suffix(".new")  # a kill must not leave half a file: no real system would
+            fresh.write_text(json.dumps(content), encoding="utf-8")
+            fresh.replace(self._path())
             image = self._record(id_, content[id_]) if id_ in content else None
             yield plugin.Receipt(op.key, id_, image.version if image else None, image)
 
