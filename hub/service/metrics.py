@@ -48,7 +48,7 @@ class Totals:
 def collect(service: Service) -> list[Metric]:
     """Everything, at this moment.  Raises StoreError."""
     desk, scheduler = service.desk, service.scheduler
-    view, totals = scheduler.view(), scheduler.totals
+    view, totals = scheduler.view(note=False), scheduler.totals
     found = [*_process(totals), *_service(service), *_syncs(service, view)]
     connection = Metric(
         "crmhub_connection_state", "gauge", "Whether a connection is tried (1 for the state that holds)"
@@ -151,7 +151,7 @@ def _syncs(service: Service, view: Any) -> list[Metric]:
 
 def health(service: Service) -> dict[str, Any]:
     """For `/healthz`: lease, store, and the last run of each sync.  Raises StoreError."""
-    view, lease = service.scheduler.view(), service.desk.lease()
+    view, lease = service.scheduler.view(note=False), service.desk.lease()
     held = lease is not None and lease.holder != ""
     syncs = {
         item.name: {

@@ -6,7 +6,7 @@ Everything that it decides with is stored before it acts, so that it may be kill
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -147,7 +147,7 @@ class Scheduler:
     def _hinted(self, sync: Sync, now: float) -> float | None:
         """When webhooks start a sync: hints of a system that is left alone wait until it is tried again."""
         waiting = self.desk.inbox.waiting()
-        if not waiting:
+        if not waiting or not is_leading(sync, self._hintable()):
             return None
         circuits, paused = self.desk.circuits(), self.desk.pauses.of("connection")
         began, hinted = self._began.get(sync.name, _NEVER)
@@ -163,10 +163,23 @@ class Scheduler:
                 found.append(at)
         return min(found) if found else None
 
+    def _hintable(self) -> list[Sync]:
+        """The syncs that webhooks may start."""
+        paused = self.desk.pauses.of("sync")
+        return [
+            item for item in self.config.syncs.values() if item.timing.schedule is not None and item.name not in paused
+        ]
+
     def _share_hints(self, sync: Sync, now: float) -> None:
-        """A run takes all hints of its systems: other syncs of these systems follow, which would not see them any more."""
+        """A run takes all hints of its systems: others follow that bring them to systems which this one does not have."""
         waiting = set(self.desk.inbox.waiting()) & set(sync.systems)
-        others = [item.name for item in self.config.syncs.values() if item is not sync and waiting & set(item.systems)]
+        others = [
+            item.name
+            for item in self._hintable()
+            if waiting & set(item.systems)
+            and set(item.systems) - set(sync.systems)
+            and is_leading(item, self._hintable())
+        ]
         if others:
             self.desk.make_due(others, now)
 
@@ -294,8 +307,8 @@ class Scheduler:
 
     # what people are told
 
-    def view(self) -> View:
-        """Everything that alarms depend on."""
+    def view(self, *, note: bool = True) -> View:
+        """Everything that alarms depend on.  note: remember since when syncs are watched; who only looks writes nothing."""
         now = self._clock()
         pauses = self.desk.pauses
         paused_syncs = pauses.of("sync")
@@ -309,7 +322,7 @@ class Scheduler:
                     name in paused_syncs,
                     sync.timing.fresh,
                     self.desk.read_at(name),
-                    self._watched_since(name, now),
+                    self._watched_since(name, now, note=note),
                     last,
                     self.desk.error(name),
                 )
@@ -321,14 +334,15 @@ class Scheduler:
         webhooks = {name: item for name, item in self.desk.inbox.subscriptions().items() if name in known}
         return View(now, tuple(syncs), circuits, paused, self.desk.questions(), self.config_error, webhooks, drift)
 
-    def _watched_since(self, sync: str, now: float) -> float:
+    def _watched_since(self, sync: str, now: float, *, note: bool) -> float:
         """Since when the freshness of a sync is watched that never read everything."""
         key = f"watched:{sync}"
         found = self.desk.work.meta(key)
         if found:
             return float(found)
-        with self.desk.db.transaction():
-            self.desk.work.set_meta(key, str(now))
+        if note:
+            with self.desk.db.transaction():
+                self.desk.work.set_meta(key, str(now))
         return now
 
     def watch(self) -> None:
@@ -351,6 +365,18 @@ class Scheduler:
     def _notifiers(self) -> tuple[str, ...]:
         chosen = self.config.serving.notify
         return tuple(self.config.notifiers) if chosen is None else chosen
+
+
+def is_leading(sync: Sync, others: Sequence[Sync]) -> bool:
+    """Whether webhooks start this sync: of those with the same systems the first, and none whose systems another one has,
+    too, since one run brings what was named everywhere."""
+    mine, before = set(sync.systems), True
+    for other in others:
+        if other.name == sync.name:
+            before = False
+        elif mine < set(other.systems) or (before and mine == set(other.systems)):
+            return False
+    return True
 
 
 def last_ended(runs: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:

@@ -9,13 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.config.model import Sync
 from hub.config.timing import Serving, Timing, parse_quiet, parse_schedule
 from hub.contract.errors import AuthError, ConfigError, ConnectorError, RateLimited, Unavailable
 from hub.service.alarms import Alarm, Condition, judge, notice_of
 from hub.service.circuits import MOST, Circuit, admits, backoff, failed, succeeded
 from hub.service.lease import TTL, Lease, take
+from hub.service.scheduler import is_leading
 from hub.service.timetable import Slot, arrange, begin, end, hinted_at, overdue_first, start_of
 from hub.service.watch import SyncView, View, conditions, unknown
+from hub.sync.policy import Policy
 
 HOUR, DAY = 3600.0, 86_400.0
 NOON = 1_796_040_000.0
@@ -331,3 +334,18 @@ def test_hints_keep_to_quiet_windows_and_leave_manual_syncs_to_people() -> None:
     assert start_of(slot(EVERY, NOON + 500), EVERY, NOON, hinted=NOON + 3) == NOON + 3
     assert start_of(Slot("s", "manual"), timing("manual"), NOON, hinted=NOON + 3) is None
     assert start_of(slot(EVERY, NOON + 500, begun=NOON), EVERY, NOON, hinted=NOON + 3) is None
+
+
+@pytest.mark.parametrize(
+    ("what", "syncs", "leading"),
+    [
+        ("one sync", {"a": "xy"}, ["a"]),
+        ("of equal ones the first", {"b": "xy", "a": "yx"}, ["b"]),
+        ("the one with more systems", {"a": "xy", "b": "xyz"}, ["b"]),
+        ("each that goes somewhere else", {"a": "xy", "b": "xz"}, ["a", "b"]),
+        ("three of a kind and a wider one", {"a": "xy", "b": "xy", "c": "xyz", "d": "xyz"}, ["c"]),
+    ],
+)
+def test_a_hint_starts_as_few_syncs_as_reach_every_system(what: str, syncs: dict[str, str], leading: list[str]) -> None:
+    known = [Sync(name, tuple(systems), Policy(tuple(systems)), timing=EVERY) for name, systems in syncs.items()]
+    assert [item.name for item in known if is_leading(item, known)] == leading, what
