@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from hub import drift
 from hub.config.model import Config, Connection, Sync
 from hub.config.read import unknown_name
 from hub.config.redact import Redactor
@@ -58,6 +59,10 @@ if TYPE_CHECKING:
 DATABASE = "hub.db"
 SERVE = "crmhub serve"
 """How the processes that serve call themselves."""
+
+
+def _fields(known: Discovered, resources: Collection[str]) -> drift.Schema:
+    return {name: known.fields(name) or {} for name in resources}
 
 
 class UsageProblem(HubError):
@@ -104,6 +109,8 @@ class App:
         self._store: Store | None = None
         self._connected: dict[str, Connected] = {}
         self._limiters: dict[str, Limiter] = {}
+        self._clients: list[Http] = []
+        """Of notifiers."""
         self._specs: Mapping[str, MappingSpec] | None = None
 
     def __enter__(self) -> App:
@@ -122,6 +129,9 @@ class App:
             except ConnectorError as error:
                 logging.getLogger("crmhub").warning("%s was not closed: %s", item.connection.name, error)
         self._connected = {}
+        for client in self._clients:
+            client.close()
+        self._clients = []
         if self._store is not None:
             self._store.close()
             self._store = None
@@ -258,8 +268,13 @@ class App:
         self.redact.add(secrets)
         folder = self.config.hub.data / "notifiers" / name
 
+        clients: list[Http] = []
+
         def make_http() -> Http:
-            raise UsageProblem(f"the notifier {name!r} has no HTTP client")
+            if not clients:
+                clients.append(open_http(chosen, settings))
+                self._clients += clients
+            return clients[0]
 
         context = Context(name, make_http, folder, self.config.base, lambda: datetime.fromtimestamp(self.clock(), UTC))
         return self.registry.notifier(chosen.plugin)(settings, context)
@@ -343,9 +358,20 @@ class App:
     def discover(self, name: str) -> Discovered:
         """Like ``ask``, and keep the answers in the store.  Raises ConnectorError."""
         found = self.ask(name)
+        before, kept = self.known(name), drift.from_json(self.store.work.meta(f"drift:{name}"))
+        rules = self._rules(name) if before.scope in ("", found.scope) else {}
+        changed = drift.drifted(_fields(before, rules), _fields(found, rules), rules, kept)
         with self.store.transaction():
             self.store.work.set_meta(f"discovered:{name}", found.to_json())
+            if changed != kept:
+                self.store.work.set_meta(f"drift:{name}", drift.to_json(changed))
         return found
+
+    def _rules(self, name: str) -> dict[str, drift.Rules]:
+        """Resource -> what its mapping uses."""
+        opened = self.connect(name)
+        resources = self.resources(opened.connection, opened.connector)
+        return {item.name: drift.Rules.of(self.spec(opened.connection, item).data) for item in resources}
 
     # engines
 

@@ -41,6 +41,7 @@ from hub.contract.records import (
     Receipt,
     Record,
     Resource,
+    Subscription,
 )
 from hub.hookspecs import hookimpl
 from hub.http.session import Http
@@ -51,11 +52,12 @@ if TYPE_CHECKING:
     from hub.http.signing import access_token
     from hub.rest.connector import RestConfig, RestConnector
     from hub.rest.manifest import load_manifest
-    from hub.rest.spec import ResourceSpec, RestSpec
+    from hub.rest.spec import Call, ResourceSpec, RestSpec
 
 __all__ = [
     "Account",
     "AuthError",
+    "Call",
     "Capabilities",
     "Client",
     "ConfigError",
@@ -92,6 +94,7 @@ __all__ = [
     "RestConfig",
     "RestConnector",
     "RestSpec",
+    "Subscription",
     "Token",
     "Tokens",
     "Unavailable",
@@ -101,6 +104,7 @@ __all__ = [
 ]
 
 _LAZY = {
+    "Call": "hub.rest.spec",
     "Client": "hub.http.oauth2",
     "OAuth2": "hub.http.oauth2",
     "access_token": "hub.http.signing",

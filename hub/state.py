@@ -324,3 +324,23 @@ class GoldenChange:
     source: str
     rule: str
     seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """The webhooks of one connection as the hub sees them; all times in seconds since the epoch.
+
+    wanted:  the hub keeps them alive (a person has asked for it).
+    state:   new: not looked at yet;  unknown: the system could not be asked, or cannot tell;  dead: nothing arrives.
+    checked: when they were looked at last;  well: when they were last seen to be alive;  heard: the last delivery.
+    failures: looks in a row that failed;  message: why they are dead or unknown.
+    """
+
+    connection: str
+    wanted: bool = False
+    state: Literal["new", "active", "unknown", "dead"] = "new"
+    checked: float | None = None
+    well: float | None = None
+    heard: float | None = None
+    failures: int = 0
+    message: str = ""

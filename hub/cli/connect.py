@@ -17,6 +17,7 @@ from hub.cli.connect_try import try_read
 from hub.cli.exits import is_retryable, of_error
 from hub.cli.login import login
 from hub.cli.terminal import Outcome, Problem, Terminal
+from hub.cli.webhooks import webhooks
 from hub.config.quantities import show_duration
 from hub.contract.errors import HubError, Unavailable
 
@@ -37,6 +38,7 @@ def register(app: typer.Typer) -> None:
     command(group, "login", example="crmhub connect login crm", title="connect login")(login)
     command(group, "list", example="crmhub connect list", title="connect list")(list_)
     command(group, "try", example="crmhub connect try erp read party --limit 3", title="connect try")(try_read)
+    command(group, "webhooks", example="crmhub connect webhooks shop subscribe", title="connect webhooks")(webhooks)
     app.add_typer(group, name="connect")
 
 

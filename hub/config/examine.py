@@ -9,6 +9,7 @@ from typing import Any
 
 from hub.config.model import Config, Connection, Problem
 from hub.config.read import examine
+from hub.config.secrets import SecretError, check_secret
 from hub.config.settings import check_settings, problem_of
 from hub.config.table import near
 from hub.contract.connector import Context
@@ -44,6 +45,12 @@ def examine_all(path: Path, registry: Registry | None = None) -> Examined:
     _plugins(config, registry, found)
     settings, more = check_settings(config, registry)
     found.problems += more
+    if config.serving.metrics_token is not None:
+        try:
+            check_secret(config.serving.metrics_token, config.base, registry.secret_sources)
+        except SecretError as error:
+            text = f"[serve] metrics_token: {error.message}"
+            found.problems.append(Problem(str(config.file), 0, text, error.hint, "secret"))
     specs = _mapping_files(config, registry, found)
     for connection in config.connections.values():
         if connection.name in settings and connection.plugin in registry.connectors:

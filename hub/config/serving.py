@@ -16,6 +16,7 @@ from hub.config.timing import (
     parse_public_url,
     parse_quiet,
     parse_schedule,
+    parse_secret,
     parse_zone,
 )
 
@@ -36,6 +37,9 @@ def read_serving(table: Table, notifiers: Collection[str]) -> Serving:
         notify,
         table.parsed("listen", parse_listen, default.listen),
         table.parsed("public_url", parse_public_url, default.public_url),
+        table.parsed("gather", _positive, default.gather),
+        table.parsed("rest", _positive, default.rest),
+        table.parsed("metrics_token", parse_secret, default.metrics_token),
     )
     if found.longest < found.first:
         table.problem("longest_wait", "longest_wait must not be shorter than first_wait")

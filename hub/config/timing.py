@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import zoneinfo
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
+from typing import Any
 from urllib.parse import urlsplit
 
 from hub.config.quantities import parse_duration
@@ -98,7 +100,9 @@ class Serving:
 
     zone: of syncs that name none;  first / longest: seconds of the first and the longest wait for a system that does not
     answer;  notify: notifiers that are told of alarms, None for all;  listen: where pages and webhooks are, None for
-    nowhere;  public_url: under which address other systems reach it, "" if they cannot.
+    nowhere;  public_url: under which address other systems reach it, "" if they cannot;  gather: seconds from a webhook to
+    the run that it causes, in which others may come;  rest: seconds between the beginnings of two such runs;
+    metrics_token: reference of the secret with which other machines may see metrics, None for none.
     """
 
     zone: str = "UTC"
@@ -107,6 +111,9 @@ class Serving:
     notify: tuple[str, ...] | None = None
     listen: Address | None = Address("127.0.0.1", 8787)
     public_url: str = ""
+    gather: float = 3.0
+    rest: float = 30.0
+    metrics_token: Mapping[str, Any] | None = None
 
 
 def parse_zone(text: object) -> str:
@@ -138,6 +145,13 @@ def parse_public_url(text: object) -> str:
     if found.username or found.password:
         raise ValueError("must not hold a user name or a password")
     return str(text).rstrip("/")
+
+
+def parse_secret(reference: object) -> Mapping[str, Any]:
+    """A reference to a secret, such as { env = "NAME" }.  Raises ValueError."""
+    if not isinstance(reference, Mapping):
+        raise ValueError('must be a secret reference such as { env = "NAME" }')
+    return dict(reference)
 
 
 def parse_schedule(text: object) -> Schedule | None:

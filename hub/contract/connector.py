@@ -12,7 +12,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from hub.contract.records import Account, Field, Hint, Json, Limits, Op, Page, Receipt, Record, Resource
+from hub.contract.records import (
+    Account,
+    Field,
+    Hint,
+    Json,
+    Limits,
+    Op,
+    Page,
+    Receipt,
+    Record,
+    Resource,
+    Subscription,
+)
 
 if TYPE_CHECKING:
     from hub.http.session import Http
@@ -120,8 +132,25 @@ class Connector(ABC, Generic[C]):
         return ()
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:
-        """Verify a webhook over its raw bytes and say which records to read again."""
+        """Verify a webhook over its raw bytes, in constant time, and say which records to read again.  No I/O.
+
+        headers: names in lower case; ":method" and ":url" (as the system was told it) are there for signatures over them.
+        Raises AuthError if it is not verified, Rejected if it is no webhook of this system: both are answered alike.
+        """
         raise NotImplementedError(f"{self.name} has no webhooks")
+
+    def subscriptions(self, url: str) -> Sequence[Subscription]:
+        """The webhooks that the system sends to an address of the hub.  Override it where the API can list them."""
+        raise NotImplementedError(f"the webhooks of {self.name} cannot be listed by its API")
+
+    def subscribe(self, url: str) -> Sequence[Subscription]:
+        """Bring the webhooks to an address in order: make what is missing, wake what was disabled, renew what ends within
+        some days.  Doing it again changes nothing.  Returns all of them as they are now."""
+        raise NotImplementedError(f"the webhooks of {self.name} cannot be made by its API")
+
+    def unsubscribe(self, url: str) -> int:
+        """Remove the webhooks to an address; returns how many there were."""
+        raise NotImplementedError(f"the webhooks of {self.name} cannot be removed by its API")
 
     def close(self) -> None:
         """Release what the connection holds."""

@@ -102,10 +102,35 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A webhook's content: ids to read again; never data."""
+    """A webhook's content: ids to read again; never data.
+
+    ids:   empty where the system does not name them: the hub asks for what is new.
+    event: the id that the system gave to this event or delivery, by which a repeated one is known; "" where it gives
+           none (the hub goes by the raw body).
+    """
 
     resource: str
     ids: Sequence[str]
+    event: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A webhook as the system keeps it: what it tells (``topic``), and to whom (``url``).
+
+    active:  it is sent now (neither disabled nor expired);  detail: the system's own word for why it is not.
+    expires: when it ends by itself, None if it does not.
+    mended:  what ``subscribe`` did about it: "made" (it was missing or had expired), "woken" (the system had disabled
+             it), "renewed" (it would have ended), "" (it was in order).
+    """
+
+    id: str
+    topic: str
+    url: str
+    active: bool = True
+    detail: str = ""
+    expires: datetime | None = None
+    mended: Literal["", "made", "woken", "renewed"] = ""
 
 
 @dataclass(frozen=True, slots=True)

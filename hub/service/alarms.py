@@ -14,6 +14,8 @@ KINDS: Final[Mapping[str, Severity]] = {
     "lag": "warning",
     "guard": "warning",
     "review": "warning",
+    "webhook": "warning",
+    "schema": "warning",
     "configuration": "error",
 }
 """Kinds of alarms and how bad they are."""
@@ -83,6 +85,8 @@ _TITLES: Final = {
     "lag": "data is old",
     "guard": "waits for approval",
     "review": "questions for a person",
+    "webhook": "webhooks do not arrive",
+    "schema": "fields have changed",
     "configuration": "new configuration is broken",
 }
 

@@ -17,11 +17,13 @@ from sqlalchemy import Table, delete, func, select, update
 
 from hub.contract.errors import HubError
 from hub.contract.notices import Notice
+from hub.drift import from_json
 from hub.service.alarms import Alarm
 from hub.service.circuits import Circuit
 from hub.service.lease import Lease, take
 from hub.service.timetable import Slot
 from hub.store.history import History
+from hub.store.inbox import Inbox
 from hub.store.pauses import Pauses
 from hub.store.protocol import Database
 from hub.store.tables import alarm, circuit, lease, ledger, outbox, review, timetable
@@ -64,6 +66,7 @@ class Desk:
         self.pauses = Pauses(db)
         self.history = History(db)
         self.work = Work(db)
+        self.inbox = Inbox(db)
 
     def close(self) -> None:
         self.db.close()
@@ -175,6 +178,10 @@ class Desk:
         """When the last run began in which every system was read completely."""
         found = self.work.meta(f"read:{sync}")
         return float(found) if found else None
+
+    def drift(self, connection: str) -> list[str]:
+        """Fields of a system that are no longer as its mapping expects."""
+        return [str(item) for item in from_json(self.work.meta(f"drift:{connection}"))]
 
     def questions(self) -> int:
         """Reviews and conflicts that wait for a person."""

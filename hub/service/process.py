@@ -26,19 +26,25 @@ from hub.config.examine import examine_all
 from hub.config.model import Config, InvalidConfig
 from hub.config.read import read_config
 from hub.config.redact import Redactor, mask_text
+from hub.config.secrets import fetch_secret
 from hub.contract.errors import HubError
 from hub.contract.notices import Notice
+from hub.service.caretaker import Caretaker
 from hub.service.desk import Desk, LeaseLost, open_desk
 from hub.service.election import Election
 from hub.service.events import log_event
 from hub.service.lease import BEAT, Lease
 from hub.service.post import deliver
+from hub.service.receiver import Receiver
 from hub.service.runner import AppRunner
 from hub.service.scheduler import LOOK, Report, Scheduler
-from hub.store.database import Locked
+from hub.store.database import Database, Locked
+from hub.store.inbox import Inbox
 
 STANDBY = 1.0
 """Seconds between two attempts to take the lease."""
+CARE = 10.0
+"""Seconds between two times that subscriptions of webhooks are asked for whether it is time to look at them."""
 GLANCE = 2.0
 """Seconds between two looks at the configuration file and the outbox."""
 GAP = 0.5
@@ -46,6 +52,8 @@ GAP = 0.5
 SLICE = 0.5
 """Seconds after which the main thread sees a signal at the latest while it waits."""
 INTERRUPTED = 130
+PATIENCE = 2.0
+"""Seconds that a webhook waits for the store; then its sender is asked to send it again."""
 
 
 class Part(Protocol):
@@ -82,8 +90,34 @@ class Service:
         self.desk: Desk = open_desk(self._database)
         self._runner = AppRunner(self.desk, redact, self._stopping, clock, self._label)
         self.scheduler = Scheduler(self.desk, config, self._runner, clock, log_event, self._shown)
+        self._caretaker = Caretaker(
+            self.desk, lambda: self.scheduler.config, self._runner.app, clock, log_event, self._shown
+        )
         self._election = Election(self.desk, self._database, self._label, clock)
         self._lease: Lease | None = None
+        self._receiver: Receiver | None = None
+
+    @property
+    def receiver(self) -> Receiver:
+        """What takes webhooks, made at first use: with a connection of its own to the store, because an answer must not
+        wait for a run."""
+        if self._receiver is None:
+            inbox = Inbox(Database(self._database, wait=PATIENCE, sure=True))
+            self._receiver = Receiver(inbox, lambda: self.scheduler.config, self._runner.app, self._clock, log_event)
+        return self._receiver
+
+    def secret(self, reference: object) -> str:
+        """The value of a secret reference of the configuration; it is hidden in logs from now on.  Raises SecretError."""
+        config = self.scheduler.config
+        with self._runner.app(config) as app:
+            value = fetch_secret(reference, config.base, app.registry.secret_sources)
+        self._redact.add([value])
+        return value
+
+    def _close(self) -> None:
+        if self._receiver is not None:
+            self._receiver.close()
+        self.desk.close()
 
     def _stopping(self) -> bool:
         return self._told or self._lost
@@ -96,7 +130,7 @@ class Service:
     def run(self) -> None:
         """Wait for the lease, serve, and go on until stopped."""
         with self._signals(), ExitStack() as stack:
-            stack.callback(self.desk.close)
+            stack.callback(self._close)
             stack.callback(lambda: self._election.give_up(self._lease))
             while self._elected():
                 try:
@@ -112,7 +146,7 @@ class Service:
         """Run what is due, send what is to be sent, and end.  Raises Locked if another process serves, or holds the
         store."""
         with self._signals(), ExitStack() as stack:
-            stack.callback(self.desk.close)
+            stack.callback(self._close)
             self._lease = self.scheduler.lease = self._election.take()
             if self._lease is None:
                 holder = self.desk.lease()
@@ -176,6 +210,7 @@ class Service:
         with self._parts() as timer:
             try:
                 self.scheduler.arrange()
+                self._caretaker.begin()
                 while not self._stopping():
                     self._round(timer)
             except KeyboardInterrupt:
@@ -212,7 +247,8 @@ class Service:
             logger=logger,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
-        for job, seconds in ((self._beat, BEAT), (self._look, GLANCE), (self._send, GLANCE)):
+        jobs = ((self._beat, BEAT), (self._look, GLANCE), (self._send, GLANCE), (self._care, CARE))
+        for job, seconds in jobs:
             timer.add_job(self._carefully, "interval", args=[job], seconds=seconds, id=job.__name__)
         with ExitStack() as stack:
             timer.start()
@@ -236,6 +272,10 @@ class Service:
             self._election.beat(self._lease)
         except LeaseLost:
             self._lost = True
+
+    def _care(self) -> None:
+        if self._caretaker.look():
+            self._wake.set()  # there may be something to tell people
 
     def _send(self) -> None:
         def send(name: str, notice: Notice) -> object:

@@ -3,18 +3,23 @@ the next run on, and nothing is kept open in between."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from hub.bootstrap import App
 from hub.config.model import Config, Sync
-from hub.config.redact import Redactor
+from hub.config.redact import Redactor, mask_text
 from hub.contract.errors import ConnectorError, HubError
 from hub.loader import Registry, load
 from hub.service.desk import Desk
+from hub.service.events import log_event
 from hub.service.outcomes import fingerprint_of
 from hub.service.scheduler import Report
 from hub.store.database import Locked
+
+MOST = 20
+"""Records that are named in the log after a run."""
 
 
 class AppRunner:
@@ -49,12 +54,27 @@ class AppRunner:
             except Exception as error:  # noqa: BLE001  # one sync's bug must not stop the others
                 return Report(state="error", error=HubError(f"a fault of crmhub: {type(error).__name__}: {error}"))
             app.announce(result.run)
+            self._tell_records(app, result.run)
         counters = result.counters.values()
         counts = {
             key: sum(getattr(item, key) for item in counters)
             for key in ("created", "updated", "deleted", "failed", "calls")
         }
         return Report(result.run, result.state, result.facts_paused | result.paused, counts, None, result)
+
+    def _tell_records(self, app: App, run: str) -> None:
+        """One line for each record that this run has set aside, by its id; the first of them."""
+        found = [item for item in app.store.work.quarantined() if item.run == run]
+        for item in found[:MOST]:
+            where = {
+                "system": item.system,
+                "resource": item.resource,
+                "record": mask_text(item.remote_id),
+                "gid": item.gid,
+            }
+            log_event("record_quarantined", level=logging.WARNING, run=run, **where, code=item.code)
+        if len(found) > MOST:
+            log_event("records_quarantined", level=logging.WARNING, run=run, more=len(found) - MOST)
 
     def _progress(self, _step: str, _system: str, _done: int, _total: int | None) -> None:
         if self._stopping():

@@ -6,7 +6,7 @@ Everything that it decides with is stored before it acts, so that it may be kill
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,8 +17,9 @@ from hub.service.circuits import Circuit, admits
 from hub.service.desk import Desk, Letter
 from hub.service.events import Log, moment
 from hub.service.lease import Lease
+from hub.service.metrics import Totals
 from hub.service.outcomes import note_systems
-from hub.service.timetable import Slot, arrange, begin, end, overdue_first, start_of
+from hub.service.timetable import Slot, arrange, begin, end, hinted_at, overdue_first, start_of
 from hub.service.watch import SyncView, View, conditions, unknown
 from hub.store.database import Locked
 
@@ -42,6 +43,9 @@ class Report:
     counts: Mapping[str, int] = field(default_factory=dict)
     error: HubError | None = None
     result: Result | None = None
+
+
+_NEVER = (float("-inf"), float("-inf"))
 
 
 class Runner(Protocol):
@@ -78,7 +82,10 @@ class Scheduler:
         self.lease: Lease | None = None
         self.config_error = ""
         self.reports: list[Report] = []
+        self.totals = Totals()
         self._busy_until = 0.0
+        self._began: dict[str, tuple[float, float]] = {}
+        """Sync -> when its last run began, and when the last one that webhooks had caused."""
 
     @property
     def busy(self) -> bool:
@@ -113,7 +120,7 @@ class Scheduler:
         paused = self.desk.pauses.of("sync")
         found = {}
         for slot, sync in self._rows():
-            at = start_of(slot, sync.timing, now)
+            at = self._start_of(slot, sync, now)
             if at is not None and at <= now and slot.sync not in paused:
                 found[slot.sync] = at
         return overdue_first(found)
@@ -122,11 +129,59 @@ class Scheduler:
         """When to look again."""
         now = self._clock()
         paused = self.desk.pauses.of("sync")
-        starts = [start_of(slot, sync.timing, now) for slot, sync in self._rows() if slot.sync not in paused]
+        starts = [self._start_of(slot, sync, now) for slot, sync in self._rows() if slot.sync not in paused]
         times = [at for at in starts if at is not None]
         if self._busy_until > now:
             times = [max(at, self._busy_until) for at in times]
         return min([now + LOOK, *times])
+
+    def starts(self) -> dict[str, float]:
+        """Sync -> when it starts next; those that no schedule starts are left out."""
+        now, paused = self._clock(), self.desk.pauses.of("sync")
+        found = {slot.sync: self._start_of(slot, sync, now) for slot, sync in self._rows() if slot.sync not in paused}
+        return {name: at for name, at in found.items() if at is not None}
+
+    def _start_of(self, slot: Slot, sync: Sync, now: float) -> float | None:
+        return start_of(slot, sync.timing, now, hinted=self._hinted(sync, now))
+
+    def _hinted(self, sync: Sync, now: float) -> float | None:
+        """When webhooks start a sync: hints of a system that is left alone wait until it is tried again."""
+        waiting = self.desk.inbox.waiting()
+        if not waiting or not is_leading(sync, self._hintable()):
+            return None
+        circuits, paused = self.desk.circuits(), self.desk.pauses.of("connection")
+        began, hinted = self._began.get(sync.name, _NEVER)
+        if began > now:  # the clock was put back
+            began, hinted = self._began[sync.name] = _NEVER
+        found = []
+        for name in sync.systems:
+            if name not in waiting or name in paused or circuits.get(name, Circuit(name)).state != "closed":
+                continue
+            hints = waiting[name]
+            at = hinted_at(hints.first, hints.last, self.config.serving, began=began, hinted=hinted)
+            if at is not None:
+                found.append(at)
+        return min(found) if found else None
+
+    def _hintable(self) -> list[Sync]:
+        """The syncs that webhooks may start."""
+        paused = self.desk.pauses.of("sync")
+        return [
+            item for item in self.config.syncs.values() if item.timing.schedule is not None and item.name not in paused
+        ]
+
+    def _share_hints(self, sync: Sync, now: float) -> None:
+        """A run takes all hints of its systems: others follow that bring them to systems which this one does not have."""
+        waiting = set(self.desk.inbox.waiting()) & set(sync.systems)
+        others = [
+            item.name
+            for item in self._hintable()
+            if waiting & set(item.systems)
+            and set(item.systems) - set(sync.systems)
+            and is_leading(item, self._hintable())
+        ]
+        if others:
+            self.desk.make_due(others, now)
 
     def _rows(self) -> list[tuple[Slot, Sync]]:
         rows = self.desk.slots()
@@ -171,6 +226,10 @@ class Scheduler:
             return False
         begun = begin(slot, now)
         self.desk.save_slots([begun], mine=self.lease)
+        self._share_hints(sync, now)
+        planned = start_of(slot, sync.timing, now)
+        caused = planned is None or planned > now
+        self._began[sync.name] = now, now if caused else self._began.get(sync.name, _NEVER)[1]
         self._log("run_started", sync=sync.name, due=moment(slot.next), held=",".join(sorted(holds)))
         try:
             report = self._runner.run(self.config, sync, holds)
@@ -225,6 +284,7 @@ class Scheduler:
         self.reports.append(report)
         del self.reports[:-100]
         assert begun.begun is not None
+        self.totals.note(sync.name, report, max(0.0, now - begun.begun))
         self._log(
             "run_ended",
             sync=sync.name,
@@ -247,8 +307,8 @@ class Scheduler:
 
     # what people are told
 
-    def view(self) -> View:
-        """Everything that alarms depend on."""
+    def view(self, *, note: bool = True) -> View:
+        """Everything that alarms depend on.  note: remember since when syncs are watched; who only looks writes nothing."""
         now = self._clock()
         pauses = self.desk.pauses
         paused_syncs = pauses.of("sync")
@@ -262,7 +322,7 @@ class Scheduler:
                     name in paused_syncs,
                     sync.timing.fresh,
                     self.desk.read_at(name),
-                    self._watched_since(name, now),
+                    self._watched_since(name, now, note=note),
                     last,
                     self.desk.error(name),
                 )
@@ -270,16 +330,19 @@ class Scheduler:
         known = {system for sync in self.config.syncs.values() for system in sync.systems}
         circuits = {name: item for name, item in self.desk.circuits().items() if name in known}
         paused = frozenset(pauses.of("connection"))
-        return View(now, tuple(syncs), circuits, paused, self.desk.questions(), self.config_error)
+        drift = {name: found for name in sorted(known) if (found := tuple(self.desk.drift(name)))}
+        webhooks = {name: item for name, item in self.desk.inbox.subscriptions().items() if name in known}
+        return View(now, tuple(syncs), circuits, paused, self.desk.questions(), self.config_error, webhooks, drift)
 
-    def _watched_since(self, sync: str, now: float) -> float:
+    def _watched_since(self, sync: str, now: float, *, note: bool) -> float:
         """Since when the freshness of a sync is watched that never read everything."""
         key = f"watched:{sync}"
         found = self.desk.work.meta(key)
         if found:
             return float(found)
-        with self.desk.db.transaction():
-            self.desk.work.set_meta(key, str(now))
+        if note:
+            with self.desk.db.transaction():
+                self.desk.work.set_meta(key, str(now))
         return now
 
     def watch(self) -> None:
@@ -302,6 +365,18 @@ class Scheduler:
     def _notifiers(self) -> tuple[str, ...]:
         chosen = self.config.serving.notify
         return tuple(self.config.notifiers) if chosen is None else chosen
+
+
+def is_leading(sync: Sync, others: Sequence[Sync]) -> bool:
+    """Whether webhooks start this sync: of those with the same systems the first, and none whose systems another one has,
+    too, since one run brings what was named everywhere."""
+    mine, before = set(sync.systems), True
+    for other in others:
+        if other.name == sync.name:
+            before = False
+        elif mine < set(other.systems) or (before and mine == set(other.systems)):
+            return False
+    return True
 
 
 def last_ended(runs: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:

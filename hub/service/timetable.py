@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from hub.config.timing import Timing
+from hub.config.timing import Serving, Timing
 from hub.service.times import following, jittered, quiet_until
 
 
@@ -58,14 +58,29 @@ def _not_too_far(known: Slot, timing: Timing, now: float) -> Slot:
     return replace(known, slot=slot, next=jittered(timing, known.sync, slot))
 
 
-def start_of(slot: Slot, timing: Timing, now: float) -> float | None:
-    """When a sync starts next, quiet windows included; not after ``now``: it is due.  None: never by itself."""
-    wanted = [at for at in (slot.next, slot.retry) if at is not None]
+def start_of(slot: Slot, timing: Timing, now: float, *, hinted: float | None = None) -> float | None:
+    """When a sync starts next, quiet windows included; not after ``now``: it is due.  None: never by itself.
+
+    hinted: when hints of webhooks would start it; one without a schedule is left to people all the same.
+    """
+    if timing.schedule is None:
+        hinted = None
+    wanted = [at for at in (slot.next, slot.retry, hinted) if at is not None]
     if not wanted or slot.begun is not None:
         return None
     at = min(wanted)
     allowed = quiet_until(timing.quiet, timing.zone, max(at, now))
     return at if allowed <= now else allowed
+
+
+def hinted_at(first: float, last: float, serving: Serving, *, began: float, hinted: float) -> float | None:
+    """When the hints that wait start a run; None if a run that began later has left them.
+
+    first / last: when the first and the last of them came;  began: when the last run of the sync began;  hinted: when the
+    last one began that hints had caused.  However many come, they cost one run, and one more after each ``rest`` while
+    they go on.
+    """
+    return None if last <= began else max(first + serving.gather, hinted + serving.rest)
 
 
 def begin(slot: Slot, now: float) -> Slot:

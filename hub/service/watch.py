@@ -9,6 +9,11 @@ from typing import Any
 from hub.config.quantities import show_duration
 from hub.service.alarms import Condition, Key
 from hub.service.circuits import FAILING, Circuit
+from hub.service.subscriptions import is_trouble
+from hub.state import Subscribed
+
+_MANY = 10
+"""Fields that a notice names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,10 @@ class View:
     questions: int = 0
     """Reviews and conflicts that wait for a person."""
     config_error: str = ""
+    webhooks: Mapping[str, Subscribed] = field(default_factory=dict)
+    """Of connections whose webhooks the hub keeps."""
+    drift: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Connection -> what of the fields that its mapping uses has changed."""
 
 
 def conditions(view: View) -> list[Condition]:
@@ -57,6 +66,13 @@ def conditions(view: View) -> list[Condition]:
         )
     for name, circuit in sorted(view.circuits.items()):
         found += _of_circuit(name, circuit)
+    for name, item in sorted(view.webhooks.items()):
+        if is_trouble(item):
+            text = f"{item.message}; changes are polled by schedule"
+            found.append(Condition("webhook", name, text, f"crmhub connect webhooks {name}"))
+    for name, changes in sorted(view.drift.items()):
+        text = "; ".join(changes[:_MANY]) + (f"; and {len(changes) - _MANY} more" if len(changes) > _MANY else "")
+        found.append(Condition("schema", name, text, "Adapt the mapping, then: crmhub check"))
     for sync in view.syncs:
         found += _of_sync(sync, view.now)
     if view.questions:
@@ -102,5 +118,6 @@ def unknown(view: View) -> set[Key]:
         if sync.paused:
             found |= {("failing", sync.name), ("guard", sync.name)}
     for name in view.paused:
-        found |= {("failing", name), ("needs_login", name)}
+        found |= {("failing", name), ("needs_login", name), ("webhook", name)}
+    found |= {("webhook", name) for name, item in view.circuits.items() if item.state != "closed"}
     return found

@@ -67,15 +67,19 @@ def _prepared(statement: Executable, dialect: Dialect, columns: tuple[str, ...] 
 
 
 class Database:
-    """A connection with explicit transactions.  All use is serialised by a lock, so worker threads may share it."""
+    """A connection with explicit transactions.  All use is serialised by a lock, so worker threads may share it.
 
-    def __init__(self, path: Path) -> None:
+    wait: seconds to wait for another connection's transaction;  sure: a commit is on the disk before it is answered, so
+    that a power cut does not take it back either.
+    """
+
+    def __init__(self, path: Path, *, wait: float = 30.0, sure: bool = False) -> None:
         self.path = path
         self._lock = threading.RLock()
         self._depth = 0
         self.statements = 0
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._engine = _engine(path)
+        self._engine = _engine(path, wait, "FULL" if sure else "NORMAL")
         with self._explain():
             self._connection = self._engine.connect()
             self._migrate()
@@ -210,14 +214,15 @@ def _native(error: Exception) -> BaseException:
     return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
 
 
-def _engine(path: Path) -> Engine:
+def _engine(path: Path, wait: float, synchronous: str) -> Engine:
     engine = create_engine(
-        f"sqlite:///{path}", poolclass=NullPool, connect_args={"check_same_thread": False, "timeout": 30}
+        f"sqlite:///{path}", poolclass=NullPool, connect_args={"check_same_thread": False, "timeout": wait}
     )
 
     def configure(raw: sqlite3.Connection, _record: object) -> None:
         raw.isolation_level = None  # transactions are begun by us, not guessed by the driver
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -16384", "foreign_keys = ON"):
+        synchronously = f"synchronous = {synchronous}"
+        for pragma in ("journal_mode = WAL", synchronously, "cache_size = -16384", "foreign_keys = ON"):
             raw.execute(f"PRAGMA {pragma}")
 
     event.listen(engine, "connect", configure)

@@ -9,6 +9,7 @@ from pathlib import Path
 from hub.store import database
 from hub.store.facts import Facts
 from hub.store.history import History
+from hub.store.inbox import Inbox
 from hub.store.past import Past
 from hub.store.pauses import Pauses
 from hub.store.protocol import Database
@@ -20,7 +21,7 @@ from hub.store.work import Work
 class Store:
     """Golden records and links (``records``), records that are not linked yet (``staging``), work in hand (``work``) and
     what happened: ``history`` of the hub, read by run in ``past``, ``facts`` about customers.  ``pauses`` is what a person
-    has paused.
+    has paused, ``inbox`` what webhooks have named.
 
     Everything written inside ``with store.transaction():`` is stored together or not at all.
     """
@@ -34,6 +35,7 @@ class Store:
         self.past = Past(db)
         self.facts = Facts(db)
         self.pauses = Pauses(db)
+        self.inbox = Inbox(db)
         self._seq = int(self.work.meta("seq", "0"))
 
     @contextmanager

@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA = 6
+SCHEMA = 7
 """Number of the newest migration; stored as PRAGMA user_version."""
 
 metadata = MetaData()
@@ -369,18 +369,6 @@ plan = Table(
     _states("state", "proposed", "approved", "used"),
 )
 
-inbox = Table(
-    "inbox",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("at", Float, nullable=False),
-    Column("system", Text, nullable=False),
-    Column("resource", Text, nullable=False),
-    Column("remote_id", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    _states("state", "new", "done"),
-)
-
 fact = Table(
     "fact",
     metadata,
@@ -514,3 +502,41 @@ outbox = Table(
     CheckConstraint("state <> 'refused' OR error <> ''", name="refusal_has_reason"),
 )
 Index("outbox_due", outbox.c.due, sqlite_where=text("state = 'pending'"), postgresql_where=text("state = 'pending'"))
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("system", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("first", Float, nullable=False),
+    Column("last", Float, nullable=False),
+    PrimaryKeyConstraint("system", "resource", "remote_id"),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("system", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    PrimaryKeyConstraint("system", "key"),
+    CheckConstraint("key <> ''", name="delivery_has_key"),
+)
+Index("delivery_at", delivery.c.at)
+
+subscription = Table(
+    "subscription",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("wanted", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("checked", Float),
+    Column("well", Float),
+    Column("heard", Float),
+    Column("failures", Integer, nullable=False),
+    Column("message", Text, nullable=False),
+    _states("state", "new", "active", "unknown", "dead"),
+    CheckConstraint("wanted IN (0, 1)", name="wanted_is_flag"),
+    CheckConstraint("state <> 'dead' OR message <> ''", name="dead_has_reason"),
+)

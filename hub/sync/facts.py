@@ -79,6 +79,10 @@ class FactPull:
         except CursorExpired:
             whole = True
             relist = self._poll(cursor, None)
+        with self.shared.store.transaction():
+            if self.shared.store.inbox.hand_over(*self._place):
+                cursor.relist = True
+                self.shared.store.work.ask_listing(*self._place)
         self._reread()
         now = self.shared.clock()
         due = cursor.listed is None or now - cursor.listed >= self.reconcile

@@ -66,6 +66,7 @@ class Pull:
         except CursorExpired:
             self.slow = anew = cursor.relist = True  # kept with every page: this pass may be broken off, too
             relist = self._poll(cursor, None)
+        self._take_hints(cursor)
         self.reread()
         cursor.relist = cursor.relist or bool(self.vanished.suspected)
         now = self.shared.clock()
@@ -77,6 +78,13 @@ class Pull:
                 cursor.listed = now
                 # reading everything anew shows no tombstones: the next run looks for them
                 cursor.relist = not first or bool(self.vanished.suspected)
+                self.shared.store.work.save_cursor(cursor)
+
+    def _take_hints(self, cursor: Cursor) -> None:
+        """What webhooks have named is read again in this run, even if the feed does not show it yet."""
+        with self.shared.store.transaction():
+            if self.shared.store.inbox.hand_over(self.source.system, self.source.resource):
+                cursor.relist = True  # more than reading one by one is worth
                 self.shared.store.work.save_cursor(cursor)
 
     def _load_ops(self) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
+
+from hub.web import health
+from hub.web.hooks import hooks
 
 if TYPE_CHECKING:
     from hub.service.process import Service
@@ -16,18 +17,12 @@ if TYPE_CHECKING:
 
 def routes(service: Service) -> Sequence[BaseRoute]:
     """All routes, those of each part together."""
-    return [*_health(service)]
+    return [
+        *health.routes(service),
+        *hooks(service.receiver, lambda: service.scheduler.config.serving.public_url),
+    ]
 
 
 def application(service: Service) -> Starlette:
     """What serves a configuration.  Handlers that touch the store are plain functions: starlette runs them in threads."""
     return Starlette(routes=routes(service))
-
-
-def _health(service: Service) -> Sequence[BaseRoute]:
-    def healthz(_request: Request) -> Response:
-        """Whether this process serves and its store answers; for load balancers and containers."""
-        lease = service.desk.lease()
-        return JSONResponse({"status": "ok" if lease is not None else "standby"})
-
-    return [Route("/healthz", healthz, methods=["GET"])]

@@ -277,7 +277,7 @@ def test_connect_test_goes_step_by_step(folder: HubFolder) -> None:
     assert answer.code == 0, answer
     steps = [line.split()[1] for line in answer.out.splitlines()[:-1]]
     assert steps == ["settings", "sign-in", "rights", "read"]
-    assert answer.out.splitlines()[-1] == "read yes, write yes, webhooks no (changes are polled)"
+    assert answer.out.splitlines()[-1] == "read yes, write yes, webhooks yes"
 
 
 @pytest.mark.parametrize(("fault", "code"), [("auth", 6), ("down", 7)])

@@ -46,6 +46,7 @@ JSON: dict[str, list[str]] = {
     "connect login": ["office"],
     "connect test": ["office"],
     "connect try": ["office", "read", "contacts"],
+    "connect webhooks": ["office"],
     "init": ["--config", "new.toml"],
     "mapping check": ["probe.contacts", "--examples", "5"],
     "mapping try": ["office", "1"],

@@ -369,7 +369,8 @@ def test_it_answers_over_http_while_it_serves(folder: HubFolder) -> None:
     scheduled(folder)
     with serving(folder) as first:
         url = first.wait("listening")["url"]
-        assert requests.get(f"{url}/healthz", timeout=10).json() == {"status": "ok"}
+        health = requests.get(f"{url}/healthz", timeout=10).json()
+        assert (health["status"], health["lease"]["held"], list(health["syncs"])) == ("ok", True, ["customers"])
         assert first.stop() == 0
     with pytest.raises(requests.ConnectionError):
         requests.get(f"{url}/healthz", timeout=10)

@@ -8,20 +8,25 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-from hub.config.model import Config, Hub, Sync
+from hub.bootstrap import UsageProblem
+from hub.config.model import Config, Connection, Hub, Sync
 from hub.config.timing import Serving, Timing, parse_quiet, parse_schedule
 from hub.connected import Unreachable
-from hub.contract.connector import Context
-from hub.contract.errors import ConnectorError, RateLimited
+from hub.contract.connector import Connector, ConnectorConfig, Context
+from hub.contract.errors import ConnectorError, RateLimited, Rejected
 from hub.contract.notices import Notice
+from hub.contract.records import Hint, Subscription
 from hub.mapping.compile import compile_mapping
 from hub.mapping.parse import parse_mapping
+from hub.service.caretaker import Caretaker
 from hub.service.desk import Desk, LeaseLost, open_desk
 from hub.service.lease import Lease
 from hub.service.post import deliver
 from hub.service.scheduler import Report, Scheduler
+from hub.state import Subscribed
 from hub.store.database import Locked
 from hub.store.store import open_store
 from hub.sync.engine import Engine, Result
@@ -63,6 +68,45 @@ class Run:
     ended: float | None = None
 
 
+class Remote(Connector[ConnectorConfig]):
+    """What a system says about its webhooks to the hub: "active", "disabled" or "refused"."""
+
+    name = "memory"
+    Config = ConnectorConfig
+    check = resources = changes = fetch = None  # only webhooks are asked for
+
+    def __init__(self, day: Day, system: str) -> None:
+        self._day, self._system = day, system
+
+    def subscribe(self, url: str) -> list[Subscription]:
+        state = self._day.hooks[self._system]
+        if state == "refused":
+            raise Rejected("the right to webhooks was taken away", where=self._system)
+        self._day.hooks[self._system] = "active"
+        return [Subscription("1", "all", url, mended="woken" if state == "disabled" else "")]
+
+
+Remote.__abstractmethods__ = frozenset()  # type: ignore[attr-defined]  # the same
+
+
+class Opened:
+    """What the caretaker opens: the systems of the day."""
+
+    def __init__(self, day: Day) -> None:
+        self.day, self.config = day, day.config
+
+    def __enter__(self) -> Opened:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def connect(self, name: str) -> Any:
+        if name not in self.day.hooks:
+            raise UsageProblem(f"{name} has no webhooks")
+        return SimpleNamespace(connector=Remote(self.day, name))
+
+
 @dataclass
 class Day:
     """The world.  at: things that happen at an hour of the day, each once."""
@@ -82,6 +126,10 @@ class Day:
     during: list[tuple[float, Callable[[Process], None]]] = field(default_factory=list)
     """Things that happen in the middle of the first run after an hour."""
     events: list[tuple[float, str, dict[str, Any]]] = field(default_factory=list)
+    hooks: dict[str, str] = field(default_factory=lambda: {"a": "active", "b": "active"})
+    """System -> how its webhooks to the hub are."""
+    heard: list[tuple[float, str]] = field(default_factory=list)
+    """Hints that a process took, and of which system."""
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
@@ -95,7 +143,10 @@ class Day:
         syncs = {name: Sync(name, SYSTEMS, Policy(SYSTEMS), timing=timing) for name, timing in SYNCS.items()}
         hub = Hub(self.folder, self.folder)
         notifier: dict[str, Any] = {"office": None}
-        self.config = Config(self.folder / "c.toml", hub, {}, syncs, notifier, Serving(first=60, longest=1800))
+        connections = {name: Connection(name, "memory") for name in SYSTEMS}
+        serving = Serving(first=60, longest=1800, public_url="https://hub.firm.example")
+        self.config = Config(self.folder / "c.toml", hub, connections, syncs, notifier, serving)
+        self._deliveries = itertools.count(1)
         self.processes = [Process("one", self), Process("two", self)]
 
     def _fault(self, name: str) -> Callable[[str, int], ConnectorError | None]:
@@ -122,6 +173,24 @@ class Day:
                 raise Killed
             for process in self.processes:
                 process.tick(inside=process is running)
+
+    # webhooks
+
+    def subscribe(self) -> None:
+        """A person has had the webhooks of two systems made."""
+        store = open_store(self.path)
+        for name in self.hooks:
+            store.inbox.saw(Subscribed(name, wanted=True))
+        store.close()
+
+    def tell(self, system: str, *ids: str) -> bool:
+        """A system sends a webhook; nobody hears it if no process serves, or if it is switched off."""
+        serving = next((item for item in self.processes if item.alive and not item.asleep and item.lease), None)
+        if serving is None or self.hooks.get(system) != "active":
+            return False
+        serving.desk.inbox.put(system, [Hint("contacts", list(ids))], f"d{next(self._deliveries)}", self.now)
+        self.heard.append((self.now, system))
+        return True
 
     # systems
 
@@ -179,6 +248,13 @@ class Process:
         self.desk: Desk = open_desk(self.day.path)
         self.scheduler = Scheduler(self.desk, self.day.config, self, lambda: self.day.now, self._log)
         self.lease: Lease | None = None
+        self.caretaker = Caretaker(
+            self.desk,
+            lambda: self.day.config,
+            lambda _config: Opened(self.day),  # type: ignore[arg-type, return-value]  # all that it uses of an App
+            lambda: self.day.now,
+            self._log,
+        )
         self._wake = 0.0
         self._me = Lease(f"{self.name}{self.lives}", self.name, "here", 0, 0.0, 0.0)
 
@@ -202,6 +278,8 @@ class Process:
         if self.lease is not None:
             try:
                 self.desk.beat(self.lease, self.day.now)
+                if self.caretaker.look() and not inside:
+                    self._wake = min(self._wake, self.day.now)
             except LeaseLost:
                 self._lose()
         if inside or any(run.process == self.name for run in self.day.going):
@@ -215,7 +293,8 @@ class Process:
         try:
             if self._wake == 0.0:
                 self.scheduler.arrange()
-            if self.day.now >= self._wake:
+                self.caretaker.begin()
+            if self.day.now >= self._wake or self.scheduler.due():
                 while self.scheduler.step():
                     pass
                 self._wake = self.scheduler.wake_at()

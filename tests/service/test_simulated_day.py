@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,9 +17,12 @@ LATE = 25 * 60.0
 """Seconds that a start may be late: two other runs and a person come first."""
 OUTAGE = (15.0, 17.5)
 """Hours in which no process lives."""
+STORM = 12.55
+"""The hour at which a system sends 300 webhooks within two minutes."""
 
 
-def whole_day(folder: Path, seed: int) -> Day:
+def whole_day(folder: Path, seed: int, look: Callable[[Day, int], None] = lambda _day, _hour: None) -> Day:
+    """Play a day; ``look`` sees it at every sixth hour."""
     day = Day(folder, seed)
     one, two = day.processes
     for number in range(12):
@@ -44,6 +48,11 @@ def whole_day(folder: Path, seed: int) -> Day:
         server = day.servers[day.rng.choice(SYSTEMS)]
         id_ = day.rng.choice(sorted(server.alive()))
         server.edit(id_, notes=f"edited at {hour}")
+        day.tell(next(name for name, item in day.servers.items() if item is server), id_)
+
+    def storm() -> None:
+        for number in range(50):
+            day.tell("b", sorted(day.servers["b"].alive())[number % 12])
 
     def start(process: Process) -> None:
         if not process.alive:
@@ -71,14 +80,22 @@ def whole_day(folder: Path, seed: int) -> Day:
         (day.hour(11.5), lambda: start(two)),
         (day.hour(14.1), lambda: person(True)),
         (day.hour(14.2), lambda: person(False)),
+        *((day.hour(STORM) + 20 * number, storm) for number in range(6)),
+        (day.hour(18), lambda: day.hooks.update(b="refused")),
+        (day.hour(19), lambda: day.hooks.update(b="active")),
+        (day.hour(20), lambda: day.hooks.update(a="disabled")),
+        (day.hour(20.01), lambda: day.servers["a"].edit(sorted(day.servers["a"].alive())[0], notes="nobody was told")),
         (day.hour(OUTAGE[0]), lambda: (stop(one), stop(two))),
         (day.hour(OUTAGE[1]), lambda: (start(one), start(two))),
         *((day.hour(hour + 0.3), lambda hour=hour: people_edit(hour)) for hour in range(24)),
     ]
     day.during += [(day.hour(11), lambda process: process.kill()), (day.hour(13), asleep)]
+    day.subscribe()
     one.start()
     two.start()
-    day.pass_until(day.hour(24))
+    for hour in (6, 12, 18, 24):
+        day.pass_until(day.hour(hour))
+        look(day, hour)
     return day
 
 
@@ -158,15 +175,44 @@ def test_each_alarm_is_told_once_and_its_end_once(day: Day) -> None:
     told = Counter(notice.key for _, notice in day.sent)
     assert set(told.values()) == {1}
     episodes = Counter(key.rsplit("/", 2)[0] for key in told)
-    expected = {"failing/c", "needs_login/e", "lag/customers"}
+    expected = {"failing/c", "needs_login/e", "lag/customers", "webhook/b"}
     assert {key for key in episodes if not key.startswith(("review", "guard"))} == expected
     assert episodes["failing/c"] == 2, "raised and cleared"
     assert episodes["needs_login/e"] == 2
+    assert episodes["webhook/b"] == 2
     assert episodes["lag/customers"] % 2 == 0
     assert all(number % 2 == 0 for number in episodes.values()), "everything is over in the evening"
     lags = [at for at, notice in day.sent if notice.key.startswith("lag/") and notice.key.endswith("raised")]
     hours = [(at - day.hour(0)) / HOUR for at in lags]
     assert any(3.7 <= hour <= 4.6 for hour in hours), "an hour after c was last read"
+
+
+def test_a_storm_of_webhooks_costs_one_run_and_few_more(day: Day) -> None:
+    storm = [at for at, system in day.heard if system == "b" and day.hour(STORM) <= at < day.hour(STORM + 0.05)]
+    assert len(storm) == 300
+    runs = [run for run in day.runs if day.hour(STORM) <= run.started < day.hour(STORM) + 400]
+    by_sync = Counter(run.sync for run in runs)
+    assert 1 <= by_sync["customers"] <= 6, "a run at a time, with a rest in between"
+
+
+def test_what_a_webhook_names_is_read_long_before_its_schedule(day: Day) -> None:
+    quiet = [at for at, _ in day.heard if day.hour(1) < at < day.hour(3) or day.hour(21) < at < day.hour(23.5)]
+    assert quiet
+    starts = sorted(run.started for run in day.runs)
+    for at in quiet:
+        assert any(at <= start <= at + 300 for start in starts), "a run that is going ends first"
+
+
+def test_after_an_outage_and_after_a_dead_webhook_the_gap_is_read(day: Day) -> None:
+    gaps = [(at, fields["connection"]) for at, event, fields in day.events if event == "gap_read"]
+    assert {name for at, name in gaps if day.hour(OUTAGE[1]) <= at <= day.hour(OUTAGE[1]) + 60} == {"a", "b"}
+    assert any(name == "b" and day.hour(19) <= at <= day.hour(19.3) for at, name in gaps), "when it is alive again"
+    assert any(name == "a" and day.hour(20) <= at <= day.hour(20.3) for at, name in gaps), "it was woken"
+
+
+def test_the_inbox_is_empty_in_the_evening(day: Day) -> None:
+    process = next(item for item in day.processes if item.lease)
+    assert process.desk.inbox.waiting() == {}
 
 
 def test_no_edit_is_lost_and_nothing_doubled(day: Day) -> None:

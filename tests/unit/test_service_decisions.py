@@ -9,13 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.config.timing import Timing, parse_quiet, parse_schedule
+from hub.config.model import Sync
+from hub.config.timing import Serving, Timing, parse_quiet, parse_schedule
 from hub.contract.errors import AuthError, ConfigError, ConnectorError, RateLimited, Unavailable
 from hub.service.alarms import Alarm, Condition, judge, notice_of
 from hub.service.circuits import MOST, Circuit, admits, backoff, failed, succeeded
 from hub.service.lease import TTL, Lease, take
-from hub.service.timetable import Slot, arrange, begin, end, overdue_first, start_of
+from hub.service.scheduler import is_leading
+from hub.service.timetable import Slot, arrange, begin, end, hinted_at, overdue_first, start_of
 from hub.service.watch import SyncView, View, conditions, unknown
+from hub.sync.policy import Policy
 
 HOUR, DAY = 3600.0, 86_400.0
 NOON = 1_796_040_000.0
@@ -302,3 +305,47 @@ def test_for_any_history_raised_and_cleared_alternate(history: list[tuple[set[An
         for key in set(alarms) - holds - silent:
             assert alarms[key].state == "cleared"
     assert len(sent) == len(set(sent)), "no notice is sent twice"
+
+
+# hints of webhooks
+
+
+@pytest.mark.parametrize(
+    ("what", "first", "last", "began", "hinted", "expected"),
+    [
+        ("the first hint waits for others", 0, 0, -900, -900, 3),
+        ("all of them cost one run", 0, 2.9, -900, -900, 3),
+        ("those that come in a run cost one more, later", 5, 9, 4, 4, 34),
+        ("an ordinary run just before does not matter", 5, 5, 4, -900, 8),
+        ("those that a run has left are not tried again", 0, 2, 4, 4, None),
+        ("until another one comes", 0, 6, 4, 4, 34),
+    ],
+)
+def test_hints_start_one_run(
+    what: str, first: float, last: float, began: float, hinted: float, expected: float | None
+) -> None:
+    at = hinted_at(NOON + first, NOON + last, Serving(), began=NOON + began, hinted=NOON + hinted)
+    assert at == (None if expected is None else NOON + expected), what
+
+
+def test_hints_keep_to_quiet_windows_and_leave_manual_syncs_to_people() -> None:
+    quiet = replace(EVERY, quiet=(parse_quiet("11:00-13:00"),))
+    assert start_of(slot(EVERY, NOON + 500), quiet, NOON, hinted=NOON + 3) == NOON + HOUR
+    assert start_of(slot(EVERY, NOON + 500), EVERY, NOON, hinted=NOON + 3) == NOON + 3
+    assert start_of(Slot("s", "manual"), timing("manual"), NOON, hinted=NOON + 3) is None
+    assert start_of(slot(EVERY, NOON + 500, begun=NOON), EVERY, NOON, hinted=NOON + 3) is None
+
+
+@pytest.mark.parametrize(
+    ("what", "syncs", "leading"),
+    [
+        ("one sync", {"a": "xy"}, ["a"]),
+        ("of equal ones the first", {"b": "xy", "a": "yx"}, ["b"]),
+        ("the one with more systems", {"a": "xy", "b": "xyz"}, ["b"]),
+        ("each that goes somewhere else", {"a": "xy", "b": "xz"}, ["a", "b"]),
+        ("three of a kind and a wider one", {"a": "xy", "b": "xy", "c": "xyz", "d": "xyz"}, ["c"]),
+    ],
+)
+def test_a_hint_starts_as_few_syncs_as_reach_every_system(what: str, syncs: dict[str, str], leading: list[str]) -> None:
+    known = [Sync(name, tuple(systems), Policy(tuple(systems)), timing=EVERY) for name, systems in syncs.items()]
+    assert [item.name for item in known if is_leading(item, known)] == leading, what

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+from crmhub_hubspot.connector import HubSpotConnector
 from hub import plugin
 
 
 @plugin.hookimpl
 def hub_connectors() -> Sequence[type[plugin.Connector[Any]]]:
-    """Return the connector that ``connector.toml`` describes."""
-    return [plugin.load_manifest(Path(__file__).with_name("connector.toml"), module=__name__)]
+    """The connector that ``connector.toml`` describes, with webhooks."""
+    return [HubSpotConnector]
 
 
 @plugin.hookimpl

@@ -13,7 +13,7 @@ from pydantic import SecretStr, model_validator
 from crmhub_woocommerce.api import FIELDS, KEY, OVER_TLS, OVERLAP, SIGNED
 from crmhub_woocommerce.certify import certified
 from crmhub_woocommerce.guests import RESOURCE, Guests
-from crmhub_woocommerce.hooks import hints
+from crmhub_woocommerce.hooks import Subscriptions, hints
 from hub import plugin
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -159,6 +159,22 @@ class WooCommerceConnector(plugin.RestConnector[WooConfig]):
         secret = self.config.webhook_secret
         found = hints(headers, body, secret.get_secret_value() if secret else None, where=self.context.connection)
         return [item for item in found if item.resource != RESOURCE or self.config.guests]
+
+    def subscriptions(self, url: str) -> Sequence[plugin.Subscription]:
+        """The shop's webhooks to an address."""
+        return Subscriptions(self, guests=self.config.guests).all(url)
+
+    def subscribe(self, url: str) -> Sequence[plugin.Subscription]:
+        """Make the webhooks that are missing and wake those that the shop has disabled.  Raises ConfigError."""
+        secret = self.config.webhook_secret
+        if secret is None:
+            hint = "Set webhook_secret to a long random text; the hub tells it to the shop"
+            raise plugin.ConfigError("webhooks need a secret", where=self.context.connection, hint=hint)
+        return Subscriptions(self, guests=self.config.guests).mend(url, secret.get_secret_value())
+
+    def unsubscribe(self, url: str) -> int:
+        """Delete the shop's webhooks to an address."""
+        return Subscriptions(self, guests=self.config.guests).remove(url)
 
     # pieces
 

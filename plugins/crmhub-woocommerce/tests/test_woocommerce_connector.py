@@ -243,3 +243,54 @@ def test_a_webhook_is_verified_over_its_raw_bytes(connect: Connect) -> None:
         connect().parse_webhook(headers, body)
     with pytest.raises(plugin.Rejected):
         connect(webhook_secret=SECRET).parse_webhook(signed(b"[]", "customer"), b"[]")
+
+
+URL = "http://127.0.0.1:9/hooks/shop"  # nobody listens there
+
+
+def test_subscriptions_are_made_once_and_removed(connect: Connect, sandbox: WooCommerceSandbox) -> None:
+    connector = connect(webhook_secret=SECRET, guests=True)
+    made = connector.subscribe(URL)
+    assert sorted(item.topic for item in made) == [
+        f"{kind}.{event}" for kind in ("customer", "order") for event in ("created", "deleted", "updated")
+    ]
+    assert {item.mended for item in made} == {"made"}
+    again = connector.subscribe(URL)
+    assert [(item.active, item.mended) for item in again] == [(True, "")] * 6
+    assert connector.subscriptions("http://127.0.0.1:9/hooks/other") == []
+    assert connector.unsubscribe(URL) == 6
+    assert connector.subscriptions(URL) == []
+
+
+def test_one_that_the_shop_disabled_is_woken_and_one_that_a_person_paused_is_left(
+    connect: Connect, sandbox: WooCommerceSandbox
+) -> None:
+    connector = connect(webhook_secret=SECRET)
+    topics = {item.topic: item.id for item in connector.subscribe(URL)}
+    hooks = sandbox.state.collection("webhooks")
+    for topic, status in (("customer.created", "disabled"), ("customer.updated", "paused")):
+        hooks[topics[topic]] = {**hooks[topics[topic]], "status": status, "failures": 6}
+    found = {item.topic: item for item in connector.subscriptions(URL)}
+    assert (found["customer.created"].active, found["customer.created"].detail) == (False, "disabled")
+    after = {item.topic: (item.active, item.mended) for item in connector.subscribe(URL)}
+    assert after == {
+        "customer.created": (True, "woken"),
+        "customer.updated": (False, ""),
+        "customer.deleted": (True, ""),
+    }
+    assert hooks[topics["customer.created"]]["failures"] == 0
+
+
+def test_many_webhooks_of_others_are_read_page_by_page(connect: Connect, sandbox: WooCommerceSandbox) -> None:
+    connector = connect(webhook_secret=SECRET)
+    connector.subscribe(URL)
+    hooks = sandbox.state.collection("webhooks")
+    first = next(iter(hooks.values()))
+    for number in range(1000, 1230):
+        hooks[str(number)] = {**first, "id": number, "delivery_url": "http://127.0.0.1:9/else"}
+    assert len(connector.subscriptions(URL)) == 3
+
+
+def test_subscribing_needs_a_secret(connect: Connect) -> None:
+    with pytest.raises(plugin.ConfigError, match="Set webhook_secret"):
+        connect().subscribe(URL)

@@ -17,6 +17,7 @@ SCOPES = (
     "ZohoCRM.settings.fields.READ",
     "ZohoCRM.org.READ",
     "ZohoCRM.coql.READ",
+    "ZohoCRM.notifications.ALL",
 )
 
 _PERSON = (

@@ -12,6 +12,7 @@ from pydantic import SecretStr, field_validator
 
 from crmhub_zoho.api import FIELDS, KEY, MOST_FIELDS, SCOPES, SPEC, UNCONDITIONAL
 from crmhub_zoho.places import PLACES, DataCentre, Environment
+from crmhub_zoho.watch import SCOPE, Channels
 from hub import plugin
 
 Module = Literal["Contacts", "Accounts", "Leads"]
@@ -120,7 +121,8 @@ class ZohoConnector(plugin.RestConnector[ZohoConfig]):
         edition = (org[0].get("license_details") or {}).get("paid_type") or "free"
         token = self.context.tokens.read()
         granted = [item for item in (token.scope if token else "").replace(",", " ").split() if item]
-        missing = [item for item in SCOPES if granted and not _covered(item, granted)]
+        wanted = [item for item in SCOPES if item != SCOPE or self.config.webhook_token is not None]
+        missing = [item for item in wanted if granted and not _covered(item, granted)]
         name = f"{org[0].get('company_name', 'Zoho CRM')} ({edition})"
         return plugin.Account(name, "Zoho CRM", "8", granted=granted, missing=missing, clock=answer.when)
 
@@ -150,6 +152,22 @@ class ZohoConnector(plugin.RestConnector[ZohoConfig]):
         if expected is None or not hmac.compare_digest(given.encode(), expected.get_secret_value().encode()):
             raise plugin.AuthError("the notification does not carry our token", where=self.context.connection)
         return [plugin.Hint(module, ids)] if module in self.config.modules and ids else []
+
+    def subscriptions(self, url: str) -> Sequence[plugin.Subscription]:
+        """The channels to an address that have not ended."""
+        return Channels(self, self.config.modules).all(url)
+
+    def subscribe(self, url: str) -> Sequence[plugin.Subscription]:
+        """Make the channel, or renew it if it ends within six days.  Raises ConfigError."""
+        token = self.config.webhook_token
+        if token is None:
+            hint = "Set webhook_token to a random text of at most 50 characters; the hub tells it to Zoho"
+            raise plugin.ConfigError("a channel needs a token", where=self.context.connection, hint=hint)
+        return Channels(self, self.config.modules).mend(url, token.get_secret_value())
+
+    def unsubscribe(self, url: str) -> int:
+        """End the channels to an address."""
+        return Channels(self, self.config.modules).remove(url)
 
 
 def _plain(value: Any) -> Any:

@@ -235,3 +235,45 @@ def test_a_notification_is_verified_and_only_names_records(connect: Connect) -> 
         connector.parse_webhook({}, b"[]")
     with pytest.raises(plugin.AuthError):
         connect().parse_webhook({}, json.dumps({**body, "token": ""}).encode())
+
+
+URL = "http://127.0.0.1:9/hooks/crm"  # nobody listens there
+
+
+def test_a_channel_is_made_renewed_every_day_and_made_again_when_it_has_ended(
+    connect: Connect, sandbox: ZohoSandbox
+) -> None:
+    connector = connect(webhook_token=SecretStr("t-1"), modules=("Contacts", "Leads"))
+    assert connector.subscriptions(URL) == []
+    (made,) = connector.subscribe(URL)
+    assert (made.topic, made.active, made.mended) == ("Contacts.all Leads.all", True, "made")
+    assert made.expires is not None
+    assert 6.9 < (made.expires - sandbox.now()).total_seconds() / 86400 < 7, "the longest that Zoho grants"
+    (same,) = connector.subscribe(URL)
+    assert (same.mended, same.expires) == ("", made.expires)
+    sandbox.clock.advance(25 * 3600)
+    (renewed,) = connector.subscribe(URL)
+    assert (renewed.mended, renewed.id) == ("renewed", made.id)
+    assert renewed.expires is not None
+    assert renewed.expires > made.expires
+    sandbox.clock.advance(8 * 86400)
+    assert connector.subscriptions(URL) == []
+    (again,) = connector.subscribe(URL)
+    assert again.mended == "made"
+    assert connector.subscriptions("http://127.0.0.1:9/hooks/other") == []
+    assert connector.unsubscribe(URL) == 1
+    assert connector.subscriptions(URL) == []
+    assert connector.unsubscribe(URL) == 0
+
+
+def test_a_channel_for_other_modules_is_changed(connect: Connect) -> None:
+    connect(webhook_token=SecretStr("t-1")).subscribe(URL)
+    (changed,) = connect(webhook_token=SecretStr("t-1"), modules=("Contacts", "Accounts")).subscribe(URL)
+    assert (changed.topic, changed.mended) == ("Accounts.all Contacts.all", "renewed")
+
+
+def test_what_zoho_refuses_about_a_channel_is_said(connect: Connect) -> None:
+    with pytest.raises(plugin.Rejected, match="making a channel"):
+        connect(webhook_token=SecretStr("t" * 51)).subscribe(URL)
+    with pytest.raises(plugin.ConfigError, match="Set webhook_token"):
+        connect().subscribe(URL)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ class ProbeConfig(plugin.ConnectorConfig):
 
     file: str
     token: SecretStr = SecretStr("")
+    hook_secret: SecretStr | None = None
 
 
 class Probe(plugin.Connector[ProbeConfig]):
@@ -53,6 +55,12 @@ class Probe(plugin.Connector[ProbeConfig]):
         able = plugin.Capabilities(conditional_write=True, create="marker", image_after_write=True, batch=1, page=2)
         return [plugin.Resource("contacts", capabilities=able, mapping="probe.contacts")]
 
+    def fields(self, resource: str) -> Sequence[plugin.Field]:
+        """Known only where a file "CONNECTION.fields" names them."""
+        path = self.context.base / f"{self.context.connection}.fields"
+        names = path.read_text(encoding="utf-8").split() if path.exists() else []
+        return [plugin.Field(name) for name in names]
+
     def _path(self) -> Path:
         return self.context.base / self.config.file
 
@@ -76,8 +84,21 @@ class Probe(plugin.Connector[ProbeConfig]):
         yield plugin.Page([], "end", complete=True)
 
     def fetch(self, resource: str, ids: Sequence[str]) -> Iterator[plugin.Record]:
+        with (self.context.base / f"{self.context.connection}.fetched").open("a", encoding="utf-8") as seen:
+            seen.writelines(f"{id_}\n" for id_ in ids)
         content = self._load()
         yield from (self._record(id_, content[id_]) for id_ in ids if id_ in content)
+
+    def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[plugin.Hint]:
+        """{"event", "at", "resource", "ids"}, signed over the raw body and at most five minutes old."""
+        secret = self.config.hook_secret
+        wanted = hmac.new((secret.get_secret_value() if secret else "").encode(), body, hashlib.sha256).hexdigest()
+        if secret is None or not hmac.compare_digest(wanted.encode(), headers.get("x-signature", "").encode()):
+            raise plugin.AuthError("not signed with our secret")
+        content = json.loads(body)
+        if abs(self.context.clock().timestamp() - content["at"]) > 300:
+            raise plugin.AuthError("signed too long ago")
+        return [plugin.Hint(content["resource"], content["ids"], content.get("event", ""))]
 
     def find(self, resource: str, key: str, values: Sequence[str]) -> Iterator[plugin.Record]:
         yield from (self._record(id_, data) for id_, data in self._load().items() if data.get("our_key") in values)
@@ -94,7 +115,9 @@ class Probe(plugin.Connector[ProbeConfig]):
                 content.pop(id_, None)
             else:
                 content[id_] = {**content.get(id_, {"our_key": op.key}), **op.data}
-            self._path().write_text(json.dumps(content), encoding="utf-8")
+            fresh = self._path().with_suffix(".new")  # a kill must not leave half a file: no real system would
+            fresh.write_text(json.dumps(content), encoding="utf-8")
+            fresh.replace(self._path())
             image = self._record(id_, content[id_]) if id_ in content else None
             yield plugin.Receipt(op.key, id_, image.version if image else None, image)
 

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import html
 import json
+import math
 import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from crmhub_woocommerce.sandbox.keys import SECRET
-from crmhub_woocommerce.sandbox.shapes import Json, Wrong, invalid, times
+from crmhub_woocommerce.sandbox.shapes import Json, Wrong, invalid, number, times
 from hub.testing.sandbox import Call, Endpoint, Handler, reply
 
 if TYPE_CHECKING:
@@ -37,12 +38,21 @@ class Hooks:
     def endpoints(self, root: str) -> list[Endpoint]:
         path = f"{root}/webhooks"
         return [
-            Endpoint("GET", path, self._guarded(lambda call: reply(200, [self._show(i) for i in self._kept.values()]))),
+            Endpoint("GET", path, self._guarded(self.listing)),
             Endpoint("POST", path, self._guarded(self.create)),
             Endpoint("GET", f"{path}/{{id:int}}", self._guarded(lambda call: reply(200, self._show(self._get(call))))),
             Endpoint("PUT", f"{path}/{{id:int}}", self._guarded(self.update)),
             Endpoint("DELETE", f"{path}/{{id:int}}", self._guarded(self.delete)),
         ]
+
+    def listing(self, call: Call) -> Response:
+        """The newest first, ten on a page unless asked for more (class-wc-rest-webhooks-v1-controller.php)."""
+        size, page = number(call, "per_page", 10, 1, 100), number(call, "page", 1, 1, 10**6)
+        status, order = call.query.get("status", "all"), call.query.get("order", "desc")
+        rows = [item for item in self._kept.values() if status in ("all", item["status"])]
+        rows.sort(key=lambda item: int(item["id"]), reverse=order == "desc")
+        headers = {"X-WP-Total": str(len(rows)), "X-WP-TotalPages": str(math.ceil(len(rows) / size))}
+        return reply(200, [self._show(item) for item in rows[(page - 1) * size : page * size]], headers)
 
     def create(self, call: Call) -> Response:
         body = call.json()
