@@ -248,7 +248,8 @@ def to_json(terminal: Terminal, engine: Engine, result: Result) -> dict[str, Any
             "calls": plan.calls,
             "trips": [asdict(trip) for trip in result.held],
             "vetoes": plan.vetoes,
-            "items": [_item_json(terminal, item) for item in plan.items],
+            # a plan may be long, and only programs read it whole
+            "items": [_item_json(terminal, item) for item in plan.items] if terminal.options.json else [],
         }
     return content
 
