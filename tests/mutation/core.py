@@ -21,12 +21,12 @@ from collections.abc import Iterator, Sequence
 
 from tests.mutation.trial import ROOT, Mutant, copied, notice
 
-_PYTEST = ("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
+PYTEST = ("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
 _ENGINE: Sequence[Sequence[str]] = (
-    (*_PYTEST, "tests/engine", "tests/unit/test_policy_order.py", "tests/unit/test_plan_items.py"),
+    (*PYTEST, "tests/engine", "tests/unit/test_policy_order.py", "tests/unit/test_plan_items.py"),
     ("-m", "hub.testing.simulation", "--seeds", "40", "--start", "0"),
 )
-_LAWS: Sequence[Sequence[str]] = ((*_PYTEST, "tests/unit/test_mapping_laws.py"),)
+_LAWS: Sequence[Sequence[str]] = ((*PYTEST, "tests/unit/test_mapping_laws.py"),)
 AREAS = {
     "merge": ("hub/sync/merge", _ENGINE),
     "plan": ("hub/sync/plan", _ENGINE),
@@ -49,31 +49,41 @@ _OPPOSITE: dict[type[ast.cmpop], str] = {
 }
 
 
+Work = tuple[str, Mutant, Sequence[Sequence[str]]]
+"""(area, fault, the commands of which one must notice it)"""
+
+
+def place_of(text: str, node: ast.AST) -> tuple[int, int]:
+    """Where a node that has a place stands: offsets of its first character and after its last one."""
+    lines = text.splitlines(keepends=True)
+
+    def offset(line: int, column: int) -> int:
+        return sum(map(len, lines[: line - 1])) + len(lines[line - 1].encode()[:column].decode())
+
+    return (
+        offset(node.lineno, node.col_offset),  # type: ignore[attr-defined]  # nodes with a place only
+        offset(node.end_lineno, node.end_col_offset),  # type: ignore[attr-defined]  # the same
+    )
+
+
 def mutants(file: str, text: str) -> Iterator[Mutant]:
     """All faults of a file, in the order of the text."""
-    lines = [0]
-    for line in text.splitlines(keepends=True):
-        lines.append(lines[-1] + len(line.encode()))
-    raw = text.encode()
-
-    def span(node: ast.AST) -> tuple[int, int]:
-        start = lines[node.lineno - 1] + node.col_offset  # type: ignore[attr-defined]  # only nodes with a place are asked
-        end = lines[node.end_lineno - 1] + node.end_col_offset  # type: ignore[attr-defined]  # the same
-        return len(raw[:start].decode()), len(raw[:end].decode())
 
     def made(node: ast.AST, new: str, kind: str) -> Mutant:
-        start, end = span(node)
+        start, end = place_of(text, node)
         return Mutant(f"{file}:{node.lineno} {kind}", file, text[start:end], new, start)  # type: ignore[attr-defined]
 
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
-            left, right = text[slice(*span(node.left))], text[slice(*span(node.comparators[0]))]
+            left, right = text[slice(*place_of(text, node.left))], text[slice(*place_of(text, node.comparators[0]))]
             yield made(node, f"({left} {_OPPOSITE[type(node.ops[0])]} {right})", "comparison")
         elif isinstance(node, ast.BoolOp):
             word = " or " if isinstance(node.op, ast.And) else " and "
-            yield made(node, f"({word.join(f'({text[slice(*span(item))]})' for item in node.values)})", "and/or")
+            yield made(
+                node, f"({word.join(f'({text[slice(*place_of(text, item))]})' for item in node.values)})", "and/or"
+            )
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            yield made(node, f"bool({text[slice(*span(node.operand))]})", "not")
+            yield made(node, f"bool({text[slice(*place_of(text, node.operand))]})", "not")
         elif isinstance(node, ast.If | ast.IfExp | ast.While):
             yield made(node.test, "True", "always")
             if not isinstance(node, ast.While):
@@ -88,53 +98,38 @@ def mutants(file: str, text: str) -> Iterator[Mutant]:
             yield made(node, str(node.value + 1), "number")
 
 
-def draw(areas: Sequence[str], sample: int, seed: int) -> list[tuple[str, Mutant]]:
+def draw(areas: Sequence[str], sample: int, seed: int) -> list[Work]:
     """A sample of the faults of some areas, each as likely as every other."""
-    found = []
+    found: list[Work] = []
     for area in areas:
-        place = ROOT / AREAS[area][0]
+        place, commands = ROOT / AREAS[area][0], AREAS[area][1]
         for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
             file = str(path.relative_to(ROOT))
-            found += [(area, item) for item in mutants(file, path.read_text(encoding="utf-8"))]
+            found += [(area, item, commands) for item in mutants(file, path.read_text(encoding="utf-8"))]
     return random.Random(seed).sample(found, min(sample, len(found)))
 
 
-def _share(work: Sequence[tuple[str, Mutant]]) -> Iterator[tuple[str, Mutant, str | None]]:
-    with copied() as tree:
-        for area, mutant in work:
-            yield area, mutant, notice(tree, mutant, AREAS[area][1])
-
-
-def _tell(work: Sequence[tuple[str, Mutant]]) -> list[tuple[str, str, bool]]:
+def _try(work: Sequence[Work]) -> list[tuple[str, str, bool]]:
+    """Try some faults in a copy of their own and say at once what became of each."""
     told = []
-    for area, mutant, noticed in _share(work):
-        old = " ".join(mutant.old.split())[:70]
-        print(
-            f"{'noticed ' if noticed else 'SURVIVED'} {mutant.name}: {old}"
-            + (f"  <- {noticed[:90]}" if noticed else "")
-        )
-        sys.stdout.flush()
-        told.append((area, mutant.name, noticed is not None))
+    with copied() as tree:
+        for area, mutant, commands in work:
+            noticed = notice(tree, mutant, commands)
+            line = f"{'noticed ' if noticed else 'SURVIVED'} {mutant.name}: {' '.join(mutant.old.split())[:70]}"
+            print(f"{line}  <- {noticed[:90]}" if noticed else line, flush=True)
+            told.append((area, mutant.name, noticed is not None))
     return told
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Try a sample; the last line is a summary.  0 if at least the wanted share is noticed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sample", type=int, default=100, help="how many faults")
-    parser.add_argument("--seed", type=int, default=1, help="which sample")
-    parser.add_argument("--area", choices=sorted(AREAS), action="append", help="only here (may be repeated)")
-    parser.add_argument("--jobs", type=int, default=1, help="processes")
-    parser.add_argument("--least", type=float, default=0.85, help="the share that must be noticed")
-    given = parser.parse_args(arguments)
-    work = draw(given.area or list(AREAS), given.sample, given.seed)
+def conclude(work: Sequence[Work], jobs: int, least: float) -> int:
+    """Try all, print a summary as the last line, and return 0 if at least the wanted share was noticed."""
     start = time.monotonic()
-    shares = [work[number :: given.jobs] for number in range(given.jobs)]
-    if given.jobs > 1:
-        with multiprocessing.get_context("spawn").Pool(given.jobs) as pool:
-            told = [item for part in pool.map(_tell, shares) for item in part]
+    shares = [work[number::jobs] for number in range(jobs)]
+    if jobs > 1:
+        with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+            told = [item for part in pool.map(_try, shares) for item in part]
     else:
-        told = _tell(work)
+        told = _try(work)
     tried = Counter(area for area, _, _ in told)
     noticed = Counter(area for area, _, good in told if good)
     share = sum(noticed.values()) / max(1, len(told))
@@ -147,7 +142,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "seconds": round(time.monotonic() - start),
     }
     print(json.dumps(summary))
-    return 0 if share >= given.least else 1
+    return 0 if share >= least else 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Try a sample; the last line is a summary.  0 if at least the wanted share is noticed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sample", type=int, default=100, help="how many faults")
+    parser.add_argument("--seed", type=int, default=1, help="which sample")
+    parser.add_argument("--area", choices=sorted(AREAS), action="append", help="only here (may be repeated)")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--least", type=float, default=0.85, help="the share that must be noticed")
+    given = parser.parse_args(arguments)
+    return conclude(draw(given.area or list(AREAS), given.sample, given.seed), given.jobs, given.least)
 
 
 if __name__ == "__main__":
