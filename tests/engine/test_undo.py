@@ -385,3 +385,19 @@ def test_a_write_of_unknown_outcome_in_an_undo_is_settled_and_nothing_is_doubled
     world.sync()
     assert remotes(world) == before
     world.quiet()
+
+
+def test_an_edit_that_an_undo_reads_still_reaches_every_system(tmp_path: Path) -> None:
+    """Seed 320083: an address edited just before the undo was golden, and noted as sent to the system it was not sent to."""
+    world = World(tmp_path, A=LIST_WITH_IDS, B=LIST_WITH_IDS)
+    world.servers["A"].add({"name": "Anna Berg", "emails": [{"value": "x@x.example"}]})
+    world.sync()
+    world.servers["A"].edit(world.id("A"), lambda data: data["emails"].append({"value": "y@x.example"}))
+    run = world.sync().run
+    world.servers["A"].edit(world.id("A"), lambda data: data["emails"][0].update(value="x2@x.example"))
+    undo(world, run)
+    assert [value for value, _ in world.rows("B")] == ["x@x.example"], "an undo writes only what it takes back"
+    world.sync()
+    assert [value for value, _ in world.rows("B")] == ["x2@x.example"]
+    assert sorted(value for value, _ in world.rows("A")) == ["x2@x.example", "y@x.example"]
+    world.quiet()

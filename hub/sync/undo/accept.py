@@ -42,7 +42,7 @@ def accept(
                 link.undone[name] = mark_of(golden.fields.get(name))
         if name in source.mapping.collections:
             _accept_elements(golden, link, name, waiting)
-            _mark_others(workspace, source, golden, link, base, name)
+            _mark_others(workspace, source, golden, link, base, name, waiting)
     for diff in pending(workspace, source, golden):
         name, _, rest = diff.path.partition("/")
         if name in wanted and diff.path not in waiting:
@@ -67,7 +67,7 @@ def _accept_elements(golden: Golden, link: Link, name: str, waiting: Collection[
     for _, eid in link.picture.get(name, ()):
         element = collection.elements.get(eid or "")
         path = f"{name}/{eid}"
-        if element is None or not element.alive or any(item == path or item.startswith(path + "/") for item in waiting):
+        if element is None or not element.alive or waits(path, waiting):
             continue
         link.esent.setdefault(name, {})[element.eid] = Esent.of(element)
         for lost in [item for item in link.lost if item == path or item.startswith(path + "/")]:
@@ -76,11 +76,24 @@ def _accept_elements(golden: Golden, link: Link, name: str, waiting: Collection[
         link.psent[name] = collection.primary_eid()
 
 
-def _mark_others(workspace: Workspace, source: Source, golden: Golden, link: Link, base: Base, name: str) -> None:
+def waits(path: str, waiting: Collection[str]) -> bool:
+    """Whether something of an element (or field) was to be written already."""
+    return any(item == path or item.startswith(path + "/") for item in waiting)
+
+
+def _mark_others(
+    workspace: Workspace,
+    source: Source,
+    golden: Golden,
+    link: Link,
+    base: Base,
+    name: str,
+    waiting: Collection[str],
+) -> None:
     """Elements that are shown otherwise than golden has them are marked, too."""
     for row in base.collections.get(name, ()):
         element = golden.collection(name).elements.get(row.eid or "")
-        if element is None or not element.alive or row.value is None:
+        if element is None or not element.alive or row.value is None or waits(f"{name}/{element.eid}", waiting):
             continue
         image = source.mapping.norm_row(name, element.value.value, element.attr_values())
         kind, region = COLLECTIONS[name].kind, workspace.shared.policy.region

@@ -23,7 +23,7 @@ from hub.sync.plan.plan import Plan
 from hub.sync.plan.record import title
 from hub.sync.policy import canonical_bytes, is_blank
 from hub.sync.systems import Source
-from hub.sync.undo.accept import pending
+from hub.sync.undo.accept import pending, waits
 from hub.sync.undo.compare import Line, Readings, Standing, compare
 from hub.sync.undo.moves import AUTHOR, Move, apply_moves
 from hub.sync.undo.spelling import spelled
@@ -343,6 +343,9 @@ class _Customer:
         data = spelled(source.mapping, link.native, put.data, write.pre or {})
         pictures = _in_order(standing, source.mapping.get(source.mapping.apply(link.native, data)))
         elements = {name: _sent(after, name, rows) for name, rows in pictures.items()}
+        for name, items in elements.items():  # what was to be written already, and is not taken back, still is
+            for eid in [eid for eid in items if waits(f"{name}/{eid}", waiting)]:
+                del items[eid]
         writes = Payload(
             {name: after.value(name) for name in standing.fields if name in standing.names},
             {name: items for name, items in elements.items() if name in standing.names},
