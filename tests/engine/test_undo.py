@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from hub.contract.errors import OutcomeUnknown, Unavailable
+from hub.state import mark_of
 from hub.sync.engine import Result
 from hub.sync.policy import Policy
 from hub.sync.undo.plan import Entry
-from tests.engine.world import LIST_NO_IDS, LIST_WITH_IDS, ONE_SLOT, PLAIN, TWO_SLOTS, World, failing
+from tests.engine.world import LIST_NO_IDS, LIST_WITH_IDS, ONE_SLOT, PLAIN, TWO_SLOTS, World, failing, no_fault
 
 SHAPES = {"A": LIST_WITH_IDS, "B": ONE_SLOT, "C": TWO_SLOTS, "D": LIST_NO_IDS, "E": PLAIN}
 
@@ -400,4 +401,26 @@ def test_an_edit_that_an_undo_reads_still_reaches_every_system(tmp_path: Path) -
     world.sync()
     assert [value for value, _ in world.rows("B")] == ["x2@x.example"]
     assert sorted(value for value, _ in world.rows("A")) == ["x2@x.example", "y@x.example"]
+    world.quiet()
+
+
+def test_a_slot_that_shows_another_address_on_purpose_follows_that_one(tmp_path: Path) -> None:
+    """Seed 320176: the address that an undo had put back into a slot was edited elsewhere, and the slot kept the old one."""
+    world = World(tmp_path, A=LIST_WITH_IDS, B=ONE_SLOT)
+    a = world.servers["A"]
+    a.add({"name": "Anna Berg", "emails": [{"value": "x@x.example", "pref": True}]})
+    world.sync()
+    golden = world.golden()
+    a.edit(world.id("A"), lambda data: data["emails"].append({"value": "y@x.example", "pref": True}))
+    a.edit(world.id("A"), lambda data: data["emails"][0].update(pref=False, value="x2@x.example"))
+    world.servers["B"].fault = failing(Unavailable("down"), "write")
+    world.sync()
+    taken_back = next(item for item in world.golden().collection("emails").live() if item.value.value == "y@x.example")
+    (link,) = [item for item in world.store.records.links_by_gid([golden.gid])[golden.gid] if item.system == "B"]
+    link.undone["emails/email"] = mark_of(taken_back)  # an undo has taken y back here
+    with world.store.transaction():
+        world.store.records.save_links([link])
+    world.servers["B"].fault = no_fault
+    world.sync()
+    assert world.one("B")["email"] == "x2@x.example"
     world.quiet()
