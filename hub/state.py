@@ -277,6 +277,10 @@ class Link:
             **({"u": self.undone} if self.undone else {}),
         }
 
+    def apart(self, path: str) -> bool:
+        """Whether the record shows something else here than it was last sent: a conflict's loser, or what an undo left."""
+        return path in self.lost or path in self.undone
+
     def read_json(self, doc: Mapping[str, Any]) -> None:
         self.sent = dict(doc["s"])
         self.lost = set(doc["l"])

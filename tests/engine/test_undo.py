@@ -424,3 +424,25 @@ def test_a_slot_that_shows_another_address_on_purpose_follows_that_one(tmp_path:
     world.sync()
     assert world.one("B")["email"] == "x2@x.example"
     world.quiet()
+
+
+def test_an_edit_of_an_address_that_an_undo_left_as_it_was_typed_takes_all_of_it(tmp_path: Path) -> None:
+    """Seed 320215: the city that somebody had typed was left where it was typed, and an edit of the street there combined
+    the new street with the city of the others."""
+    address = (
+        '[addresses.slots.main]\npick = "primary"\nlines = { at = "street", as = "lines(comma)" }\ncity = "city"\n'
+    )
+    world = World(tmp_path, A=PLAIN + address, B=PLAIN + address)
+    a = world.servers["A"]
+    a.add({"name": "Anna Berg", "email": "anna@x.example", "street": "Weg 1", "city": "Wien"})
+    world.sync()
+    a.edit(world.id("A"), city="Graz")
+    run = world.sync().run
+    undo(world, run)
+    assert (world.one("A")["city"], world.one("B")["city"]) == ("Graz", "Wien")
+    world.quiet()
+    a.edit(world.id("A"), street="Gasse 2")
+    world.sync()
+    for system in "AB":
+        assert (world.one(system)["street"], world.one(system)["city"]) == ("Gasse 2", "Graz")
+    world.quiet()

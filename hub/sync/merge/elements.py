@@ -276,8 +276,7 @@ def _proposal(sight: Sight, element: Element, known: Esent, shown: Value, seen: 
         return shown
     sent = known.value if isinstance(known.value, dict) else None
     row = sight.merge.mapping.norm_row(sight.name, sent, known.attrs) if sent is not None else None
-    lost = sight.lost_name(element.eid) in sight.link.lost
-    before = seen if isinstance(seen, dict) and not lost else None
+    before = seen if isinstance(seen, dict) and not sight.link.apart(sight.lost_name(element.eid)) else None
     value, dropped = propose("address", shown, sent, None if row is None else row.value, before)
     for member, old in dropped.items():
         path = f"{sight.lost_name(element.eid)}.{member}"

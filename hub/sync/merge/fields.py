@@ -84,7 +84,7 @@ def _proposal(merge: Merge, golden: Golden, link: Link, name: str, shown: Value,
         return None
     sent = link.sent.get(name)
     image = merge.mapping.norm(name, sent) if sent is not None else None
-    before = seen if isinstance(seen, dict) and name not in link.lost else None
+    before = seen if isinstance(seen, dict) and not link.apart(name) else None
     value, dropped = propose(merge.kind(name), shown, sent, image, before)
     for member, old in dropped.items():
         merge.loses(golden, f"{name}.{member}", "dependent", None, merge.system, old, golden.fields[name].source)

@@ -73,7 +73,20 @@ def settle(
             _settle_collection(link, base, payload, name, rows, predicted, image, mapping, result, direct)
     if result.happened:
         link.lost.difference_update(payload.cleared)
+        _given_again(link, payload)
     return result
+
+
+def _given_again(link: Link, payload: Payload) -> None:
+    """What was written is not taken back any more."""
+    for name in payload.fields:
+        link.undone.pop(name, None)
+    for name, rows in payload.picture.items():
+        for pos, eid in rows:
+            if eid in payload.elements.get(name, {}):
+                link.undone.pop(f"{name}/{eid}", None)
+                if link.undone.get(f"{name}/{pos}", [None])[0] == eid:
+                    del link.undone[f"{name}/{pos}"]
 
 
 def adopt(
