@@ -81,6 +81,7 @@ JSON: dict[str, list[str]] = {
     "serve": ["--once"],
     "status": [],
     "sync": ["customers"],
+    "verify": [],
 }
 """Arguments with which each command says something (an error is an answer, too)."""
 

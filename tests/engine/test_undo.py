@@ -385,3 +385,21 @@ def test_a_write_of_unknown_outcome_in_an_undo_is_settled_and_nothing_is_doubled
     world.sync()
     assert remotes(world) == before
     world.quiet()
+
+
+def test_a_flag_that_only_the_hub_set_goes_again(tmp_path: Path) -> None:
+    world = World(tmp_path, A=LIST_WITH_IDS, D=LIST_NO_IDS)
+    world.servers["A"].add({"name": "Anna Berg", "emails": mail("anna@x.example", "a2@x.example")})
+    world.servers["D"].add(
+        {
+            "name": "Anna Berg",
+            "emails": [{"value": "anna@x.example", "label": "work"}, {"value": "a2@x.example", "label": "work"}],
+        }
+    )
+    before = remotes(world)
+    run = world.sync().run
+    assert [bool(row.get("pref")) for row in world.one("D")["emails"]] == [True, False]
+    undo(world, run)
+    assert remotes(world) == before
+    world.quiet()
+    assert remotes(world) == before
