@@ -421,6 +421,7 @@ class App:
             body=self.sync(sync).interaction_body,
             veto=self.registry.review_plan,
             redact=self.redact,
+            keep=self.config.hub.keep,
             **({} if progress is None else {"progress": progress}),
         )
 
