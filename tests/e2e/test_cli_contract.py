@@ -38,6 +38,7 @@ ALL = sorted(commands(typer.main.get_command(make_app())))
 
 JSON: dict[str, list[str]] = {
     "apply": ["plan.json"],
+    "backup": ["copy.db"],
     "check": [],
     "conflicts list": ["--all"],
     "conflicts resolve": ["1", "--take", "shop"],
@@ -46,6 +47,7 @@ JSON: dict[str, list[str]] = {
     "connect login": ["office"],
     "connect test": ["office"],
     "connect try": ["office", "read", "contacts"],
+    "doctor": [],
     "init": ["--config", "new.toml"],
     "mapping check": ["probe.contacts", "--examples", "5"],
     "mapping try": ["office", "1"],
@@ -67,6 +69,7 @@ JSON: dict[str, list[str]] = {
     "record search": ["anna"],
     "record show": ["anna@x.example"],
     "record timeline": ["anna@x.example"],
+    "restore": ["nothing.db"],
     "resume": ["sync", "customers"],
     "review link": ["1", "office/contacts/1"],
     "review list": [],
@@ -80,6 +83,7 @@ JSON: dict[str, list[str]] = {
     "sandbox": [],
     "serve": ["--once"],
     "status": [],
+    "support-bundle": ["bundle.zip"],
     "sync": ["customers"],
     "verify": [],
 }
