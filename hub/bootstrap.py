@@ -249,6 +249,13 @@ class App:
         plain = json.dumps(settings.model_dump(mode="json"), sort_keys=True)  # secrets are stars here
         return [plain, *secrets, self._tokens(connection, settings).stamp()]
 
+    def try_secrets(self, name: str) -> None:
+        """Learn the secrets of a connection, so that they are taken out of texts; one that cannot be had hides nothing."""
+        try:
+            self.signs_in_with(name)
+        except HubError as error:
+            logging.getLogger("crmhub").debug("the secrets of %s are not known: %s", name, error.message)
+
     def announce(self, run: str) -> None:
         """Tell plugins about a run that is over and stored: their faults are theirs."""
         try:
@@ -447,6 +454,7 @@ class App:
             body=self.sync(sync).interaction_body,
             veto=self.registry.review_plan,
             redact=self.redact,
+            keep=self.config.hub.keep,
             **({} if progress is None else {"progress": progress}),
         )
 

@@ -10,6 +10,7 @@ from typing import Any
 from hub.canonical.facts import DEFAULT_BODY
 from hub.config.timing import Serving, Timing
 from hub.contract.errors import HubError
+from hub.sync.keep import Retention
 from hub.sync.policy import Policy
 
 DEFAULT_RECONCILE = 24 * 3600.0
@@ -49,12 +50,14 @@ class InvalidConfig(HubError):
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """[hub]: data and mappings are folders, plugins are local plugin folders, all absolute; region is a country."""
+    """[hub]: data and mappings are folders, plugins are local plugin folders, all absolute; region is a country; keep says
+    how long history is kept."""
 
     data: Path
     mappings: Path
     region: str | None = None
     plugins: tuple[Path, ...] = ()
+    keep: Retention = field(default_factory=Retention)
 
 
 @dataclass(frozen=True, slots=True)

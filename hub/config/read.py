@@ -14,6 +14,7 @@ from hub.config.quantities import parse_duration, parse_size
 from hub.config.serving import read_serving
 from hub.config.syncs import read_sync
 from hub.config.table import Findings, Table, near
+from hub.sync.keep import DAY, Retention
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _RESERVED = ("person", "hub", "undo")
@@ -82,9 +83,31 @@ def _hub(base: Path, table: Table) -> Hub:
         mappings=base / table.take("mappings", str, "mappings"),
         region=_region(table),
         plugins=tuple(base / item for item in table.texts("plugins")),
+        keep=_retention(table.table("retention")),
     )
     table.done()
     return hub
+
+
+def _retention(table: Table) -> Retention:
+    """[hub.retention]: how long runs and the journal of writes are kept."""
+    default = Retention()
+    found = Retention(
+        table.parsed("runs", _days, default.runs),
+        table.parsed("journal", _days, default.journal),
+    )
+    if found.journal > found.runs:
+        key = "journal" if "journal" in table else "runs"
+        table.problem(key, "journal must not be longer than runs", "What a run wrote belongs to the run")
+    table.done()
+    return found
+
+
+def _days(value: object) -> float:
+    seconds = parse_duration(value)
+    if seconds < DAY:
+        raise ValueError("must be at least a day")
+    return seconds
 
 
 def _connection(base: Path, name: str, table: Table) -> Connection:

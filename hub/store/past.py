@@ -83,6 +83,10 @@ class Past:
             found.update({row.id: row.kind for row in self._db.rows(_KINDS, {"b_ids": batch})})
         return found
 
+    def syncs(self) -> list[str]:
+        """The names of all syncs that ever ran."""
+        return [row.sync for row in self._db.rows(select(run.c.sync).distinct().order_by(run.c.sync))]
+
     def counts(self, run_id: str) -> dict[str, int]:
         """How many writes, golden changes and losers a run left."""
         return {

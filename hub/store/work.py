@@ -170,6 +170,10 @@ class Work:
         """The next run makes a complete listing, whatever else it finds."""
         self._db.write(update(cursor).where(cursor.c.system == system, cursor.c.resource == resource).values(relist=1))
 
+    def reopen_cursors(self) -> None:
+        """Everything is read again, as if nothing was known about what has changed, and then listed completely."""
+        self._db.write(update(cursor).values(cursor=pack(None), relist=1, listed=None))
+
     def resize(self, system: str, resource: str, *, by: int = 0, to: int | None = None) -> None:
         """Note how many records the source has: changed ``by`` some, or counted anew (``to``)."""
         here = {"b_system": system, "b_resource": resource}

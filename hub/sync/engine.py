@@ -17,11 +17,13 @@ from hub.canonical.facts import DEFAULT_BODY
 from hub.contract.bugs import plugin_bug
 from hub.contract.errors import AuthError, ConnectorError, HubError, RateLimited, Unavailable
 from hub.store.history import Account
+from hub.store.retention import tidy
 from hub.store.store import Store
 from hub.sync.accounting import account
 from hub.sync.apply import Apply, same_item
 from hub.sync.facts import FactCount, FactPull, account_facts, attach_waiting
 from hub.sync.guards import lossy_trips, trips
+from hub.sync.keep import Retention
 from hub.sync.linking import link_staged
 from hub.sync.plan.items import GuardTrip, Item
 from hub.sync.plan.pile import Items
@@ -118,10 +120,12 @@ class Engine:
         body: int = DEFAULT_BODY,
         veto: Callable[[Plan], Sequence[str]] = lambda _plan: (),
         redact: Callable[[str], str] = str,
+        keep: Retention | None = None,
     ) -> None:
         self.store, self.systems, self.policy, self.sync_name = store, systems, policy, sync
         self._clock, self._new_id, self._progress = clock, new_id, progress
         self._reconcile, self._veto, self._body, self._redact = reconcile, veto, body, redact
+        self._keep = keep
         self._shrank: dict[str, str] = {}
         self._standing = Standing(store, systems, policy, sync)
 
@@ -244,6 +248,8 @@ class Engine:
             if kind == "sync" and result.whole and not result.facts_paused:
                 self.store.work.set_meta(f"read:{self.sync_name}", str(now))  # since then nothing older is unseen
             self.store.history.end_run(run, self._clock(), result.state, result.to_json(self._redact))
+        if kind == "sync" and self._keep is not None:
+            tidy(self.store, runs=self._keep.runs, journal=self._keep.journal, now=self._clock())
 
     def _state(self, result: Result) -> str:
         if result.paused and len(result.paused) == len(self.systems.names()):

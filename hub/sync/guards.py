@@ -18,6 +18,7 @@ class Facts:
     linked: active links; first: the first sync has not been approved yet;
     loading: an approved first sync was interrupted and goes on; shrank: message of a listing that shrank;
     relinked: links dropped or moved in this run;
+    restored: the store was restored from a backup, and no plan was approved since;
     changed: what changed since the last run ("mapping", "scope").
     """
 
@@ -26,6 +27,7 @@ class Facts:
     loading: bool = False
     shrank: str = ""
     relinked: int = 0
+    restored: bool = False
     changed: tuple[str, ...] = ()
 
 
@@ -68,6 +70,11 @@ def _judge(plan: Plan, system: str, facts: Facts, guards: Guards) -> list[tuple[
         found.append(("shrunk", facts.shrank))
     if facts.relinked > max(5, guards.relink * linked):
         found.append(("relinked", f"{facts.relinked} of {facts.linked} links were dropped or moved"))
+    if facts.restored and items and not facts.first:
+        text = (
+            f"the store was restored from a backup: {items} records would be written that may have been written before"
+        )
+        found.append(("restored", text))
     if facts.changed and items and not facts.first:
         found.append(("rules_changed", f"{' and '.join(facts.changed)} changed since the last run"))
     if diffs.widened:

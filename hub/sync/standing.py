@@ -90,6 +90,7 @@ class Standing:
                 loading=self.loading,
                 shrank=shrank.get(system, ""),
                 relinked=unlinked.get(system, 0) + self._dropped(system),
+                restored=self._get("restored") == "1",
                 changed=("the mapping",) if rules and rules != self._rules(system) else (),
             )
         return found
@@ -105,6 +106,8 @@ class Standing:
                 number = before + unlinked.pop(system, 0) if system in held else 0
                 if number != before:
                     self._set(f"dropped:{system}", str(number))
+            if self._get("restored") == "1" and not held and not paused:
+                self._set("restored", "")  # everything was read, and nothing is held back any more
 
     def _rules(self, system: str) -> str:
         return ",".join(f"{item.resource}:{item.mapping.hash}:{item.scope}" for item in self._systems.of(system))

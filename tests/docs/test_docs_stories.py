@@ -10,7 +10,7 @@ import pytest
 from tests.docs.pages import DOCS
 from tests.docs.story import Story
 
-PAGES = ["plugin-authors.md", "admin-guide.md", "mappings.md", "command-line.md", "how-a-sync-decides.md"]
+PAGES = ["plugin-authors.md", "admin-guide.md", "mappings.md", "command-line.md", "how-a-sync-decides.md", "history.md"]
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -38,6 +38,7 @@ ALL = sorted(commands(typer.main.get_command(make_app())))
 
 JSON: dict[str, list[str]] = {
     "apply": ["plan.json"],
+    "backup": ["copy.db"],
     "check": [],
     "conflicts list": ["--all"],
     "conflicts resolve": ["1", "--take", "shop"],
@@ -47,6 +48,7 @@ JSON: dict[str, list[str]] = {
     "connect test": ["office"],
     "connect try": ["office", "read", "contacts"],
     "connect webhooks": ["office"],
+    "doctor": [],
     "init": ["--config", "new.toml"],
     "mapping check": ["probe.contacts", "--examples", "5"],
     "mapping try": ["office", "1"],
@@ -68,6 +70,7 @@ JSON: dict[str, list[str]] = {
     "record search": ["anna"],
     "record show": ["anna@x.example"],
     "record timeline": ["anna@x.example"],
+    "restore": ["nothing.db"],
     "resume": ["sync", "customers"],
     "review link": ["1", "office/contacts/1"],
     "review list": [],
@@ -81,7 +84,9 @@ JSON: dict[str, list[str]] = {
     "sandbox": [],
     "serve": ["--once"],
     "status": [],
+    "support-bundle": ["bundle.zip"],
     "sync": ["customers"],
+    "verify": [],
 }
 """Arguments with which each command says something (an error is an answer, too)."""
 

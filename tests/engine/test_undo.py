@@ -446,3 +446,21 @@ def test_an_edit_of_an_address_that_an_undo_left_as_it_was_typed_takes_all_of_it
     for system in "AB":
         assert (world.one(system)["street"], world.one(system)["city"]) == ("Gasse 2", "Graz")
     world.quiet()
+
+
+def test_a_flag_that_only_the_hub_set_goes_again(tmp_path: Path) -> None:
+    world = World(tmp_path, A=LIST_WITH_IDS, D=LIST_NO_IDS)
+    world.servers["A"].add({"name": "Anna Berg", "emails": mail("anna@x.example", "a2@x.example")})
+    world.servers["D"].add(
+        {
+            "name": "Anna Berg",
+            "emails": [{"value": "anna@x.example", "label": "work"}, {"value": "a2@x.example", "label": "work"}],
+        }
+    )
+    before = remotes(world)
+    run = world.sync().run
+    assert [bool(row.get("pref")) for row in world.one("D")["emails"]] == [True, False]
+    undo(world, run)
+    assert remotes(world) == before
+    world.quiet()
+    assert remotes(world) == before

@@ -79,7 +79,7 @@ class Office:
     """The people of two systems; every word that they type is a new one."""
 
     def __init__(self, folder: Path, stack: ExitStack, rng: random.Random) -> None:
-        self.rng, self.number, self.log = rng, 0, []  # type: ignore[var-annotated]  # lines of what was done
+        self.rng, self.number = rng, 0
         erp = stack.enter_context(start_tryton(folder / "erp", cache=cache_folder()))
         book = stack.enter_context(start_radicale(folder / "book", user="u", password="p", books=("book",)))
         for name, password in (("erp", erp.details["password"]), ("book", "p")):
@@ -204,20 +204,16 @@ def _mapped(line: str) -> str:
 
 
 def _without_ids(value: Any) -> Any:
+    """A record of Tryton without the ids of rows and without the hub's own key."""
     if isinstance(value, Mapping):
-        kept = {key: _without_ids(item) for key, item in value.items() if key not in ("id", "_timestamp", "_write")}
         return {
-            key: sorted(item, key=str) if key in ("identifiers.",) else item
-            for key, item in kept.items()
-            if not isinstance(item, int) or isinstance(item, bool)
+            key: _without_ids(item)
+            for key, item in value.items()
+            if key != "id" and (isinstance(item, bool) or not isinstance(item, int))
         }
     if isinstance(value, list):
         rows = [_without_ids(item) for item in value if not isinstance(item, int)]
-        return (
-            [row for row in rows if not str(row.get("code", "")).startswith("crmhub:")]
-            if rows and isinstance(rows[0], dict)
-            else rows
-        )
+        return [row for row in rows if not str(row.get("code", "")).startswith("crmhub:")]
     return value
 
 
@@ -253,6 +249,8 @@ class Play:
         self.rng = random.Random(seed)
         self.office, self.hub = Office(folder, stack, self.rng), Hub(folder)
         self.wrong: list[str] = []
+        self._touched: frozenset[str] = frozenset()
+        self._typed_between: set[str] = set()
         self.counts = {"writes": 0, "reversed": 0, "kept": 0, "cannot": 0}
         for _ in range(people):
             self.office.enter()
@@ -287,6 +285,7 @@ class Play:
         self.sync()
 
     def round(self, number: int) -> None:
+        self._touched, self._typed_between = frozenset(), set()
         for _ in range(self.rng.randint(2, 6)):
             self.office.act()
         before = self.office.look()
@@ -331,9 +330,6 @@ class Play:
             self.office.book.put(id_, "\r\n".join([*lines, ""]))
         self._touched |= {key}
 
-    _touched: frozenset[str] = frozenset()
-    _typed_between: set[str] = set()
-
     @staticmethod
     def _words(text: str) -> list[str]:
         return text.replace(";", " ").replace('"', " ").replace(":", " ").replace(",", " ").split()
@@ -345,7 +341,6 @@ def main(people: int, rounds: int, seed: int) -> int:
         play = Play(Path(made), stack, people, seed)
         play.first_sync()
         for number in range(rounds):
-            play._touched, play._typed_between = frozenset(), set()
             play.round(number)
         records = len(play.office.look())
     for line in play.wrong[:30]:

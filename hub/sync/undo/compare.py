@@ -266,17 +266,22 @@ def _primary(work: _List) -> None:
     if ours == left or now is None or ours is None or work.is_now.get(ours) != now:
         return
     target = None if left is None else work.is_now.get(left)
-    if f"{work.name}/primary" in work.readings.moved:
-        work.found.kept[f"{work.name}/primary"] = SINCE
+    path = f"{work.name}/primary"
+    if path in work.readings.moved:
+        work.found.kept[path] = SINCE
         return
-    if target is not None and target not in work.remove:
+    if target is not None and target in work.remove:
+        target = None
+    if target is not None:
         _flag(work, target, True)
     if work.spec.primary == "flag" and now not in work.remove:
         _flag(work, now, False)
+    elif target is None:
+        return  # the flag goes with its row, or some row is always the first
+    eid = None if target is None else work.shown[target]
+    work.found.back.append(Line(path, work.shown[now], eid, eid))
 
 
 def _flag(work: _List, index: int, primary: bool) -> None:
     old = work.edit.get(index, Row())
     work.edit[index] = Row(old.value, old.attrs, primary)
-    if primary:
-        work.found.back.append(Line(f"{work.name}/primary", None, work.shown[index], work.shown[index]))

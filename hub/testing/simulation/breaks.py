@@ -13,13 +13,21 @@ from hub.mapping.view import View
 from hub.state import Link
 from hub.sync import absence, guards, planning, pull, recover, vanished
 from hub.sync import apply as apply_
+from hub.sync import engine as engine__
 from hub.sync.merge import consents, context, elements, observe, removal, settle
 from hub.sync.merge import fields as fields_
+from hub.sync.undo import accept as accept_
+from hub.sync.undo import carry as carry_
+from hub.sync.undo import plan as plan_
 from hub.testing.simulation.play import Options, play
 from hub.testing.simulation.remote import SimulatedConnector
 from hub.testing.simulation.world import Violation
 
 apply: Any = apply_
+engine_: Any = engine__
+undo_accept: Any = accept_
+undo_carry: Any = carry_
+undo_plan: Any = plan_
 fields: Any = fields_
 """Names that they import are replaced, too."""
 
@@ -355,6 +363,35 @@ def _clears_rows() -> list[Patch]:
     return [(apply, "decode", decode)]
 
 
+def _undo_forgets() -> list[Patch]:
+    """After an undo, a system that shows something else than golden is not left alone."""
+    return [(undo_carry, "accept", lambda *_: None), (undo_accept, "accept", lambda *_: None)]
+
+
+def _undo_blind() -> list[Patch]:
+    """An undo writes the old record back, whatever has happened to it since."""
+    original = undo_plan.compare
+
+    def compare(mapping: Any, readings: Any, names: set[str]) -> Any:
+        return original(mapping, replace(readings, post=readings.now, moved=frozenset()), names)
+
+    return [(undo_plan, "compare", compare)]
+
+
+def _undo_golden_only() -> list[Patch]:
+    """An undo makes the earlier golden values golden again and lets the next sync write them everywhere."""
+
+    def carry(self: Any, shared: Any, result: Any, plan: Any) -> None:
+        """Nothing is written now."""
+
+    return [(engine_.Engine, "_carry", carry), (undo_carry, "accept", lambda *_: None)]
+
+
+def _clocks_decide() -> list[Patch]:
+    """Whoever has the later time wins, and nobody keeps what lost."""
+    return [(context.Merge, "loses", lambda *_args, **_options: None)]
+
+
 BREAKS = {
     item.name: item
     for item in (
@@ -392,6 +429,10 @@ BREAKS = {
         Break("quotes_bugs", "the text of a plugin's bug is stored", _quotes_bugs, frozenset({"garbage"})),
         Break("miscount", "a created record is not counted", _size_forgotten),
         Break("frame", "unmapped data is cleared", _clears_rows),
+        Break("undo_forgets", "what was taken back is given again", _undo_forgets, probes=frozenset({"undone"})),
+        Break("undo_blind", "an undo overwrites what changed since", _undo_blind, probes=frozenset({"undone"})),
+        Break("undo_golden_only", "an undo undoes also where people typed", _undo_golden_only, probes=frozenset({"undone"})),
+        Break("clocks_decide", "clocks decide and nobody keeps the loser", _clocks_decide, probes=frozenset({"skewed"})),
     )
 }  # fmt: skip
 

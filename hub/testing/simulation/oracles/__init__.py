@@ -8,6 +8,7 @@ from hub.testing.simulation.oracles import (
     agreement,
     blast,
     clobbering,
+    clocks,
     consent,
     counting,
     cursors,
@@ -43,6 +44,7 @@ INVARIANTS = (
     "crash",
     "cursor",
     "undo",
+    "clocks",
 )
 """The names under which violations are reported."""
 
@@ -72,6 +74,7 @@ PROBES = {
     "edit_beats_deletion": (disturbances.edit_beats_deletion, 0.25),
     "edit_on_a_lost_write": (disturbances.edit_on_a_lost_write, 0.25),
     "undone": (undoing.undone, 0.3),
+    "skewed": (clocks.skewed, 0.2),
 }
 """name -> what is tried with a quiet world, and in which share of the worlds."""
 

@@ -1,0 +1,186 @@
+"""A copy of the store that is whole at one moment, while others go on working; and going back to one.
+
+A restored store does not know what happened after the copy was made.  So every cursor is re-opened (everything is read
+again, and a complete listing shows what is gone), writes that were under way are settled by reading, and the first plan
+needs a person's approval: what it would write may exist already.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from hub.contract.errors import HubError
+from hub.store.database import ProcessLock, StoreError
+from hub.store.tables import SCHEMA
+
+PAGES: Final = 4_000
+"""Pages that one step copies, so that others may write in between."""
+RESTORED: Final = "restored"
+"""Meta key of a sync whose store was restored (hub.sync.standing): its next plan needs approval."""
+
+
+class BackupError(HubError):
+    """The copy cannot be made or used."""
+
+    code = "usage"
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What a copy holds.  size: bytes."""
+
+    file: Path
+    size: int
+    schema: int
+    customers: int
+    runs: int
+
+
+def backup(database: Path, target: Path) -> Copied:
+    """Copy the store to a new file, whole as of one moment, and check the copy.  Raises BackupError or StoreError."""
+    if not database.exists():
+        raise BackupError("there is no store to copy yet", where=str(database), hint="Run: crmhub sync")
+    if target.exists():
+        raise BackupError("this file exists already", where=str(target), hint="Name a new file, or move it away")
+    if not target.parent.is_dir():
+        raise BackupError("this folder does not exist", where=str(target.parent), hint="Make it, or name another one")
+    with _explained(target), _beside(target) as fresh:
+        with closing(_read_only(database)) as source, closing(sqlite3.connect(fresh)) as copy:
+            source.backup(copy, pages=PAGES)
+            copy.execute("PRAGMA journal_mode = DELETE")
+        found = inspect(fresh)
+        _flush(fresh)
+        os.link(fresh, target)  # fails if somebody has made such a file meanwhile
+    return Copied(target, found.size, found.schema, found.customers, found.runs)
+
+
+def inspect(file: Path) -> Copied:
+    """Check that a file is a whole store of a version that this program knows.  Raises BackupError."""
+    hint = "Use another backup"
+    if not file.is_file():
+        raise BackupError("there is no such file", where=str(file))
+    try:
+        with closing(_read_only(file)) as raw:
+            result = [row[0] for row in raw.execute("PRAGMA integrity_check(5)")]
+            if result != ["ok"]:
+                raise BackupError(
+                    f"the copy is damaged: {'; '.join(map(str, result))[:300]}", where=str(file), hint=hint
+                )
+            schema = int(raw.execute("PRAGMA user_version").fetchone()[0])
+            tables = {row[0] for row in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if not {"golden", "link", "run", "meta"} <= tables:
+                raise BackupError("this is no store of crmhub", where=str(file), hint=hint)
+            customers = int(raw.execute("SELECT count(*) FROM golden WHERE state = 'live'").fetchone()[0])
+            runs = int(raw.execute("SELECT count(*) FROM run").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        raise BackupError(f"this is no store of crmhub: {error}", where=str(file), hint=hint) from error
+    if schema > SCHEMA:
+        text = f"the copy is of version {schema}, this program knows versions up to {SCHEMA}"
+        raise BackupError(text, where=str(file), hint="Install the newer crmhub")
+    return Copied(file, file.stat().st_size, schema, customers, runs)
+
+
+def restore(file: Path, database: Path, *, now: float, label: str = "crmhub restore") -> tuple[Copied, Path | None]:
+    """Put a copy in the place of the store; returns what it holds, and where the former store is kept.
+
+    Refused (hub.store.database.Locked) while another process runs on the store or serves it.  now: seconds since the
+    epoch, names the former store's file.  Raises BackupError, Locked or StoreError."""
+    found = inspect(file)
+    database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        stack.enter_context(ProcessLock(database, label))
+        stack.enter_context(_not_served(database, label))
+        with _explained(database), _beside(database) as fresh:
+            with closing(_read_only(file)) as source, closing(sqlite3.connect(fresh)) as copy:
+                source.backup(copy, pages=PAGES)
+            _reopen(fresh)
+            _flush(fresh)
+            kept = _move_away(database, now)
+            os.replace(fresh, database)
+    return found, kept
+
+
+@contextmanager
+def _not_served(database: Path, label: str) -> Iterator[None]:
+    """No `crmhub serve` of this machine has the store open between its runs."""
+    with ProcessLock(database.with_suffix(database.suffix + ".serve"), label):
+        yield
+
+
+def _reopen(file: Path) -> None:
+    """Migrate a copy, and let everything be read again before anything is written."""
+    from hub.store.store import open_store
+
+    store = open_store(file)
+    try:
+        with store.transaction():
+            store.work.reopen_cursors()
+            for sync in store.past.syncs():
+                store.work.set_meta(f"{RESTORED}:{sync}", "1")
+    finally:
+        store.close()
+    with closing(sqlite3.connect(file)) as raw:
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        raw.execute("PRAGMA journal_mode = DELETE")
+
+
+def _move_away(database: Path, now: float) -> Path | None:
+    """The former store is kept beside the new one, with what has not been written into it yet."""
+    if not database.exists():
+        return None
+    kept = database.with_name(f"{database.name}.before-restore-{int(now)}")
+    for suffix in ("", "-wal", "-shm"):
+        part = database.with_name(database.name + suffix)
+        if part.exists():
+            part.rename(kept.with_name(kept.name + suffix))
+    return kept
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """A private file in the same folder, which is gone afterwards (also with what SQLite puts beside it)."""
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # mode 0600
+    os.close(handle)
+    fresh = Path(name)
+    try:
+        yield fresh
+    finally:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            fresh.with_name(fresh.name + suffix).unlink(missing_ok=True)
+
+
+@contextmanager
+def _explained(place: Path) -> Iterator[None]:
+    """The errors of the disk and of SQLite in our words."""
+    try:
+        yield
+    except FileExistsError:
+        raise BackupError("this file exists already", where=str(place), hint="Name a new file") from None
+    except sqlite3.Error as error:
+        raise StoreError(
+            str(error), where=str(place), hint="Check the disk; the store itself was not changed"
+        ) from error
+    except OSError as error:
+        raise StoreError(
+            error.strerror or str(error), where=str(place), hint="Check the folder's permissions and free space"
+        ) from error
+
+
+def _read_only(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=30)
+
+
+def _flush(file: Path) -> None:
+    """The file is on the disk, not only on its way there."""
+    handle = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
