@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import ColumnElement, Table, delete, func, select
 
 from hub.store import tables
-from hub.store.tables import account, change, image, inbox, notice, outbox, plan, run
+from hub.store.tables import account, change, image, notice, outbox, plan, run
 
 if TYPE_CHECKING:
     from hub.store.store import Store
@@ -51,7 +51,6 @@ def trim(store: Store, *, runs: float, journal: float, now: float) -> dict[str, 
         (run, finished & run.c.id.not_in(newest)),
         (account, account.c.run.not_in(select(run.c.id))),
         (plan, plan.c.at < ancient),
-        (inbox, (inbox.c.state == "done") & (inbox.c.at < old)),
         (outbox, (outbox.c.state != "pending") & (outbox.c.at < old)),
     ]
     return {table.name: number for table, which in steps if (number := _remove(store, table, which))}

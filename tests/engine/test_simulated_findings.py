@@ -17,7 +17,7 @@ from hub.sync.policy import FieldPolicy, Policy
 from hub.sync.systems import Systems
 from hub.sync.workspace import Shared
 from hub.testing.memory import MemoryConnector, Stored
-from tests.engine.world import LABEL_SLOTS, LIST_WITH_IDS, ONE_SLOT, PLAIN, World, failing, no_fault
+from tests.engine.world import LABEL_SLOTS, LIST_NO_IDS, LIST_WITH_IDS, ONE_SLOT, PLAIN, World, failing, no_fault
 
 
 def test_a_record_that_waits_for_a_person_and_is_merged_away_waits_no_more(tmp_path: Path) -> None:
@@ -911,4 +911,25 @@ def test_a_create_of_unknown_outcome_waits_while_a_record_that_may_be_it_cannot_
     unreadable(world, "B")
     world.sync()
     assert sorted(data["name"] for data in b.alive().values()) == ["Anna Berg", "Old Friend"]
+    world.quiet()
+
+
+def test_the_row_of_a_removed_address_stays_for_a_live_one_of_the_same_value(tmp_path: Path) -> None:
+    """Seed 330285: it was removed and added anew, and what else the system kept in the row was gone."""
+    world = World(tmp_path, A=PLAIN, D=LIST_NO_IDS)
+    world.servers["D"].add(
+        {"name": "Anna Berg", "emails": [{"value": "x@x.example", "label": "work", "_seen": "1999"}]}
+    )
+    world.sync()
+    golden = world.golden()
+    collection = golden.collection("emails")
+    (old,) = collection.live()
+    new = replace(old, eid="e999", attrs=dict(old.attrs))
+    collection.elements["e999"] = new
+    old.alive = False
+    with world.store.transaction():
+        world.store.records.save_goldens([(golden, "Anna Berg")])
+        world.store.records.mark_dirty([golden.gid])
+    world.sync()
+    assert world.one("D")["emails"] == [{"value": "x@x.example", "label": "work", "_seen": "1999"}]
     world.quiet()

@@ -38,6 +38,17 @@ class _Lists:
     def mine(self, value: Value) -> bool:
         return not self.spec.ours or str(value).startswith(self.spec.ours)
 
+    def namesake(self, value: Value) -> Element | None:
+        """A live element that this value would be, and that no row shows: the row of a removed one may stay for it, with
+        what else the system keeps there."""
+        wanted = key(self.spec.name, value, region=self.draft.region)
+        shown = {row.eid for row in self.rows} | set(self.targets)
+        for element in self.coll.live():
+            if element.eid not in shown and (image := self.image(element)) is not None:
+                if key(self.spec.name, image.value, region=self.draft.region) == wanted:
+                    return element
+        return None
+
     def shown_elsewhere(self, index: int, eid: str, value: Value) -> bool:
         """Whether another row that stays shows this element (or this value) already."""
         wanted = key(self.spec.name, value, region=self.draft.region)
@@ -66,7 +77,7 @@ def _plan_row(work: _Lists, index: int, row: Shown) -> None:
     assert row.eid is not None
     element = work.coll.elements[row.eid]
     if not element.alive:
-        target = work.coll.follow(row.eid)
+        target = work.coll.follow(row.eid) or work.namesake(row.value)
         if target is None or any(other.eid == target.eid for other in work.rows):
             _remove_row(work, index, row)
             return
