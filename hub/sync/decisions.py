@@ -200,9 +200,26 @@ def resolve_conflict(
                 run=shared.run,
                 region=shared.policy.region,
             )
+            _give_everywhere(workspace, golden, row["path"])
         _store(shared, golden, [] if change is None else [change])
         _close_rows(shared, row, take if take is not None else "a value given by a person")
     return change
+
+
+def _give_everywhere(workspace: Workspace, golden: Golden, path: str) -> None:
+    """A person's value goes also to systems where an undo had left another one on purpose."""
+    name, _, rest = path.partition("/")
+    eid = rest.partition("/")[0]
+    main = f"{name}/{eid}" if rest else path if path in golden.fields else path.rpartition(".")[0]
+    for link in workspace.links[golden.gid]:
+        marks = [item for item, mark in link.undone.items() if item in (main, path) or (eid and mark[0] == eid)]
+        for item in marks:
+            del link.undone[item]
+        if marks:
+            link.lost.add(main)
+            workspace.touch(link)
+    workspace.changed.clear()
+    workspace.flush()
 
 
 def _side(row: Mapping[str, Any], golden: Golden, take: str | None) -> Value:

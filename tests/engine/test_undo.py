@@ -10,9 +10,11 @@ import pytest
 
 from hub.contract.errors import OutcomeUnknown, Unavailable
 from hub.state import mark_of
+from hub.sync.decisions import resolve_conflict
 from hub.sync.engine import Result
 from hub.sync.policy import Policy
 from hub.sync.undo.plan import Entry
+from tests.engine.test_linking import shared_of
 from tests.engine.world import LIST_NO_IDS, LIST_WITH_IDS, ONE_SLOT, PLAIN, TWO_SLOTS, World, failing, no_fault
 
 SHAPES = {"A": LIST_WITH_IDS, "B": ONE_SLOT, "C": TWO_SLOTS, "D": LIST_NO_IDS, "E": PLAIN}
@@ -464,3 +466,19 @@ def test_a_flag_that_only_the_hub_set_goes_again(tmp_path: Path) -> None:
     assert remotes(world) == before
     world.quiet()
     assert remotes(world) == before
+
+
+def test_a_person_who_decides_for_what_an_undo_restored_gives_it_to_every_system(tmp_path: Path) -> None:
+    """Seed 330201: the system whose value had been taken back elsewhere went on showing it after the decision."""
+    world = World(tmp_path, A=PLAIN, B=PLAIN)
+    world.servers["A"].add({"name": "Anna Berg", "email": "anna@x.example", "notes": "likes tea"})
+    world.sync()
+    world.servers["B"].edit(world.id("B"), notes="likes coffee")
+    run = world.sync().run
+    undo(world, run)
+    assert (world.one("A")["notes"], world.one("B")["notes"]) == ("likes tea", "likes coffee")
+    (row,) = world.ledger()
+    resolve_conflict(shared_of(world), row["id"], take="undo")
+    world.sync()
+    assert world.one("B")["notes"] == "likes tea"
+    world.quiet()
