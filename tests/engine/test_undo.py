@@ -482,3 +482,31 @@ def test_a_person_who_decides_for_what_an_undo_restored_gives_it_to_every_system
     world.sync()
     assert world.one("B")["notes"] == "likes tea"
     world.quiet()
+
+
+def test_what_a_record_that_is_made_again_cannot_get_back_is_named(tmp_path: Path) -> None:
+    """Seed 330021: a granted consent, which the hub never writes, was missing in the record and in the report."""
+    consent = (
+        '[consents.email_marketing]\nat = "optin"\nread = { yes = "granted", no = "withdrawn" }\n'
+        'write = { withdrawn = "no" }\nevidence = { captured_at = "optin_at", source = "optin_by" }\n'
+    )
+    rules = Policy(("A", "B"), delete={"A": "propagate", "B": "propagate"}, delete_any=frozenset("A"))
+    world = World(tmp_path, rules, A=PLAIN + consent, B=PLAIN)
+    world.servers["A"].add(
+        {
+            "name": "Anna Berg",
+            "email": "anna@x.example",
+            "optin": "yes",
+            "optin_at": "2026-01-01T10:00:00+00:00",
+            "optin_by": "web form",
+        }
+    )
+    world.servers["A"].add({"name": "Bo Dahl", "email": "bo@x.example"})
+    world.sync()
+    world.servers["B"].remove(next(i for i, d in world.servers["B"].alive().items() if d["name"] == "Anna Berg"))
+    run = world.sync().run
+    assert [data["name"] for data in world.servers["A"].alive().values()] == ["Bo Dahl"]
+    result = undo(world, run)
+    assert sorted(data["name"] for data in world.servers["A"].alive().values()) == ["Anna Berg", "Bo Dahl"]
+    assert result.undo is not None
+    assert ("A", "consents.email_marketing") in reasons(result.undo.cannot)
