@@ -373,7 +373,7 @@ class _Customer:
         own_key = self.gid if source.capabilities.create != "marker" else None
         put = mapping.put(Change("create", fields, collections, own_key), None)
         for path, reason in put.held.items():
-            self._cannot(write, reason, Line(path, None, fields.get(path)))
+            self._cannot(write, reason, Line(path, None, fields.pop(path, None)))
         elements = {name: _sent(after, name, rows) for name, rows in pictures.items()}
         writes = Payload({name: after.value(name) for name in fields}, elements, picture=pictures)
         self.found.back.append(self._entry(write, Line("", None, title(after))))
