@@ -9,7 +9,7 @@ from hub.identity.names import agree, shown_name
 from hub.mapping.view import View
 from hub.store.work import OpRow, Quarantined
 from hub.sync.absence import uncount
-from hub.sync.apply import Apply
+from hub.sync.confirm import Confirm
 from hub.sync.merge.observe import base_of, observe
 from hub.sync.plan.items import Item
 from hub.sync.planning import fingerprint
@@ -142,8 +142,8 @@ class Recover:
                 return
             workspace = Workspace(self.shared)
             workspace.load([op.gid])
-            apply = Apply(self.shared, self.source, self.counter)
-            apply.confirm_create(workspace, op, item, record, direct=False, adopted=True)
+            confirm = Confirm(self.shared, self.source, self.counter)
+            confirm.create(workspace, op, item, record, direct=False, adopted=True)
             workspace.flush()
             self.shared.store.work.save_ops([op])
 

@@ -11,7 +11,7 @@ from typing import Any
 from hub.contract.records import Record
 from hub.mapping.view import View
 from hub.state import Link
-from hub.sync import absence, guards, planning, pull, recover, vanished
+from hub.sync import absence, confirm, guards, planning, pull, recover, vanished
 from hub.sync import apply as apply_
 from hub.sync import engine as engine__
 from hub.sync.merge import consents, context, elements, observe, removal, settle
@@ -65,7 +65,7 @@ def _single_base() -> list[Patch]:
                 base.fields[name] = link.sent[name]
         return base
 
-    return [(module, "base_of", base_of) for module in (observe, apply, pull, planning, recover)]
+    return [(module, "base_of", base_of) for module in (observe, confirm, pull, planning, recover)]
 
 
 def _no_intents() -> list[Patch]:
@@ -106,7 +106,7 @@ def _version_first() -> list[Patch]:
         link.version = image.version
         workspace.touch(link)
 
-    return [(pull.Pull, "observe", observe_), (apply.Apply, "_observe", after_write)]
+    return [(pull.Pull, "observe", observe_), (confirm.Confirm, "observe", after_write)]
 
 
 def _blind_resend() -> list[Patch]:
@@ -341,13 +341,13 @@ def _quotes_bugs() -> list[Patch]:
 
 def _size_forgotten() -> list[Patch]:
     """A record that was created is not counted."""
-    original = apply.Apply.confirm_create
+    original = confirm.Confirm.create
 
-    def confirm(self: Any, workspace: Any, row: Any, item: Any, image: Any, **more: Any) -> None:
+    def create(self: Any, workspace: Any, row: Any, item: Any, image: Any, **more: Any) -> None:
         original(self, workspace, row, item, image, **more)
         self.shared.store.work.resize(item.system, item.resource, by=-1)
 
-    return [(apply.Apply, "confirm_create", confirm)]
+    return [(confirm.Confirm, "create", create)]
 
 
 def _clears_rows() -> list[Patch]:

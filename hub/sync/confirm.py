@@ -1,0 +1,183 @@
+"""What a system answered to a write becomes what the hub knows: links, bases, the journal (sections 8 and 9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.contract.records import Receipt, Record
+from hub.mapping.view import View
+from hub.state import Base, LedgerRow, Link, Notice
+from hub.store.work import OpRow
+from hub.sync.absence import gone, uncount
+from hub.sync.merge.observe import base_of, observe
+from hub.sync.merge.settle import adopt, note, settle
+from hub.sync.plan.items import Item
+from hub.sync.plan.parts import decode
+from hub.sync.policy import is_blank
+from hub.sync.settling import bases_of, journal, predict, predicted
+from hub.sync.systems import Source
+from hub.sync.undo.accept import leave, took_back
+from hub.sync.workspace import Counter, Shared, Workspace
+
+
+@dataclass(slots=True)
+class Confirm:
+    """Confirms the writes of one source inside the caller's transaction.
+
+    lossy: writes after which the system did not show what it was sent."""
+
+    shared: Shared
+    source: Source
+    counter: Counter
+    lossy: int = 0
+
+    def write(self, workspace: Workspace, row: OpRow, item: Item, receipt: Receipt, image: Record | None) -> None:
+        if item.kind == "delete":
+            self.delete(workspace, row, item)
+            return
+        if image is None or image.data is None:
+            row.state, row.remote_id = "ambiguous", receipt.id or row.remote_id
+            return
+        direct = receipt.version is None or receipt.version == image.version  # else somebody edited it meanwhile
+        if item.kind == "create":
+            self.create(workspace, row, item, image, direct=direct)
+            return
+        link = workspace.link(item.system, item.resource, item.gid)
+        view = self.source.mapping.get(image.data)
+        if link is None or view is None:
+            row.state = "superseded"
+            return
+        before = Link(link.system, link.resource, link.remote_id, link.gid, native=link.native)
+        bases = bases_of(link)
+        post = self.source.mapping.prune(image.data) if direct else predicted(self.source, item, link)
+        base = base_of(link, self.source.mapping)
+        note(link, item.book)
+        result = settle(
+            link,
+            base,
+            item.writes,
+            predict(self.source, item, link),
+            view,
+            self.source.mapping,
+            direct=direct,
+            done=True,
+            region=self.shared.policy.region,
+            window=not self.source.capabilities.conditional_write,
+        )
+        row.state, row.remote_id = ("confirmed" if result.happened else "superseded"), link.remote_id
+        self._problems(workspace, link, result.problems)
+        self.observe(workspace, link, base, image)
+        if item.undo:
+            took_back(workspace, self.source, link, item.undo)
+        self.counter.updated += 1
+        journal(self.shared, row, before, post=post, base=bases)
+
+    def create(
+        self, workspace: Workspace, row: OpRow, item: Item, image: Record, *, direct: bool, adopted: bool = False
+    ) -> None:
+        """The record exists: link it, then everything on it that is not ours is observed (section 9).
+
+        direct: the image is what our write left, nobody can have edited it since; adopted: found after a lost answer."""
+        assert image.data is not None
+        golden = workspace.goldens[item.gid]
+        view = self.source.mapping.get(image.data)
+        if view is None:
+            row.state, row.error = "quarantined", "the created record is not selected by the mapping"
+            row.remote_id = image.id
+            return
+        for old in list(workspace.links.get(item.gid, ())):
+            if old.system == item.system and old.resource == item.resource and old.state in ("gone", "excluded"):
+                workspace.drop_link(old)
+        if not adopted:  # one that was found by its key may have been linked meanwhile: that proves nothing
+            self._take_over(workspace, item, image.id, view)
+        link = Link(item.system, item.resource, image.id, item.gid, created_by_hub=True)
+        workspace.add_link(link)
+        base = Base()
+        note(link, item.book)
+        result = adopt(
+            link,
+            base,
+            item.writes,
+            predict(self.source, item, None),
+            view,
+            self.source.mapping,
+            direct=direct,
+            region=self.shared.policy.region,
+        )
+        row.state, row.remote_id = "confirmed", image.id
+        self._problems(workspace, link, result.problems)
+        self.observe(workspace, link, base, image)
+        if item.undo:
+            took_back(workspace, self.source, link, item.undo)
+        self.counter.created += 1
+        if adopted:
+            self.counter.adopted += 1
+        workspace.changed.add(golden.gid)
+        staging, work = self.shared.store.staging, self.shared.store.work
+        counted = staging.states(item.system, item.resource, [image.id]) or work.barred_ids(
+            item.system, item.resource, [image.id]
+        )
+        staging.remove([(item.system, item.resource, image.id)])
+        work.release([(item.system, item.resource, image.id, "")])  # it can be read: here it is
+        self.shared.store.work.resize(item.system, item.resource, by=0 if counted else 1)
+        post = self.source.mapping.prune(image.data) if direct else self.source.mapping.apply(None, decode(item.data))
+        journal(self.shared, row, link, post=post)
+
+    def _take_over(self, workspace: Workspace, item: Item, remote_id: str, shown: View) -> None:
+        """A system gave the id of another customer's record to the new one.  If the record shows nothing but what we sent,
+        the old one is gone.  Else the system answered a create with a record that existed: that is no deletion, and the
+        other customer, who lost it, is made again."""
+        known = self.shared.store.records.links_by_remote(item.system, item.resource, [remote_id]).get(remote_id)
+        if known is None or known.gid == item.gid:
+            return
+        uncount(self.shared, self.source, [known])
+        if not known.gid:
+            workspace.dropped.append(known)
+            return
+        workspace.load([known.gid])
+        old = next((link for link in workspace.links[known.gid] if link.id == known.id), known)
+        if _nothing_else(shown, predict(self.source, item, None)):
+            gone(workspace, self.source, old)
+        else:
+            row = LedgerRow(known.gid, f"@{item.system}", "resurrected", remote_id, "hub", None, item.system)
+            workspace.merge(self.source, None).ledger.append(row)
+            workspace.changed.add(known.gid)
+        workspace.drop_link(old)
+
+    def delete(self, workspace: Workspace, row: OpRow, item: Item) -> None:
+        link = workspace.link(item.system, item.resource, item.gid)
+        row.state = "confirmed"
+        if link is not None:
+            journal(self.shared, row, link, base=bases_of(link))
+            uncount(self.shared, self.source, [link])
+            leave(link, item)
+            workspace.touch(link)
+        self.counter.deleted += 1
+
+    def observe(self, workspace: Workspace, link: Link, base: Base, image: Record) -> None:
+        """Advance the version only after the diff: an edit made right after our write must not be skipped."""
+        assert image.data is not None
+        view = self.source.mapping.get(image.data)
+        assert view is not None
+        merge = workspace.merge(self.source, image.modified_at.timestamp() if image.modified_at else None)
+        observe(merge, workspace.goldens[link.gid], link, base, view, image.data)
+        link.version, link.modified = image.version, merge.time
+        workspace.touch(link)
+
+    def _problems(self, workspace: Workspace, link: Link, problems: list[tuple[str, str]]) -> None:
+        if not problems:
+            return
+        self.lossy += 1
+        merge = workspace.merge(self.source, None)
+        for path, code in problems:
+            text = "stored differently than sent" if code == "lossy_write" else "sent, but not stored"
+            merge.notices.append(Notice(link.gid, link.system, path, code, text))
+
+
+def _nothing_else(shown: View, sent: View) -> bool:
+    """Whether a new record has no value where we sent none."""
+    fields = all(is_blank(value) or not is_blank(sent.fields.get(name)) for name, value in shown.fields.items())
+    rows = ((len([row for row in rows if row.value is not None]), name) for name, rows in shown.collections.items())
+    return fields and all(
+        number <= len([row for row in sent.collections.get(name, ()) if row.value is not None]) for number, name in rows
+    )
