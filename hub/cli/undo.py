@@ -35,6 +35,12 @@ def undo(terminal: Terminal, run_id: RunId, approve: Approve = None, yes: Yes = 
     plan = result.undo
     assert plan is not None
     _show(terminal, plan, result)
+    if (
+        run.get("applied")
+        and not (plan.back or plan.kept or plan.cannot)
+        and not app.store.past.counts(run["id"])["writes"]
+    ):
+        terminal.say("what this run wrote is not kept any more (journal in [hub.retention])")
     return _outcome(terminal, plan, result, approve)
 
 

@@ -86,19 +86,18 @@ class _Write:
 def make_undo(shared: Shared, past: str, sync: str, *, paused: Mapping[str, str] | None = None) -> UndoPlan:
     """The plan that takes back what run ``past`` wrote.  paused: system -> why it cannot be reached now."""
     found = UndoPlan(past, Plan(sync))
-    rows = shared.store.history.journal_rows(run_id=past)
-    writes = _writes(rows, shared.store.past.images(row["op_id"] for row in rows))
-    learned = shared.store.past.changes(past)
-    by_gid: dict[str, list[_Write]] = {}
-    for write in writes:
-        by_gid.setdefault(write.gid, []).append(write)
-    gids = list(by_gid)
-    for start in range(0, len(gids), _BATCH):
+    store, own = shared.store, shared.store.past.changes(past, AUTHOR)
+    gids = store.past.written_gids(past)
+    for start in range(0, len(gids), _BATCH):  # a big load has more documents than fit into memory
+        batch = gids[start : start + _BATCH]
+        rows = store.history.journal_rows(run_id=past, gids=batch)
+        writes = _writes(rows, store.past.images(row["op_id"] for row in rows))
         workspace = Workspace(shared)
-        workspace.load(gids[start : start + _BATCH])
-        for gid in gids[start : start + _BATCH]:
-            own = [row for row in learned if row["gid"] == gid and row["source"] == AUTHOR]
-            _Customer(workspace, found, gid, by_gid[gid], own, paused or {}).plan()
+        workspace.load(batch)
+        for gid in batch:
+            mine = [write for write in writes if write.gid == gid]
+            moved = [row for row in own if row["gid"] == gid]
+            _Customer(workspace, found, gid, mine, moved, paused or {}).plan()
     found.plan.calls = {}
     return found
 
