@@ -13,7 +13,7 @@ from hub.cli.terminal import Outcome, Problem, Terminal, show_value
 
 if TYPE_CHECKING:
     from hub.sync.engine import Result
-    from hub.sync.undo.plan import Entry, UndoPlan
+    from hub.sync.undo.outcome import Entry, UndoPlan
 
 SHOWN = 20
 """Lines of each kind that are shown to people."""

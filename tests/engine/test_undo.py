@@ -11,7 +11,7 @@ import pytest
 from hub.contract.errors import OutcomeUnknown, Unavailable
 from hub.sync.engine import Result
 from hub.sync.policy import Policy
-from hub.sync.undo.plan import Entry
+from hub.sync.undo.outcome import Entry
 from tests.engine.world import LIST_NO_IDS, LIST_WITH_IDS, ONE_SLOT, PLAIN, TWO_SLOTS, World, failing
 
 SHAPES = {"A": LIST_WITH_IDS, "B": ONE_SLOT, "C": TWO_SLOTS, "D": LIST_NO_IDS, "E": PLAIN}

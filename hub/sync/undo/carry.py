@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hub.state import Golden
 from hub.sync.undo.accept import accept, pending
 from hub.sync.undo.moves import Move, apply_moves
-from hub.sync.undo.plan import UndoPlan
+from hub.sync.undo.outcome import UndoPlan
 from hub.sync.workspace import Shared, Workspace
 
 _BATCH = 100
