@@ -403,3 +403,30 @@ def test_a_flag_that_only_the_hub_set_goes_again(tmp_path: Path) -> None:
     assert remotes(world) == before
     world.quiet()
     assert remotes(world) == before
+
+
+def test_a_record_that_an_earlier_undo_had_deleted_stays_deleted_when_a_person_deletes_it_now(tmp_path: Path) -> None:
+    """Found on a real Tryton and Radicale: what any run had ever deleted was taken for deleted by this one."""
+    every = {"delete": {"A": "propagate", "B": "propagate"}, "delete_any": frozenset("AB")}
+    world = World(tmp_path, Policy(("A", "B"), **every), A=LIST_WITH_IDS, B=ONE_SLOT)
+    world.servers["A"].add({"name": "Bo Li", "emails": mail("bo@x.example")})
+    undone = undo(world, world.sync().run).run
+    undo(world, undone)
+    with world.store.transaction():  # the server gives the same id again, as one does that derives it from our key
+        link = world.link("B")
+        world.store.history.journal(
+            [
+                {
+                    "run": undone, "at": 0.0, "op_id": "x", "system": "B", "resource": "contacts", "gid": link.gid,
+                    "remote_id": link.remote_id, "kind": "delete", "pre": None, "diffs": [],
+                }
+            ]
+        )  # fmt: skip
+    world.servers["B"].remove(world.id("B"))
+    before = remotes(world)
+    run = world.sync().run
+    assert remotes(world) == {"A": [], "B": []}
+    undo(world, run)
+    assert remotes(world) == before
+    world.quiet()
+    assert remotes(world) == before
