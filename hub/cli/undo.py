@@ -13,7 +13,7 @@ from hub.cli.terminal import Outcome, Problem, Terminal, show_value
 
 if TYPE_CHECKING:
     from hub.sync.engine import Result
-    from hub.sync.undo.plan import Entry, UndoPlan
+    from hub.sync.undo.outcome import Entry, UndoPlan
 
 SHOWN = 20
 """Lines of each kind that are shown to people."""
@@ -35,6 +35,12 @@ def undo(terminal: Terminal, run_id: RunId, approve: Approve = None, yes: Yes = 
     plan = result.undo
     assert plan is not None
     _show(terminal, plan, result)
+    if (
+        run.get("applied")
+        and not (plan.back or plan.kept or plan.cannot)
+        and not app.store.past.counts(run["id"])["writes"]
+    ):
+        terminal.say("what this run wrote is not kept any more (journal in [hub.retention])")
     return _outcome(terminal, plan, result, approve)
 
 

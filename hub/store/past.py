@@ -52,9 +52,13 @@ class Past:
                 )
         return found
 
-    def changes(self, run_id: str) -> list[dict[str, Any]]:
-        """What a run changed in golden records, in order: gid, path, old, new, source, rule, at, seq."""
-        rows = self._db.rows(select(change).where(change.c.run == run_id).order_by(change.c.id))
+    def changes(self, run_id: str, source: str | None = None) -> list[dict[str, Any]]:
+        """What a run changed in golden records, in order: gid, path, old, new, source, rule, at, seq; ``source``: only
+        what this one gave."""
+        statement = select(change).where(change.c.run == run_id).order_by(change.c.id)
+        if source is not None:
+            statement = statement.where(change.c.source == source)
+        rows = self._db.rows(statement)
         return [
             {
                 "gid": r.gid,
@@ -68,6 +72,11 @@ class Past:
             }
             for r in rows
         ]
+
+    def written_gids(self, run_id: str) -> list[str]:
+        """The golden records of which a run wrote anything, in the order of writing."""
+        statement = select(journal.c.gid).where(journal.c.run == run_id).group_by(journal.c.gid)
+        return [row.gid for row in self._db.rows(statement.order_by(func.min(journal.c.id)))]
 
     def titles(self, gids: Iterable[str]) -> dict[str, str]:
         """gid -> the name of a golden record."""

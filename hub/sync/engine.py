@@ -35,7 +35,8 @@ from hub.sync.recover import Recover
 from hub.sync.standing import Standing
 from hub.sync.systems import Source, Systems
 from hub.sync.undo.carry import decide
-from hub.sync.undo.plan import UndoPlan, make_undo
+from hub.sync.undo.outcome import UndoPlan
+from hub.sync.undo.plan import make_undo
 from hub.sync.workspace import Counter, Shared
 
 CANARY = (10, 100)
@@ -179,7 +180,7 @@ class Engine:
         """Take back what run ``past`` wrote, by a plan through the same merge, guards, intents and receipts.
 
         Nothing is written unless ``approve`` names the hash of exactly this plan, or with ``yes`` if no guard trips."""
-        with self._run("undo") as (shared, result):
+        with self._run("undo" if yes or approve is not None else "undo plan") as (shared, result):
             self._read(shared, result)
             why = {system: error.message for system, error in result.paused.items()}
             undo = result.undo = make_undo(shared, past, self.sync_name, paused=why)

@@ -43,7 +43,8 @@ def examine(app: App) -> list[Check]:
     """Look at everything; nothing is changed and no system is called."""
     found = list(_database(app.database))
     found += _disk(app.config.hub.data, app.database)
-    if all(item.verdict != "error" for item in found):
+    ready = {item.name for item in found if item.verdict == "ok"} >= {"database", "schema"}
+    if ready or not app.database.exists():  # opening an older store would change it
         found += _clock(app)
         found += _work(app)
     found += _permissions(app.config)

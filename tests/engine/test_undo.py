@@ -13,7 +13,7 @@ from hub.state import mark_of
 from hub.sync.decisions import resolve_conflict
 from hub.sync.engine import Result
 from hub.sync.policy import Policy
-from hub.sync.undo.plan import Entry
+from hub.sync.undo.outcome import Entry
 from tests.engine.test_linking import shared_of
 from tests.engine.world import LIST_NO_IDS, LIST_WITH_IDS, ONE_SLOT, PLAIN, TWO_SLOTS, World, failing, no_fault
 
@@ -510,3 +510,30 @@ def test_what_a_record_that_is_made_again_cannot_get_back_is_named(tmp_path: Pat
     assert sorted(data["name"] for data in world.servers["A"].alive().values()) == ["Anna Berg", "Bo Dahl"]
     assert result.undo is not None
     assert ("A", "consents.email_marketing") in reasons(result.undo.cannot)
+
+
+def test_a_record_that_an_earlier_undo_had_deleted_stays_deleted_when_a_person_deletes_it_now(tmp_path: Path) -> None:
+    """Found on a real Tryton and Radicale: what any run had ever deleted was taken for deleted by this one."""
+    every = {"delete": {"A": "propagate", "B": "propagate"}, "delete_any": frozenset("AB")}
+    world = World(tmp_path, Policy(("A", "B"), **every), A=LIST_WITH_IDS, B=ONE_SLOT)
+    world.servers["A"].add({"name": "Bo Li", "emails": mail("bo@x.example")})
+    undone = undo(world, world.sync().run).run
+    undo(world, undone)
+    with world.store.transaction():  # the server gives the same id again, as one does that derives it from our key
+        link = world.link("B")
+        world.store.history.journal(
+            [
+                {
+                    "run": undone, "at": 0.0, "op_id": "x", "system": "B", "resource": "contacts", "gid": link.gid,
+                    "remote_id": link.remote_id, "kind": "delete", "pre": None, "diffs": [],
+                }
+            ]
+        )  # fmt: skip
+    world.servers["B"].remove(world.id("B"))
+    before = remotes(world)
+    run = world.sync().run
+    assert remotes(world) == {"A": [], "B": []}
+    undo(world, run)
+    assert remotes(world) == before
+    world.quiet()
+    assert remotes(world) == before

@@ -183,11 +183,19 @@ class Office:
         search = [["active", "in", [True, False]]]
         for item in self.erp.call("model.party.party.search_read", search, 0, None, [["id", "ASC"]], list(PARTY)):
             item["active"] = bool(item["active"])
+            item["contact_mechanisms."].sort(key=lambda row: row["type"])  # the order counts within a kind
             found[f"erp {item['id']}"] = json.dumps(_without_ids(item), ensure_ascii=False, sort_keys=True)
         for name, card in self.book.cards().items():
             lines = [_mapped(line) for line in _unfolded(card) if not line.upper().startswith(NOT_SHOWN)]
             found[f"book {name}"] = "\n".join(sorted(lines))  # in which line something stands says nothing
         return found
+
+
+def _name_of(text: str) -> str:
+    """The name that a record shows."""
+    if text.startswith("{"):
+        return str(json.loads(text)["name"])
+    return next((line for line in text.splitlines() if line.startswith("FN")), "")
 
 
 def _unfolded(card: str) -> list[str]:
@@ -293,7 +301,7 @@ class Play:
         edited = frozenset[str]()
         if number % 2:
             for _ in range(self.rng.randint(1, 2)):
-                self._between()
+                self._between(before)
             edited = self._touched
         typed = {key: text for key, text in self.office.look().items() if key in edited}
         summary = self.undo(run)
@@ -314,10 +322,13 @@ class Play:
         self.sync()
         self.sync()
 
-    def _between(self) -> None:
-        """Somebody edits between the sync and the undo: a rename of a person in one system."""
+    def _between(self, before: Shown) -> None:
+        """Somebody edits between the sync and the undo: renames a person in one system, if possible one whom the run has
+        just renamed there."""
         shown = self.office.look()
-        key = self.rng.choice(sorted(shown))
+        written = [key for key in shown if key in before and shown[key] != before[key]]
+        renamed = [key for key in written if _name_of(shown[key]) != _name_of(before[key])]
+        key = self.rng.choice(sorted(renamed or written or shown))
         system, _, id_ = key.partition(" ")
         word = self.office.word()
         self._typed_between.add(word)

@@ -92,3 +92,12 @@ def test_the_configuration_says_how_long(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text('[hub.retention]\nruns = "2w"\njournal = "3d"\n')
     assert read_config(file).hub.keep == Retention(14 * DAY, 3 * DAY)
+
+
+def test_a_run_whose_journal_is_gone_has_nothing_to_undo(world: World) -> None:
+    old = world.store.history.runs(100)[-2]["id"]
+    trim(world.store, runs=LIMITS["runs"], journal=DAY / 2, now=world.now + DAY)
+    result = world.engine().undo(old)
+    assert result.undo is not None
+    assert not result.undo.back
+    assert world.store.past.counts(old)["writes"] == 0

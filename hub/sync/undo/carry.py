@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hub.state import Golden
+from hub.state import Golden, Link
 from hub.sync.undo.accept import accept, pending
 from hub.sync.undo.moves import Move, apply_moves
-from hub.sync.undo.plan import UndoPlan
+from hub.sync.undo.outcome import UndoPlan
 from hub.sync.workspace import Shared, Workspace
 
 _BATCH = 100
@@ -41,7 +41,7 @@ def _decide_one(
         id(link): [diff.path for diff in pending(workspace, source, golden)] for link, source in sources if source
     }
     if golden.state == "dead" and any(move.kind == "state" for move in moves):
-        _stay_deleted(workspace, golden)
+        _stay_deleted(workspace, golden, undo.past)
     moved = apply_moves(
         golden, moves, tick=_ticks(shared, moves), time=shared.clock(), run=shared.run, rule=f"undo of run {undo.past}"
     )
@@ -61,11 +61,18 @@ def _ticks(shared: Shared, moves: Sequence[Move]) -> list[int]:
     return [shared.store.tick() for _ in moves]
 
 
-def _stay_deleted(workspace: Workspace, golden: Golden) -> None:
-    """Only what the hub deleted comes back: where somebody deleted the record, it stays deleted."""
-    ours = {(row["system"], row["remote_id"]) for row in workspace.shared.store.history.journal_rows(gid=golden.gid)
-            if row["kind"] == "delete"}  # fmt: skip
+def _stay_deleted(workspace: Workspace, golden: Golden, past: str) -> None:
+    """Only what this run deleted comes back: where somebody else deleted the record, it stays deleted."""
+    rows = workspace.shared.store.history.journal_rows(run_id=past, gids=[golden.gid])
+    ours = {(row["system"], row["remote_id"]) for row in rows if row["kind"] == "delete"}
+    taken = {_seat(link) for link in workspace.links[golden.gid] if link.primary and link.state != "gone"}
     for link in workspace.links[golden.gid]:
-        if link.state == "gone" and (link.system, link.remote_id) not in ours:
+        if link.state == "gone" and (link.system, link.remote_id) not in ours and _seat(link) not in taken:
             link.state, link.reason = "excluded", f"deleted in {link.system}; taken back elsewhere"
+            taken.add(_seat(link))
             workspace.touch(link)
+
+
+def _seat(link: Link) -> tuple[str, str, str]:
+    """Where a customer has one primary record."""
+    return (link.system, link.resource, link.role)

@@ -18,7 +18,7 @@ from hub.sync.merge import consents, context, elements, observe, removal, settle
 from hub.sync.merge import fields as fields_
 from hub.sync.undo import accept as accept_
 from hub.sync.undo import carry as carry_
-from hub.sync.undo import plan as plan_
+from hub.sync.undo import customer as customer_
 from hub.testing.simulation.play import Options, play
 from hub.testing.simulation.remote import SimulatedConnector
 from hub.testing.simulation.world import Violation
@@ -27,7 +27,7 @@ apply: Any = apply_
 engine_: Any = engine__
 undo_accept: Any = accept_
 undo_carry: Any = carry_
-undo_plan: Any = plan_
+undo_customer: Any = customer_
 fields: Any = fields_
 """Names that they import are replaced, too."""
 
@@ -370,12 +370,12 @@ def _undo_forgets() -> list[Patch]:
 
 def _undo_blind() -> list[Patch]:
     """An undo writes the old record back, whatever has happened to it since."""
-    original = undo_plan.compare
+    original = undo_customer.compare
 
     def compare(mapping: Any, readings: Any, names: set[str]) -> Any:
         return original(mapping, replace(readings, post=readings.now, moved=frozenset()), names)
 
-    return [(undo_plan, "compare", compare)]
+    return [(undo_customer, "compare", compare)]
 
 
 def _undo_golden_only() -> list[Patch]:

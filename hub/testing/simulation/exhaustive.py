@@ -62,6 +62,8 @@ class Saved:
     now: float
     number: int
     servers: dict[str, dict[str, Any]]
+    past: str = ""
+    """The run that is undone, in scenarios of undo."""
 
 
 _KEPT = ("records", "log", "unseen", "past", "made", "touched", "handed", "expired", "_ids", "_parts")
@@ -79,16 +81,21 @@ def prepare(scenario: Scenario) -> Saved:
     for number in range(1, scenario.people + 1):
         person(world, "A", number)
     scenario.before(world)
+    past = ""
     with simulated(world):
         if not scenario.fresh:
             settle(world)
             scenario.deed(world)
+        if scenario.undo:
+            done = world.sync()
+            assert done is not None
+            past = done.run
         if scenario.lost_store:
             world.machine.fresh()
     servers = {
         name: {key: copy.deepcopy(getattr(server, key)) for key in _KEPT} for name, server in world.servers.items()
     }
-    saved = Saved(scenario, world.machine.save(), world.now, next(world._ids), servers)
+    saved = Saved(scenario, world.machine.save(), world.now, next(world._ids), servers, past)
     world.close()
     return saved
 
@@ -158,12 +165,22 @@ def disturbed(saved: Saved, mode: str, step: int) -> World:
     elif step:
         world.kill = lambda _moment: world.machine.moment.count == step
     with simulated(world):
-        world.sync()
+        act(world, saved)
         world.kill = None
         faults.request = faults.reply = 0
+        if saved.past:
+            act(world, saved)  # the same command does what is left
         settle(world)
         oracles.at_rest(world)
     return world
+
+
+def act(world: World, saved: Saved) -> None:
+    """The run that is disturbed: a sync, or the undo of one."""
+    if saved.past:
+        world.undo(saved.past)
+    else:
+        world.sync()
 
 
 def steps(saved: Saved) -> dict[str, int]:
@@ -172,7 +189,7 @@ def steps(saved: Saved) -> dict[str, int]:
     faults = world.faults
     assert isinstance(faults, OneFault)
     with simulated(world):
-        world.sync()
+        act(world, saved)
     found = {"crash": world.machine.moment.count, "lost request": faults.calls, "lost reply": faults.answers}
     world.close()
     return found

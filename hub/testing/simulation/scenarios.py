@@ -18,7 +18,8 @@ Deed = Callable[[World], None]
 class Scenario:
     """systems: name -> traits.  people: customers that A has (and, once quiet, everybody).  before: what users do before
     the first run; deed: what they do in the quiet world, before the run that is disturbed.  fresh: the disturbed run is
-    the very first.  lost_store: the disturbed run starts on an empty store."""
+    the very first.  lost_store: the disturbed run starts on an empty store.  undo: the run is carried out, and what is disturbed
+    is undoing it; the person then gives the same command once more."""
 
     name: str
     systems: dict[str, str]
@@ -28,6 +29,7 @@ class Scenario:
     policy: dict[str, Any] = field(default_factory=dict)
     fresh: bool = False
     lost_store: bool = False
+    undo: bool = False
 
     def profiles(self) -> list[Profile]:
         return [_profile(name, frozenset(traits.split())) for name, traits in self.systems.items()]
@@ -159,6 +161,14 @@ SCENARIOS = (
              both(edit("A", "1", street="Weg 1", city="Wien", district="Mitte", zip="1010"), edit("B", "2", street="Gasse 2"))),
     Scenario("normaliser", {"A": "", "B": "upper cut"}, edit("A", "1", name="Person New", notes="a note that is long")),
     Scenario("server_default", {"A": "default", "B": "default keyless"}, add("A", 7)),
+    Scenario("undo_update", AB, edit("A", "1", notes="new", name="Person New"), undo=True),
+    Scenario("undo_no_image", {"A": "", "B": "no_image"}, edit("A", "1", notes="new"), undo=True),
+    Scenario("undo_unconditional", {"A": "", "B": "unconditional"}, edit("A", "1", notes="new"), undo=True),
+    Scenario("undo_create", {"A": "", "B": "", "C": "one_slot"}, add("A", 7, 8), undo=True),
+    Scenario("undo_delete", AB, remove("A", "1"), policy=PASS_ON | {"delete_any": frozenset("AB")}, undo=True),
+    Scenario("undo_delete_keyless", {"A": "", "B": "keyless"}, remove("A", "1"),
+             policy=PASS_ON | {"delete_any": frozenset("AB")}, undo=True),
+    Scenario("undo_lists", {"A": "", "B": "plain_list", "C": "two_slots"}, _ROWS, undo=True),
     Scenario("read_only", {"A": "", "B": "read_only"}, both(edit("B", "1", notes="only read"), add("B", 9)),
              before=add("B", 1)),
 )  # fmt: skip
