@@ -13,6 +13,7 @@ from hub.contract.records import Subscription
 from hub.service.circuits import Circuit, admits
 from hub.service.desk import Desk
 from hub.service.events import Log
+from hub.service.leading import leading
 from hub.service.subscriptions import is_due, seen, unseen, was_silent
 from hub.state import Subscribed
 
@@ -72,7 +73,8 @@ class Caretaker:
 
     def fill_gap(self, config: Config, name: str) -> None:
         """Make the ordinary poll of a connection due."""
-        syncs = [sync.name for sync in config.syncs.values() if name in sync.systems]
+        known = leading(config, self._desk.pauses.of("sync"))
+        syncs = [sync.name for sync in known if name in sync.systems]
         self._desk.make_due(syncs, self._clock())
         self._log("gap_read", connection=name, syncs=",".join(syncs))
 
