@@ -16,6 +16,8 @@ from hub.service.events import log_event
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+_MOST = 200
+"""Connections at a time; more are answered by 503."""
 _GRACE = 5
 """Seconds that requests under way get to end."""
 
@@ -47,6 +49,7 @@ class HttpServer:
             http="h11",
             server_header=False,
             timeout_graceful_shutdown=_GRACE,
+            limit_concurrency=_MOST,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
