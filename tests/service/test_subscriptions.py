@@ -251,6 +251,9 @@ def test_webhooks_that_stay_dead_are_an_alarm_that_ends_when_they_live(
     with serving(hub) as served:
         raised = served.wait("alarm_raised")
         assert (raised["kind"], raised["about"]) == ("webhook", "shop")
+        shown = hub.run("status").out
+        assert "! shop: customer.created is paused; changes are polled by schedule" in shown
+        assert "crmhub connect webhooks shop" in shown
         status = hub.run("status", "--json").summary["result"]["alarms"]
         assert "is paused; changes are polled by schedule" in status[0]["message"]
         hooks[key] = {**hooks[key], "status": "active"}
