@@ -93,6 +93,10 @@ def overview(app: App, names: list[str]) -> Overview:
             findings += _of_circuit(circuits[name], now)
     findings += [_of_lag(name, item) for name, item in syncs.items() if _is_late(item)]
     findings += _of_service(desk, served, any(item.next is not None and not item.paused for item in syncs.values()))
+    for item in desk.alarms("raised"):
+        if item.kind in ("webhook", "schema") and item.subject in systems:
+            problem = Problem(item.kind, item.message, item.subject, item.hint, "warning")
+            findings.append((6, Exit.DONE, problem))
     alarms = [
         {"kind": item.kind, "about": item.subject, "since": item.raised, "message": item.message, "hint": item.hint}
         for item in desk.alarms("raised")

@@ -62,7 +62,7 @@ def _listen(service: Service, address: Address) -> None:
     from hub.web.app import application
     from hub.web.server import HttpServer
 
-    service.parts.append(HttpServer(address, lambda: application(service)))
+    service.parts.append(HttpServer(address, lambda: application(service), lambda: service.stood_by))
 
 
 def _warn_manual(terminal: Terminal, app: App) -> None:

@@ -46,6 +46,8 @@ def webhooks(
     if not can(connector, "subscriptions"):
         terminal.say(f"The API of {connector.name} can neither make nor show webhooks. Have them sent to: {url}")
         return Outcome(_state(known, url, []))
+    if not can(connector, "subscribe"):
+        terminal.say(f"{connector.name} has its webhooks made by hand. Have them sent to: {url}")
     if action == "list":
         return _show(terminal, known, url, list(connector.subscriptions(url)))
     return _subscribe(terminal, app, connector, known, url)
@@ -56,8 +58,7 @@ def _subscribe(terminal: Terminal, app: App, connector: AnyConnector, known: Sub
     from hub.service.desk import Desk
     from hub.service.subscriptions import seen, was_silent
 
-    made = can(connector, "subscribe")
-    found = list(connector.subscribe(url) if made else connector.subscriptions(url))
+    found = list(connector.subscribe(url) if can(connector, "subscribe") else connector.subscriptions(url))
     after = seen(replace(known, wanted=True), found, app.clock())
     desk = Desk(app.store.db)
     with app.store.transaction():
@@ -66,8 +67,6 @@ def _subscribe(terminal: Terminal, app: App, connector: AnyConnector, known: Sub
         Caretaker(desk, lambda: app.config, lambda _config: app, app.clock, _no_log).fill_gap(
             app.config, known.connection
         )
-    if not made:
-        terminal.say(f"{connector.name} has its webhooks made by hand. Have them sent to: {url}")
     for item in found:
         if item.mended:
             terminal.say(f"{item.topic}: {item.mended}")

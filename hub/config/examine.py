@@ -11,7 +11,7 @@ from hub.config.model import Config, Connection, Problem
 from hub.config.read import examine
 from hub.config.secrets import SecretError, check_secret
 from hub.config.settings import check_settings, problem_of
-from hub.config.table import near
+from hub.config.table import Findings, near
 from hub.contract.connector import Context
 from hub.contract.errors import ConfigError, HubError
 from hub.contract.records import Resource
@@ -50,7 +50,8 @@ def examine_all(path: Path, registry: Registry | None = None) -> Examined:
             check_secret(config.serving.metrics_token, config.base, registry.secret_sources)
         except SecretError as error:
             text = f"[serve] metrics_token: {error.message}"
-            found.problems.append(Problem(str(config.file), 0, text, error.hint, "secret"))
+            line = Findings.of(str(path), path.read_text(encoding="utf-8")).line(("serve", "metrics_token"))
+            found.problems.append(Problem(str(config.file), line, text, error.hint, "secret"))
     specs = _mapping_files(config, registry, found)
     for connection in config.connections.values():
         if connection.name in settings and connection.plugin in registry.connectors:

@@ -105,8 +105,8 @@ class Hint:
     """A webhook's content: ids to read again; never data.
 
     ids:   empty where the system does not name them: the hub asks for what is new.
-    event: the id that the system gave to this event or delivery, by which a repeated one is known; "" where it gives
-           none (the hub goes by the raw body).
+    event: what names this event or delivery for good, by which a repeated one is known; "" where there is nothing: then
+           it is read once more.
     """
 
     resource: str

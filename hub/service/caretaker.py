@@ -13,6 +13,7 @@ from hub.contract.records import Subscription
 from hub.service.circuits import Circuit, admits
 from hub.service.desk import Desk
 from hub.service.events import Log
+from hub.service.leading import leading
 from hub.service.subscriptions import is_due, seen, unseen, was_silent
 from hub.state import Subscribed
 
@@ -34,6 +35,8 @@ class Caretaker:
     ) -> None:
         self._desk, self._config, self._open_app = desk, config, open_app
         self._clock, self._log, self._shown = clock, log, shown
+        self._again: set[str] = set()
+        """Connections whose gap was found during a run, which may have read before: read again after it."""
 
     def begin(self) -> None:
         """The service starts: what was told while nobody listened is read by the ordinary poll."""
@@ -45,6 +48,9 @@ class Caretaker:
     def look(self) -> bool:
         """Look after those for which it is time; whether one of them is other than it was."""
         changed = False
+        for name in sorted(self._again & set(self._config().connections)):
+            self._again.discard(name)
+            self.fill_gap(self._config(), name)
         config, now = self._config(), self._clock()
         circuits, paused = self._desk.circuits(), self._desk.pauses.of("connection")
         for name, item in self._desk.inbox.subscriptions().items():
@@ -72,7 +78,12 @@ class Caretaker:
 
     def fill_gap(self, config: Config, name: str) -> None:
         """Make the ordinary poll of a connection due."""
-        syncs = [sync.name for sync in config.syncs.values() if name in sync.systems]
+        known = leading(config, self._desk.pauses.of("sync"))
+        syncs = [sync.name for sync in known if name in sync.systems]
+        slots = self._desk.slots()
+        if any(sync in slots and slots[sync].begun is not None for sync in syncs):
+            self._again.add(name)
+            return
         self._desk.make_due(syncs, self._clock())
         self._log("gap_read", connection=name, syncs=",".join(syncs))
 

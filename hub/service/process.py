@@ -96,6 +96,8 @@ class Service:
         self._election = Election(self.desk, self._database, self._label, clock)
         self._lease: Lease | None = None
         self._receiver: Receiver | None = None
+        self.stood_by = False
+        """Whether another process has served in this one's lifetime."""
 
     @property
     def receiver(self) -> Receiver:
@@ -196,6 +198,7 @@ class Service:
             if self._lease is not None:
                 log_event("serving", process=os.getpid(), generation=self._lease.generation)
                 return True
+            self.stood_by = True
             if not waiting:
                 holder = self.desk.lease()
                 log_event("standing_by", holder=holder.label if holder else "")

@@ -61,6 +61,7 @@ class Receiver:
     ) -> None:
         self._inbox, self._config, self._open_app, self._clock, self._log = inbox, config, open_app, clock, log
         self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
         self._opened: dict[str, _Open] = {}
         self._told: dict[str, tuple[float, int]] = {}
         self._tidied = 0.0
@@ -78,7 +79,7 @@ class Receiver:
             hints = self._verified(name, headers, body) if known else None
             if not known:
                 self._pretend(body)
-            outcome: Outcome = "refused" if hints is None else self._keep(name, hints, body)
+            outcome: Outcome = "refused" if hints is None else self._keep(name, hints)
         except StoreError as error:
             self._log("hook_not_stored", connection=name, code=error.code)
             outcome = "busy"
@@ -97,7 +98,9 @@ class Receiver:
 
     def _verified(self, name: str, headers: Mapping[str, str], body: bytes) -> list[Hint] | None:
         """What a delivery names of what is synced; None if it is not what it should be."""
-        with self._lock:  # a connector is used by one thread at a time
+        with self._lock:
+            own = self._locks.setdefault(name, threading.Lock())
+        with own:  # a connector is used by one thread at a time, and fetching its secrets keeps no other one waiting
             try:
                 opened = self._connection(name)
                 if type(opened.connected.connector).parse_webhook is Connector.parse_webhook:
@@ -113,28 +116,28 @@ class Receiver:
     def _pretend(self, body: bytes) -> None:
         """About as much work as verifying, so that time does not tell which connections there are."""
         hmac.compare_digest(hmac.new(b"nobody", body, hashlib.sha256).digest(), bytes(32))
-        with self._lock:
-            self._refuse("", "unknown")
+        self._refuse("", "unknown")
 
     def _refuse(self, name: str, why: str) -> None:
         now = self._clock()
-        at, number = self._told.get(name, (0.0, 0))
-        if 0 <= now - at < QUIET:
-            self._told[name] = at, number + 1
-            return
-        self._log("hook_refused", connection=name or "(unknown)", reason=why, more=number or "")
-        self._told[name] = now, 0
+        with self._lock:
+            at, number = self._told.get(name, (0.0, 0))
+            silent = 0 <= now - at < QUIET
+            self._told[name] = (at, number + 1) if silent else (now, 0)
+        if not silent:
+            self._log("hook_refused", connection=name or "(unknown)", reason=why, more=number or "")
 
-    def _keep(self, name: str, hints: list[Hint], body: bytes) -> Outcome:
+    def _keep(self, name: str, hints: list[Hint]) -> Outcome:
         if not hints:
             return "accepted"
         now = self._clock()
         if not 0 <= now - self._tidied < TIDY:
             self._inbox.forget(now - KEEP)
             self._tidied = now
+        # Without an id, two bodies that are the same may tell of two changes: reading once too often harms nobody.
         events = sorted({hint.event for hint in hints if hint.event})
-        told = "\0".join(events).encode(errors="surrogatepass") if len(events) == len(hints) else body
-        key = hashlib.sha256(told).hexdigest()
+        told = "\0".join(events).encode(errors="surrogatepass")
+        key = hashlib.sha256(told).hexdigest() if all(hint.event for hint in hints) else ""
         return "accepted" if self._inbox.put(name, hints, key, now) else "repeated"
 
     def _connection(self, name: str) -> _Open:

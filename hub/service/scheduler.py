@@ -6,7 +6,7 @@ Everything that it decides with is stored before it acts, so that it may be kill
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,6 +16,7 @@ from hub.service.alarms import judge, notice_of
 from hub.service.circuits import Circuit, admits
 from hub.service.desk import Desk, Letter
 from hub.service.events import Log, moment
+from hub.service.leading import leading
 from hub.service.lease import Lease
 from hub.service.metrics import Totals
 from hub.service.outcomes import note_systems
@@ -147,7 +148,7 @@ class Scheduler:
     def _hinted(self, sync: Sync, now: float) -> float | None:
         """When webhooks start a sync: hints of a system that is left alone wait until it is tried again."""
         waiting = self.desk.inbox.waiting()
-        if not waiting or not is_leading(sync, self._hintable()):
+        if not waiting or sync not in leading(self.config, self.desk.pauses.of("sync")):
             return None
         circuits, paused = self.desk.circuits(), self.desk.pauses.of("connection")
         began, hinted = self._began.get(sync.name, _NEVER)
@@ -175,10 +176,8 @@ class Scheduler:
         waiting = set(self.desk.inbox.waiting()) & set(sync.systems)
         others = [
             item.name
-            for item in self._hintable()
-            if waiting & set(item.systems)
-            and set(item.systems) - set(sync.systems)
-            and is_leading(item, self._hintable())
+            for item in leading(self.config, self.desk.pauses.of("sync"))
+            if waiting & set(item.systems) and set(item.systems) - set(sync.systems)
         ]
         if others:
             self.desk.make_due(others, now)
@@ -365,18 +364,6 @@ class Scheduler:
     def _notifiers(self) -> tuple[str, ...]:
         chosen = self.config.serving.notify
         return tuple(self.config.notifiers) if chosen is None else chosen
-
-
-def is_leading(sync: Sync, others: Sequence[Sync]) -> bool:
-    """Whether webhooks start this sync: of those with the same systems the first, and none whose systems another one has,
-    too, since one run brings what was named everywhere."""
-    mine, before = set(sync.systems), True
-    for other in others:
-        if other.name == sync.name:
-            before = False
-        elif mine < set(other.systems) or (before and mine == set(other.systems)):
-            return False
-    return True
 
 
 def last_ended(runs: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:

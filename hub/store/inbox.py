@@ -40,14 +40,15 @@ class Inbox:
     # hints
 
     def put(self, system: str, hints: Sequence[Hint], key: str, now: float) -> bool:
-        """Keep what a delivery named, in one transaction; False if a delivery of this key was heard before.
+        """Keep what a delivery named, in one transaction; False if a delivery of this key was heard before ("": it has none).
 
         A hint without ids is kept as well: it makes the run due that asks for what is new.
         """
         with self._db.transaction():
-            if self._db.rows(select(delivery.c.at).where(delivery.c.system == system, delivery.c.key == key)):
+            if key and self._db.rows(select(delivery.c.at).where(delivery.c.system == system, delivery.c.key == key)):
                 return False
-            self._db.upsert(delivery, [{"system": system, "key": key, "at": now}])
+            if key:
+                self._db.upsert(delivery, [{"system": system, "key": key, "at": now}])
             rows = {
                 (hint.resource, id_): {
                     "system": system,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 from collections.abc import Callable
@@ -16,6 +17,10 @@ from hub.service.events import log_event
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+_MOST = 200
+"""Connections at a time; more are answered by 503."""
+_AGAIN = 1.0
+"""Seconds between two attempts to take an address."""
 _GRACE = 5
 """Seconds that requests under way get to end."""
 
@@ -23,18 +28,44 @@ _GRACE = 5
 class HttpServer:
     """Answers at an address from ``start`` to ``stop``; may be started again.
 
-    address: port 0 takes any free one;  make: the application, made anew at each start.
+    address: port 0 takes any free one;  make: the application, made anew at each start;  patient: whether an address that
+    is taken is waited for: the process that served before may be asleep and still hold it.
     """
 
-    def __init__(self, address: Address, make: Callable[[], ASGIApp]) -> None:
-        self._address, self._make = address, make
+    def __init__(
+        self, address: Address, make: Callable[[], ASGIApp], patient: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._address, self._make, self._patient = address, make, patient
+        self._waiter: threading.Thread | None = None
+        self._over = threading.Event()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
         self.url = ""
 
     def start(self) -> None:
-        """Listen, then answer.  Raises HubError if the address cannot be used."""
-        listener = _listen(self._address)
+        """Listen, then answer.  Raises HubError if the address cannot be used, and is not waited for."""
+        self._over.clear()
+        try:
+            listener = _listen(self._address)
+        except HubError as error:
+            if not self._patient():
+                raise
+            log_event("address_taken", level=logging.WARNING, message=error.message)
+            self._waiter = threading.Thread(target=self._wait, name="crmhub-http-wait", daemon=True)
+            self._waiter.start()
+            return
+        self._answer(listener)
+
+    def _wait(self) -> None:
+        while not self._over.wait(_AGAIN):
+            try:
+                listener = _listen(self._address)
+            except HubError:
+                continue
+            self._answer(listener)
+            return
+
+    def _answer(self, listener: socket.socket) -> None:
         host, port = listener.getsockname()[:2]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         config = uvicorn.Config(
@@ -47,6 +78,7 @@ class HttpServer:
             http="h11",
             server_header=False,
             timeout_graceful_shutdown=_GRACE,
+            limit_concurrency=_MOST,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
@@ -57,6 +89,10 @@ class HttpServer:
 
     def stop(self) -> None:
         """Let requests under way end, and close."""
+        self._over.set()
+        if self._waiter is not None:
+            self._waiter.join()
+            self._waiter = None
         if self._server is None or self._thread is None:
             return
         self._server.should_exit = True

@@ -66,3 +66,20 @@ def test_wrong_secrets_used_requests_and_old_ones_are_refused(shop: WooCommerceS
     shop.clock.advance(3600)
     late = api.get("customers")
     assert (late.status_code, late.json()["message"]) == (401, "Invalid timestamp.")
+
+
+def test_it_lists_wakes_and_removes_webhooks(shop: WooCommerceSandbox, api: Any) -> None:
+    for topic in ("customer.created", "customer.updated", "customer.deleted"):
+        content = {"topic": topic, "delivery_url": f"{shop.url}/nowhere", "secret": "s"}
+        assert api.post("webhooks", content).status_code == 201
+    first = api.get("webhooks", params={"per_page": 2, "status": "all"})
+    assert (len(first.json()), first.headers["X-WP-Total"], first.headers["X-WP-TotalPages"]) == (2, "3", "2")
+    (last,) = api.get("webhooks", params={"per_page": 2, "page": 2, "status": "all"}).json()
+    assert last["topic"] == "customer.created", "the newest come first"
+    paused = api.put(f"webhooks/{last['id']}", {"status": "disabled"}).json()
+    assert (paused["status"], "secret" in paused) == ("disabled", False)
+    assert [row["id"] for row in api.get("webhooks", params={"status": "disabled"}).json()] == [last["id"]]
+    assert api.put(f"webhooks/{last['id']}", {"status": "active"}).json()["status"] == "active"
+    assert api.delete(f"webhooks/{last['id']}").status_code == 501
+    assert api.delete(f"webhooks/{last['id']}", params={"force": True}).json()["id"] == last["id"]
+    shop.deliveries.settle()

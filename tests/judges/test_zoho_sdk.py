@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,15 @@ from zohocrmsdk.src.com.zoho.api.authenticator.oauth_token import OAuthToken
 from zohocrmsdk.src.com.zoho.api.authenticator.store.file_store import FileStore
 from zohocrmsdk.src.com.zoho.crm.api import HeaderMap, ParameterMap
 from zohocrmsdk.src.com.zoho.crm.api import coql as query
+from zohocrmsdk.src.com.zoho.crm.api import notifications as notices
 from zohocrmsdk.src.com.zoho.crm.api import record as rec
 from zohocrmsdk.src.com.zoho.crm.api.dc.data_center import DataCenter
 from zohocrmsdk.src.com.zoho.crm.api.fields.fields_operations import FieldsOperations, GetFieldsParam
 from zohocrmsdk.src.com.zoho.crm.api.initializer import Initializer
+from zohocrmsdk.src.com.zoho.crm.api.notifications.notifications_operations import (
+    DeleteNotificationParam,
+    NotificationsOperations,
+)
 from zohocrmsdk.src.com.zoho.crm.api.org.org_operations import OrgOperations
 from zohocrmsdk.src.com.zoho.crm.api.record.record_operations import RecordOperations
 from zohocrmsdk.src.com.zoho.crm.api.sdk_config import SDKConfig
@@ -154,3 +159,27 @@ def test_it_reports_a_refusal_of_the_whole_request(zoho: ZohoSandbox) -> None:
     assert answer.get_status_code() == 400
     assert isinstance(answer.get_object(), rec.APIException)
     assert answer.get_object().get_code().get_value() == "REQUIRED_PARAM_MISSING"
+
+
+def test_it_makes_renews_shows_and_ends_channels(zoho: ZohoSandbox) -> None:
+    end = zoho.now() + timedelta(days=6)
+    channel = notices.Notification()
+    channel.set_channel_id("1000000068001")
+    channel.set_events(["Contacts.all"])
+    channel.set_notify_url("http://127.0.0.1:9/hooks/crm")
+    channel.set_token("token")
+    channel.set_channel_expiry(end.replace(microsecond=0))
+    wrapper = notices.BodyWrapper()
+    wrapper.set_watch([channel])
+    operations = NotificationsOperations()
+    made = operations.enable_notifications(wrapper)
+    assert made.get_status_code() == 201
+    (done,) = made.get_object().get_watch()
+    assert outcome(done) == ("SUCCESS", "success")
+    assert operations.update_notifications(wrapper).get_status_code() == 200
+    (shown,) = operations.get_notifications(ParameterMap()).get_object().get_watch()
+    assert shown.get_notify_url() == "http://127.0.0.1:9/hooks/crm"
+    assert shown.get_channel_expiry() == end.replace(microsecond=0)
+    ended = operations.delete_notification(parameters(DeleteNotificationParam, channel_ids="1000000068001"))
+    assert outcome(ended.get_object().get_watch()[0]) == ("SUCCESS", "success")
+    assert operations.get_notifications(ParameterMap()).get_status_code() == 204

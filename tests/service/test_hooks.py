@@ -273,3 +273,13 @@ def test_a_paused_connection_keeps_its_hints(folder: HubFolder) -> None:
         wait_for(lambda: folder.get("shop")["a"]["name"] == "Anna Berger")
         assert runs(folder) >= 2
         served.stop()
+
+
+def test_two_changes_that_look_the_same_are_both_read_where_the_system_gives_no_id(folder: HubFolder) -> None:
+    with sending(folder) as (served, sender):
+        body = sender.body("1")
+        for number in (2, 3):
+            folder.edit("office", "1", name=f"Anna {number}")
+            assert sender.post(body).status_code == 200
+            served.wait("run_ended", number)
+            assert folder.get("shop")["a"]["name"] == f"Anna {number}"

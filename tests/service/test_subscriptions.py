@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
+from crmhub_hubspot.sandbox import HubSpotSandbox
+from crmhub_hubspot.sandbox.hooks import APP_ID, CLIENT_SECRET, DEVELOPER_KEY
 from crmhub_woocommerce.sandbox import WooCommerceSandbox
 from crmhub_zoho.sandbox import ZohoSandbox, ZohoSwitches
 from hub.contract.errors import AuthError, Rejected, Unavailable
@@ -139,6 +145,17 @@ webhook_token = {{ env = "T_HOOK" }}
 """
 
 
+HUBSPOT = """
+[connections.hs]
+plugin = "hubspot"
+base_url = "{url}"
+token = {{ env = "T_KEY" }}
+app_secret = {{ env = "T_HOOK" }}
+app_id = "{app}"
+developer_key = {{ env = "T_SECRET" }}
+"""
+
+
 @pytest.fixture
 def shop() -> Iterator[WooCommerceSandbox]:
     with running(WooCommerceSandbox()) as sandbox:
@@ -218,9 +235,6 @@ def test_after_an_outage_what_was_missed_is_read_and_disabled_webhooks_are_woken
 
 def expire(hub: HubFolder) -> None:
     """It is time to look at the subscriptions again."""
-    import sqlite3
-    from contextlib import closing
-
     with closing(sqlite3.connect(hub.path / "crmhub-data" / "hub.db", timeout=30)) as connection:
         connection.execute("UPDATE subscription SET checked = checked - 1000")
         connection.commit()
@@ -237,6 +251,9 @@ def test_webhooks_that_stay_dead_are_an_alarm_that_ends_when_they_live(
     with serving(hub) as served:
         raised = served.wait("alarm_raised")
         assert (raised["kind"], raised["about"]) == ("webhook", "shop")
+        shown = hub.run("status").out
+        assert "! shop: customer.created is paused; changes are polled by schedule" in shown
+        assert "crmhub connect webhooks shop" in shown
         status = hub.run("status", "--json").summary["result"]["alarms"]
         assert "is paused; changes are polled by schedule" in status[0]["message"]
         hooks[key] = {**hooks[key], "status": "active"}
@@ -301,3 +318,55 @@ def test_without_an_address_nobody_can_call(hub: HubFolder) -> None:
     hub.configure("\n".join(line for line in text.splitlines() if not line.startswith("public_url")))
     answer = hub.run("connect", "webhooks", "shop", "subscribe")
     assert "public_url" in answer.err
+
+
+def test_an_app_of_hubspot_tells_the_address_that_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(HubSpotSandbox()) as crm:
+        monkeypatch.setenv("T_KEY", crm.credentials()["token"])
+        monkeypatch.setenv("T_HOOK", CLIENT_SECRET)
+        monkeypatch.setenv("T_SECRET", DEVELOPER_KEY)
+        hub = HubFolder(tmp_path)
+        text = HUBSPOT.format(url=crm.url, app=APP_ID)
+        port = free_port()
+        hub.configure(CONFIG.format(plugin=PLUGIN, port=port, connection=text, name="hs"))
+        id_ = crm.user.create("contacts", {"firstname": "Anna", "lastname": "Berg", "email": "anna@x.example"})
+        assert hub.first_sync().code == 0
+        shown = hub.run("connect", "webhooks", "hs", "subscribe")
+        target = f"http://127.0.0.1:{port}/hooks/hs"
+        assert f"Have them sent to: {target}" in shown.out
+        assert "no webhook to this hub" in shown.err, "nobody has made them yet"
+        root, key = f"{crm.url}/webhooks/v3/{APP_ID}", {"hapikey": DEVELOPER_KEY}
+        requests.put(f"{root}/settings", params=key, timeout=10, json={"targetUrl": target})
+        event = {"eventType": "contact.propertyChange", "propertyName": "lastname", "active": True}
+        assert requests.post(f"{root}/subscriptions", params=key, timeout=10, json=event).status_code == 201
+        expire(hub)
+        with serving(hub) as served:
+            served.wait("run_ended")
+            served.wait("webhooks")
+            crm.user.edit("contacts", id_, {"lastname": "Berger"})
+            served.wait("hook_received")
+            wait_for(lambda: "Anna Berger" in names(hub))
+            assert ask(hub, "SELECT state, wanted FROM subscription") == [("active", 1)]
+            assert served.events("hook_refused") == []
+
+
+def test_a_successor_syncs_while_a_sleeping_process_still_holds_the_address(
+    hub: HubFolder, shop: WooCommerceSandbox
+) -> None:
+    with serving(hub) as first:
+        url = first.wait("listening")["url"]
+        first.wait("run_ended")
+        with serving(hub, "second") as second:
+            second.wait("standing_by")
+            first.process.send_signal(signal.SIGSTOP)
+            with closing(sqlite3.connect(hub.path / "crmhub-data" / "hub.db", timeout=30)) as connection:
+                connection.execute("UPDATE lease SET beat = beat - 120")
+                connection.execute("UPDATE timetable SET slot = 1, next = 1")
+                connection.commit()
+            second.wait("serving")
+            second.wait("address_taken")
+            second.wait("run_ended")
+            first.process.kill()
+            second.wait("listening")
+            assert requests.get(f"{url}/healthz", timeout=10).json()["status"] == "ok"
+            assert second.stop() == 0

@@ -204,6 +204,7 @@ def test_every_optional_line_of_the_example_works_when_it_is_switched_on(
 ) -> None:
     monkeypatch.setenv("ERP_PASSWORD", "x")
     monkeypatch.setenv("MAIL_PASSWORD", "x")
+    monkeypatch.setenv("CRMHUB_METRICS_TOKEN", "x")
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "book").write_text("x")
     (tmp_path / "secrets" / "book").chmod(0o600)

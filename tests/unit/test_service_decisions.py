@@ -14,8 +14,8 @@ from hub.config.timing import Serving, Timing, parse_quiet, parse_schedule
 from hub.contract.errors import AuthError, ConfigError, ConnectorError, RateLimited, Unavailable
 from hub.service.alarms import Alarm, Condition, judge, notice_of
 from hub.service.circuits import MOST, Circuit, admits, backoff, failed, succeeded
+from hub.service.leading import is_leading
 from hub.service.lease import TTL, Lease, take
-from hub.service.scheduler import is_leading
 from hub.service.timetable import Slot, arrange, begin, end, hinted_at, overdue_first, start_of
 from hub.service.watch import SyncView, View, conditions, unknown
 from hub.sync.policy import Policy

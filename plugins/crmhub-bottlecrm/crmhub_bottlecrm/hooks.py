@@ -39,6 +39,7 @@ def hints(
         content = json.loads(body)
         event, data = str(content["event"]), content["data"]
         kind = event.partition(".")[0]
-        return [plugin.Hint(_RESOURCES[kind], [str(data["id"])])] if kind in _RESOURCES else []
+        # the signature covers the time: two changes that look the same are signed differently
+        return [plugin.Hint(_RESOURCES[kind], [str(data["id"])], signature)] if kind in _RESOURCES else []
     except (ValueError, KeyError, TypeError):
         raise plugin.Rejected("this is no webhook of BottleCRM", where=where) from None
