@@ -23,6 +23,7 @@ from hub.contract.records import Op, Receipt, Record
 from hub.store.work import OpRow, Quarantined
 from hub.sync.absence import gone, promote, suspect, tells_fate, uncount
 from hub.sync.confirm import Confirm
+from hub.sync.loops import suspects
 from hub.sync.plan.items import Item
 from hub.sync.plan.parts import decode
 from hub.sync.planning import fingerprint
@@ -31,9 +32,6 @@ from hub.sync.settling import leaves_no_key
 from hub.sync.systems import Source
 from hub.sync.workspace import Counter, Shared, Workspace
 
-LOOP_WRITES = 5
-"""More writes than this to one record within LOOP_WINDOW seconds look like two systems correcting each other."""
-LOOP_WINDOW = 600.0
 LARGEST_BATCH = 250
 """Records of one write and one transaction at most, so that memory stays flat where a system would take more."""
 
@@ -49,7 +47,7 @@ class Apply:
     stopped: ConnectorError | None = None
     replan: set[str] = field(default_factory=set)
     confirm: Confirm = field(init=False)
-    _busy: dict[tuple[str, str], int] = field(default_factory=dict)
+    _suspects: set[tuple[str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.confirm = Confirm(self.shared, self.source, self.counter)
@@ -61,7 +59,7 @@ class Apply:
 
     def run(self, items: Iterable[Item]) -> int:
         """Write the items; returns how many were taken."""
-        self._busy = self.shared.store.history.write_counts(self.shared.clock() - LOOP_WINDOW)
+        self._suspects = suspects(self.shared.store.history, self.shared.clock())
         taken = 0
         for batch in self._batches(items):
             if self.stopped is not None:
@@ -155,11 +153,11 @@ class Apply:
                     continue
                 if item.kind == "create" and self._create_open(item):
                     continue  # never two open creates that leave no key to find them by: planned again next time
-                if not item.undo and self._busy.get((item.system, item.gid), 0) > LOOP_WRITES:
+                if not item.undo and (item.system, item.gid) in self._suspects:
                     self._refuse(
                         item,
                         "loop_suspect",
-                        "written more than 5 times in 10 minutes: two systems may be correcting each other",
+                        "written again and again within 10 minutes: two systems may be correcting each other",
                     )
                     continue
                 row = OpRow(

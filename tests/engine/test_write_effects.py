@@ -374,7 +374,7 @@ def test_two_systems_that_correct_each_other_are_stopped(tmp_path: Path) -> None
     server = world.servers["B"]
     for number in range(12):
         world.now -= 3600 - 10
-        world.servers["A"].edit("1", notes=f"value {number}")
+        world.servers["A"].edit("1", notes=f"value {number % 2}")
         world.sync()
     updates = [item for item in server.writes if item[0] == "update"]
     assert len(updates) <= 6
@@ -385,6 +385,27 @@ def test_two_systems_that_correct_each_other_are_stopped(tmp_path: Path) -> None
     assert world.one("B")["notes"] == "calm again", "after ten minutes it is written again"
     assert world.store.work.quarantined() == []
     world.quiet()
+
+
+def test_a_value_that_grows_with_every_write_is_stopped_later(tmp_path: Path) -> None:
+    world = anna(World(tmp_path, A=PLAIN, B=PLAIN))
+    for number in range(40):
+        world.now -= 3600 - 10
+        world.servers["A"].edit("1", notes="x" * (number + 1))
+        world.sync()
+    assert world.one("B")["notes"] == "x" * 30, "the create counts, too"
+    assert [item.code for item in world.store.work.quarantined("B")] == ["loop_suspect"]
+
+
+def test_a_person_at_work_is_no_loop(tmp_path: Path) -> None:
+    """With webhooks every change is a write of its own: the seventh edit within ten minutes was set aside."""
+    world = anna(World(tmp_path, A=PLAIN, B=PLAIN))
+    for number in range(20):
+        world.now -= 3600 - 10
+        world.servers["A"].edit("1", notes=f"thought {number}")
+        world.sync()
+    assert world.one("B")["notes"] == "thought 19"
+    assert world.store.work.quarantined() == []
 
 
 def test_six_writes_in_more_than_ten_minutes_are_no_loop(tmp_path: Path) -> None:
