@@ -21,6 +21,11 @@ from hub.sync.workspace import Counter, Shared, Workspace, match_keys_of_view
 CLOCK_SLACK = 60.0
 """Seconds by which a remote's creation time may lie before our own clock's t0."""
 
+CLOCK_DOUBT = 24 * 3600.0
+"""The same where nobody has measured that clock: one that is wrong by hours must not hide what we made."""
+LOOKS = 2
+"""Fruitless looks through a whole system after which a create of unknown outcome counts as not carried out."""
+
 
 class Recover:
     """Settles the open intents of one source at the start of a run."""
@@ -101,13 +106,13 @@ class Recover:
 
     def _create(self, op: OpRow) -> None:
         """Probe first.  One hit: adopt; none and surely visible by now: planned again with the same key; several: ask."""
-        capabilities = self.source.capabilities
+        capabilities, looked_through = self.source.capabilities, False
         if capabilities.create in ("upsert_key", "marker", "client_id"):
             hits = self._not_of_others(op, self.source.connector.find(self.source.resource, "op_key", [op.gid]))
         elif not leaves_no_key(self.source, Item.from_json(op.item)):
             hits = self._by_unique_value(op)
         else:
-            hits = self._by_natural_keys(op)
+            hits, looked_through = self._by_natural_keys(op), True
         if any(record.data is None for record in hits):
             self._wait(op)  # it cannot be read at the moment, and it may be ours: a resend might double it
         elif len(hits) > 1:
@@ -115,6 +120,9 @@ class Recover:
         elif hits:
             self._adopt(op, hits[0])
         elif op.t0 is not None and self.shared.clock() - op.t0 < capabilities.index_lag:
+            self._wait(op)
+        elif looked_through and op.attempts < LOOKS:
+            op.attempts += 1  # a page may have been missing: absence is believed when it is seen again
             self._wait(op)
         else:
             self._end(op, "superseded")
@@ -201,8 +209,9 @@ class Recover:
         """Whether the record was there before our create was sent, by the system's corrected clock."""
         if record.created_at is None or op.t0 is None:
             return False
-        offset = self.shared.systems.offsets.get(op.system, 0.0)
-        return record.created_at.timestamp() + offset < op.t0 - CLOCK_SLACK
+        offset = self.shared.systems.offsets.get(op.system)
+        slack = CLOCK_SLACK if offset is not None else CLOCK_DOUBT
+        return record.created_at.timestamp() + (offset or 0.0) < op.t0 - slack
 
     def _quarantine(self, op: OpRow, hits: list[Record]) -> None:
         golden = self.shared.store.records.goldens([op.gid])[op.gid]

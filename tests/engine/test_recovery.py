@@ -580,3 +580,39 @@ def test_a_listing_that_breaks_off_is_taken_up_again(tmp_path: Path) -> None:
     connector.listing = original  # type: ignore[method-assign]  # works again
     world.sync(reconcile=0)
     world.quiet()
+
+
+def test_a_create_without_a_key_is_not_repeated_because_one_look_missed_it(tmp_path: Path) -> None:
+    """Seed 340141: a page of the look for it was missing."""
+    world = first(world_with(tmp_path, "none"))
+    anna(world)
+    lose_answers(world, "B")
+    connector = world.connectors["B"]
+    whole = type(connector).changes
+
+    def nothing(_connector: Any, _resource: str, cursor: Any = None) -> Iterator[Page]:
+        for page in whole(connector, "contacts", cursor):
+            yield Page([], page.cursor, complete=page.complete)
+
+    connector.changes = nothing.__get__(connector)  # type: ignore[method-assign]  # this look finds nothing
+    world.sync()
+    connector.changes = whole.__get__(connector)  # type: ignore[method-assign]  # as before
+    heal(world)
+    for _ in range(3):
+        world.sync()
+    assert names(world, "B") == ["Anna Berg", "Old Friend"]
+    world.quiet()
+
+
+def test_a_clock_that_nobody_has_measured_does_not_hide_what_was_made(tmp_path: Path) -> None:
+    """Seed 340401: the clock of the system was two hours behind, so its record seemed to be older than the create."""
+    world = first(world_with(tmp_path, "none"))
+    anna(world)
+    lose_answers(world, "B")
+    world.servers["B"].clock = lambda: world.now - 7200
+    world.sync()
+    heal(world)
+    for _ in range(3):
+        world.sync()
+    assert names(world, "B") == ["Anna Berg", "Old Friend"]
+    world.quiet()
