@@ -17,8 +17,10 @@ KEEP = 90 * 86_400.0
 """Seconds that sent notices are kept."""
 
 
-def deliver(desk: Desk, send: Callable[[str, Notice], object], now: float, log: Log) -> int:
-    """Send what is due; returns how many were sent.
+def deliver(
+    desk: Desk, send: Callable[[str, Notice], object], now: float, log: Log, shown: Callable[[str], str] = str
+) -> int:
+    """Send what is due; returns how many were sent.  shown: takes secrets out of errors before they are stored.
 
     A notifier that fails is tried again, later each time, with the same key, by which receivers can see that it is the
     same notice; one that refuses a notice for good is not.
@@ -28,7 +30,7 @@ def deliver(desk: Desk, send: Callable[[str, Notice], object], now: float, log: 
         if letter.due > now:
             break
         after = _try(letter, send, now)
-        desk.save_letter(after)
+        desk.save_letter(replace(after, error=shown(after.error)))
         sent += after.state == "sent"
         log("notice_" + after.state, notifier=letter.notifier, key=letter.key, attempts=after.attempts)
     desk.forget_letters(now - KEEP)

@@ -286,7 +286,7 @@ class Service:
                 return app.notifier(name).send(notice)
 
         with self._sending:
-            deliver(self.desk, send, self._clock(), log_event)
+            deliver(self.desk, send, self._clock(), log_event, self._shown)
 
     # the configuration
 

@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 
 from hub.contract.errors import OutcomeUnknown, Unavailable
+from hub.mapping.compile import compile_mapping
+from hub.mapping.parse import parse_mapping
 from hub.state import mark_of
 from hub.sync.decisions import resolve_conflict
 from hub.sync.engine import Result
 from hub.sync.policy import Policy
 from hub.sync.undo.outcome import Entry
+from hub.sync.undo.spelling import spelled
 from tests.engine.test_linking import shared_of
-from tests.engine.world import LIST_NO_IDS, LIST_WITH_IDS, ONE_SLOT, PLAIN, TWO_SLOTS, World, failing, no_fault
+from tests.engine.world import HEAD, LIST_NO_IDS, LIST_WITH_IDS, ONE_SLOT, PLAIN, TWO_SLOTS, World, failing, no_fault
 
 SHAPES = {"A": LIST_WITH_IDS, "B": ONE_SLOT, "C": TWO_SLOTS, "D": LIST_NO_IDS, "E": PLAIN}
 
@@ -537,3 +540,27 @@ def test_a_record_that_an_earlier_undo_had_deleted_stays_deleted_when_a_person_d
     assert remotes(world) == before
     world.quiet()
     assert remotes(world) == before
+
+
+def test_taking_back_again_and_again_is_no_loop(world: World) -> None:
+    """Two systems that correct each other are stopped after five writes in ten minutes; a person is no loop."""
+    edit_field(world)
+    run = world.sync().run
+    for _ in range(8):
+        run = world.engine().undo(run, yes=True).run
+    assert world.one("A")["notes"] == "likes coffee"
+    assert not world.store.work.quarantined()
+    world.servers["B"].edit(world.id("B"), notes="likes cocoa")
+    world.engine().sync()
+    assert world.one("A")["notes"] == "likes cocoa"
+
+
+def test_what_only_the_connector_sees_of_a_row_does_not_come_back_with_it() -> None:
+    """A private key names a line of the record as it was read; of a row that is not there any more it names nothing."""
+    text = HEAD.format(name="D") + LIST_NO_IDS.replace("{fields}", "")
+    mapping = compile_mapping(parse_mapping(text, name="D.contacts", file="D.toml"))
+    kept = {"value": "b@x.example", "_i": 1}
+    base = {"name": "Anna", "emails": [kept]}
+    pre = {"name": "Anna", "emails": [{"value": "A@X.example ", "_i": 0}, {"value": "b@x.example", "_i": 1}]}
+    patch = {"emails": [kept, {"value": "A@X.example"}]}
+    assert spelled(mapping, base, patch, pre) == {"emails": [{"value": "A@X.example "}, kept]}

@@ -296,6 +296,9 @@ class Play:
         self._touched, self._typed_between = frozenset(), set()
         for _ in range(self.rng.randint(2, 6)):
             self.office.act()
+        if number % 2:  # somebody is renamed, so that the hub renames them in the other system
+            parties = [key for key in self.office.look() if key.startswith("erp ")]
+            self.office.erp.rename(int(self.rng.choice(parties).split()[1]), f"Person {self.office.word()}")
         before = self.office.look()
         run = self.sync()
         edited = frozenset[str]()

@@ -266,3 +266,14 @@ def test_an_event_is_one_line_whatever_is_in_it(caplog: pytest.LogCaptureFixture
     with caplog.at_level("INFO", logger="crmhub.serve"):
         log_event("run_ended", sync="s", error="", note='a "b"\n=c', number=0, none=None)
     assert caplog.messages == ['event=run_ended sync=s note="a \\"b\\"\\n=c" number=0']
+
+
+def test_what_a_notifier_quotes_is_stored_without_secrets(fake: Fake) -> None:
+    post(fake)
+
+    def send(_name: str, _notice: Notice) -> None:
+        raise Unavailable("535 the password s3cret was refused")
+
+    deliver(fake.desk, send, fake.now, fake.log, lambda text: text.replace("s3cret", "***"))
+    (letter,) = fake.desk.letters()
+    assert letter.error == "535 the password *** was refused"
