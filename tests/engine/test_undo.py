@@ -564,3 +564,18 @@ def test_what_only_the_connector_sees_of_a_row_does_not_come_back_with_it() -> N
     pre = {"name": "Anna", "emails": [{"value": "A@X.example ", "_i": 0}, {"value": "b@x.example", "_i": 1}]}
     patch = {"emails": [kept, {"value": "A@X.example"}]}
     assert spelled(mapping, base, patch, pre) == {"emails": [{"value": "A@X.example "}, kept]}
+
+
+def test_a_label_that_is_written_leaves_a_value_that_differs_on_purpose(tmp_path: Path) -> None:
+    """Seed 340292: writing the label counted as giving the value again, so the difference was on purpose no longer."""
+    world = World(tmp_path, A=LIST_WITH_IDS, B=LIST_WITH_IDS)
+    world.servers["A"].add({"name": "Anna Berg", "emails": [{"value": "x@x.example", "label": "home"}]})
+    world.sync()
+    world.servers["B"].edit(world.id("B"), lambda data: data["emails"][0].update(value="y@x.example"))
+    undo(world, world.sync().run)
+    world.servers["A"].edit(world.id("A"), lambda data: data["emails"][0].update(label="work"))
+    world.sync()
+    assert (world.rows("A"), world.rows("B")) == ([("x@x.example", "work")], [("y@x.example", "work")])
+    links = world.store.records.links_by_gid([world.golden().gid])[world.golden().gid]
+    assert [link.system for link in links if link.undone] == ["B"]
+    world.quiet()

@@ -73,20 +73,23 @@ def settle(
             _settle_collection(link, base, payload, name, rows, predicted, image, mapping, result, direct)
     if result.happened:
         link.lost.difference_update(payload.cleared)
-        _given_again(link, payload)
+        _given_again(link, base, payload, mapping)
     return result
 
 
-def _given_again(link: Link, payload: Payload) -> None:
-    """What was written is not taken back any more."""
+def _given_again(link: Link, base: Base, payload: Payload, mapping: Mapping_) -> None:
+    """What was written is not taken back any more; a row of which only the label was written still is."""
     for name in payload.fields:
         link.undone.pop(name, None)
-    for name, rows in payload.picture.items():
-        for pos, eid in rows:
-            if eid in payload.elements.get(name, {}):
-                link.undone.pop(f"{name}/{eid}", None)
-                if link.undone.get(f"{name}/{pos}", [None])[0] == eid:
-                    del link.undone[f"{name}/{pos}"]
+    for name in payload.picture:
+        for row in base.collections.get(name, ()):
+            sent = payload.elements.get(name, {}).get(row.eid or "")
+            image = None if sent is None else mapping.norm_row(name, sent[0], sent[1])
+            if image is None or row.value != image.value:
+                continue
+            link.undone.pop(f"{name}/{row.eid}", None)
+            if link.undone.get(f"{name}/{row.pos}", [None])[0] == row.eid:
+                del link.undone[f"{name}/{row.pos}"]
 
 
 def adopt(
