@@ -82,6 +82,7 @@ class App:
     clock:    seconds since the epoch.
     label:    what other processes are told while this one holds the store;  patience: seconds to wait for a store that
               ``crmhub serve`` holds;  waits: told once if that happens.
+    store:    one that is open already, and stays open.
     holds:    connections that stand still in every run, with the error that says why (beside those that are paused).
     """
 
@@ -94,6 +95,7 @@ class App:
         label: str = "",
         patience: float = 0.0,
         waits: Callable[[str], None] = lambda _text: None,
+        store: Store | None = None,
     ) -> None:
         self.config = config
         self.clock = clock
@@ -101,7 +103,7 @@ class App:
         self._label, self._patience, self._waits = label, patience, waits
         self.redact = Redactor()
         self._registry = registry
-        self._store: Store | None = None
+        self._store, self._lent = store, store is not None
         self._connected: dict[str, Connected] = {}
         self._limiters: dict[str, Limiter] = {}
         self._specs: Mapping[str, MappingSpec] | None = None
@@ -122,7 +124,7 @@ class App:
             except ConnectorError as error:
                 logging.getLogger("crmhub").warning("%s was not closed: %s", item.connection.name, error)
         self._connected = {}
-        if self._store is not None:
+        if self._store is not None and not self._lent:
             self._store.close()
             self._store = None
 

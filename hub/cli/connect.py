@@ -14,11 +14,11 @@ import typer
 
 from hub.cli.command import command
 from hub.cli.connect_try import try_read
-from hub.cli.exits import is_retryable, of_error
 from hub.cli.login import login
 from hub.cli.terminal import Outcome, Problem, Terminal
 from hub.config.quantities import show_duration
 from hub.contract.errors import HubError, Unavailable
+from hub.views.exits import is_retryable, of_error
 
 if TYPE_CHECKING:
     from hub.connected import Connected

@@ -19,6 +19,7 @@ _GROUPS = (
     "hub.cli.connect",
     "hub.cli.syncing",
     "hub.cli.serving",
+    "hub.cli.users",
     "hub.cli.status",
     "hub.cli.runs",
     "hub.cli.records",
@@ -50,7 +51,7 @@ OURS = frozenset(
             "record",
             "conflicts",
         ),
-        *("review", "quarantine", "notify", "mapping", "plugin", "demo", "sandbox"),
+        *("review", "quarantine", "notify", "mapping", "plugin", "demo", "sandbox", "users", "audit"),
     )
 )
 """The first words of our own commands (a test compares them with what is registered)."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli.command import command
-from hub.cli.exits import Exit
 from hub.cli.terminal import Outcome, Problem, Terminal, show_value
+from hub.views.exits import Exit
 
 if TYPE_CHECKING:
     from hub.mapping.compiled import CompiledMapping

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from hub.cli.command import command
 from hub.cli.terminal import Outcome, Terminal, show_value
 from hub.config.quantities import show_duration
+from hub.views.runs import look_at
+from hub.views.times import when
 
 
 def register(app: typer.Typer) -> None:
@@ -18,11 +19,6 @@ def register(app: typer.Typer) -> None:
     command(group, "list", example="crmhub runs list --limit 5", title="runs list")(list_)
     command(group, "show", example="crmhub runs show 019a20059", title="runs show")(show)
     app.add_typer(group, name="runs")
-
-
-def when(at: float | None) -> str:
-    """A time for people, in UTC."""
-    return "-" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def list_(
@@ -49,17 +45,8 @@ def show(
     terminal: Terminal, run_id: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or how it begins")]
 ) -> Outcome:
     """Show a run: what it counted, every write with its differences, conflicts and notices."""
-    history = terminal.app.store.history
-    run = history.run(run_id)
-    if run is None:
-        from hub.bootstrap import UsageProblem
-
-        raise UsageProblem(f"there is no run {run_id!r}, or several begin so", hint="`crmhub runs list` shows them")
-    writes = [_write(terminal, row) for row in history.journal_rows(run_id=run["id"])]
-    ledger = [_loser(terminal, row) for row in history.ledger(run_id=run["id"])]
-    notices = [
-        {**row, "message": terminal.message(row["message"], run=True)} for row in history.notices(run_id=run["id"])
-    ]
+    found = look_at(terminal, terminal.app.store, run_id)
+    run, writes, ledger, notices = found.run, found.writes, found.ledger, found.notices
     terminal.say(f"run {run['id']}: {run['kind']} of {run['sync']}, {run['state']}, {when(run['started'])} UTC")
     for system, counter in run.get("counts", {}).items():
         counted = ", ".join(f"{key} {value}" for key, value in counter.items() if value and key != "problems")
@@ -74,32 +61,4 @@ def show(
     for row in notices:
         terminal.say(f"notice {row['system']} {row['path']}: {row['message']}")
     counts = run.pop("counts", {})
-    for counter in counts.values():
-        counter["problems"] = [_problem(terminal, item) for item in counter.get("problems", ())]
     return Outcome({**run, "writes": writes, "ledger": ledger, "notices": notices}, counts, run_id=run["id"])
-
-
-def _write(terminal: Terminal, row: dict[str, Any]) -> dict[str, Any]:
-    diffs = [
-        {
-            **diff,
-            "old": terminal.value(diff["path"], diff["old"], run=True),
-            "new": terminal.value(diff["path"], diff["new"], run=True),
-        }
-        for diff in row["diffs"]
-    ]
-    kept = ("at", "system", "resource", "gid", "remote_id", "kind")
-    return {**{key: row[key] for key in kept}, "diffs": diffs}
-
-
-def _loser(terminal: Terminal, row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        **row,
-        "title": terminal.name(row["title"], run=True),
-        "winner": terminal.value(row["path"], row["winner"], run=True),
-        "loser": terminal.value(row["path"], row["loser"], run=True),
-    }
-
-
-def _problem(terminal: Terminal, item: dict[str, str]) -> dict[str, str]:
-    return {key: terminal.message(str(value), run=True) for key, value in item.items()}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli.command import command
-from hub.cli.exits import of_error, of_result, worst
 from hub.cli.terminal import Outcome, Problem, Terminal
+from hub.views.exits import of_error, of_result, worst
 
 if TYPE_CHECKING:
     from hub.bootstrap import App
@@ -43,7 +43,7 @@ def serve(
     if not once:
         _warn_manual(terminal, app)
         if (address := app.config.serving.listen) is not None:
-            _listen(service, address)
+            _listen(terminal, service, address)
         service.run()
         return Outcome()
     found, codes, problems = [], [], []
@@ -58,11 +58,25 @@ def serve(
     return Outcome(found, {"runs": len(found)}, problems, worst(codes))
 
 
-def _listen(service: Service, address: Address) -> None:
+def _listen(terminal: Terminal, service: Service, address: Address) -> None:
+    """Pages and webhooks are a part of the service.  Raises HubError if others could reach pages without a user."""
+    from hub.bootstrap import UsageProblem
+    from hub.store.store import Store
+    from hub.web.access.hosts import is_loopback
     from hub.web.app import application
+    from hub.web.first_user import FirstUser
     from hub.web.server import HttpServer
 
-    service.parts.append(HttpServer(address, lambda: application(service)))
+    store = Store(service.desk.db)
+    if not is_loopback(address.host) and not store.users.count():
+        service.desk.close()
+        raise UsageProblem(
+            f"{address} can be reached by others, and there is no user yet",
+            where="[serve] listen",
+            hint="Make one first: crmhub users add NAME --role admin",
+        )
+    server = HttpServer(address, lambda: application(service))
+    service.parts += [server, FirstUser(store, server, service.clock, terminal.note)]
 
 
 def _warn_manual(terminal: Terminal, app: App) -> None:

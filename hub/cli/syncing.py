@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli.command import command, problems_of
-from hub.cli.exits import Exit, of_error, of_result, worst
 from hub.cli.progress import reporting
 from hub.cli.terminal import Outcome, Problem, Terminal
 from hub.contract.errors import HubError
+from hub.views.exits import Exit, of_error, of_result, worst
 
 if TYPE_CHECKING:
     from hub.sync.engine import Engine, Result

@@ -7,18 +7,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hub.store import database
+from hub.store.audit import Audit
 from hub.store.facts import Facts
 from hub.store.history import History
 from hub.store.pauses import Pauses
 from hub.store.protocol import Database
 from hub.store.records import Records
 from hub.store.staging import Staging
+from hub.store.users import Users
 from hub.store.work import Work
 
 
 class Store:
     """Golden records and links (``records``), records that are not linked yet (``staging``), work in hand (``work``) and
-    what happened: ``history`` of the hub, ``facts`` about customers.  ``pauses`` is what a person has paused.
+    what happened: ``history`` of the hub, ``facts`` about customers.  ``pauses`` is what a person has paused, ``users`` may
+    use the pages, and ``audit`` says what they did.
 
     Everything written inside ``with store.transaction():`` is stored together or not at all.
     """
@@ -31,6 +34,8 @@ class Store:
         self.history = History(db)
         self.facts = Facts(db)
         self.pauses = Pauses(db)
+        self.users = Users(db)
+        self.audit = Audit(db)
         self._seq = int(self.work.meta("seq", "0"))
 
     @contextmanager

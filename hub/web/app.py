@@ -10,13 +10,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from hub.web.pages import pages
+
 if TYPE_CHECKING:
     from hub.service.process import Service
 
 
 def routes(service: Service) -> Sequence[BaseRoute]:
-    """All routes, those of each part together."""
-    return [*_health(service)]
+    """All routes, those of each part together; the pages come last, because they answer what nobody else does."""
+    return [*_health(service), pages(service)]
 
 
 def application(service: Service) -> Starlette:
