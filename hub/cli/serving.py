@@ -10,6 +10,7 @@ import typer
 from hub.cli.command import command
 from hub.cli.terminal import Outcome, Problem, Terminal
 from hub.views.exits import of_error, of_result, worst
+from hub.views.pausing import release
 
 if TYPE_CHECKING:
     from hub.bootstrap import App
@@ -109,29 +110,6 @@ def resume(terminal: Terminal, kind: Kind, name: Name) -> Outcome:
     words = "goes on" if was or freed else "was not paused"
     terminal.say(f"{kind} {name}: {words}")
     return Outcome({"kind": kind, "name": name, "paused": False, "was_paused": was, "was_waiting": freed})
-
-
-def release(app: App, connection: str) -> bool:
-    """A connection may be tried again; the syncs that it belongs to start as soon as they may.  Whether it was kept
-    back by an earlier error."""
-    from hub.service.circuits import Circuit
-    from hub.service.desk import Desk
-
-    desk = Desk(app.store.db)
-    waited = desk.circuit(connection).state != "closed"
-    if waited:
-        desk.save_circuits([Circuit(connection)])
-    desk.make_due([sync.name for sync in app.config.syncs.values() if connection in sync.systems], app.clock())
-    return waited
-
-
-def release_if_kept(app: App, connection: str) -> bool:
-    """The same where an earlier error keeps the connection back; nothing is made or opened where there is no store."""
-    from hub.service.desk import Desk
-
-    if not app.database.exists() or Desk(app.store.db).circuit(connection).state == "closed":
-        return False
-    return release(app, connection)
 
 
 def _known(app: App, kind: str, name: str) -> None:

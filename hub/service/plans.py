@@ -79,7 +79,8 @@ def keep(app: App, result: Result, report: Mapping[str, Any] | None = None) -> s
     }
     with app.store.transaction():
         forget(app.store.db, result.sync)
-        app.store.work.save_plan(hash_, result.sync, app.clock(), "proposed", doc)
+        state = "proposed" if plan.items else "approved"  # where there is nothing to write, nothing waits for a person
+        app.store.work.save_plan(hash_, result.sync, app.clock(), state, doc)
     return hash_
 
 
@@ -94,7 +95,7 @@ def keep_held(app: App, result: Result) -> None:
 
 def forget(db: Database, sync: str) -> None:
     """Earlier proposals are no longer how things stand."""
-    db.write(update(table).where(table.c.sync == sync, table.c.state == "proposed").values(state="used"))
+    db.write(update(table).where(table.c.sync == sync, table.c.state != "used").values(state="used"))
 
 
 def proposed(db: Database, sync: str | None = None) -> list[Kept]:
@@ -103,6 +104,13 @@ def proposed(db: Database, sync: str | None = None) -> list[Kept]:
     if sync is not None:
         statement = statement.where(table.c.sync == sync)
     return [_kept(row) for row in db.rows(statement)]
+
+
+def newest(db: Database, sync: str) -> Kept | None:
+    """The plan of a sync that was made last and says how things stand, also one with nothing to write."""
+    found = select(table).where(table.c.sync == sync, table.c.state != "used").order_by(table.c.at.desc()).limit(1)
+    rows = db.rows(found)
+    return _kept(rows[0]) if rows else None
 
 
 def find(db: Database, hash_: str) -> Kept | None:

@@ -13,13 +13,25 @@ from starlette.types import Scope
 
 from hub.web.door import HEADERS, Door
 from hub.web.door import Route as Route
-from hub.web.pages import jobs, overview, signing_in
+from hub.web.pages import (
+    conflicts,
+    connections,
+    jobs,
+    management,
+    overview,
+    quarantine,
+    records,
+    reviews,
+    runs,
+    signing_in,
+    syncs,
+)
 from hub.web.site import STATIC, Site
 
 if TYPE_CHECKING:
     from hub.service.process import Service
 
-PARTS = (signing_in, overview, jobs)
+PARTS = (signing_in, overview, jobs, syncs, conflicts, reviews, quarantine, records, runs, connections, management)
 
 ROUTES: tuple[Route, ...] = tuple(route for part in PARTS for route in part.ROUTES)
 """Every page and action, with the role that it needs (tests try each of them without)."""
