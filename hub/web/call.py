@@ -100,7 +100,7 @@ class Call:
 
     # what is answered
 
-    def page(self, template: str, here: str = "", status: int = 200, **values: Any) -> Response:
+    def page(self, template: str, here: str = "", /, status: int = 200, **values: Any) -> Response:
         """A page in the reader's language."""
         waiting = self.site.waiting() if self.session is not None else {}
         content = self.site.render(

@@ -88,7 +88,7 @@ class Site:
             "quarantine": count(quarantine),
         }
 
-    def render(self, name: str, lang: str, **values: Any) -> str:
+    def render(self, template: str, lang: str, /, **values: Any) -> str:
         """A template in a language.  Dates are those of the service's time zone."""
         zone, now = self.config.serving.zone, self.now
 
@@ -96,7 +96,9 @@ class Site:
             return show_moment(at, zone, now, lang, long=long)
 
         words: Callable[..., Any] = self.words.speaker(lang)
-        return self._templates.get_template(name).render(_=words, lang=lang, when=when, zone=zone, now=now, **values)
+        return self._templates.get_template(template).render(
+            _=words, lang=lang, when=when, zone=zone, now=now, **values
+        )
 
 
 def _slug(text: str) -> str:

@@ -29,7 +29,7 @@ def reviews(call: Call) -> Response:
     return call.page(
         "reviews.html",
         "reviews",
-        waiting=[
+        questions=[
             (item, ", ".join(call.masking.name(member["title"] or "") for member in item.members[:3]))
             for item in waiting[:LISTED]
         ],
