@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from hub.sync.engine import Result
 
 
+CANARY_PAUSE = "a canary was written; the rest waits for approval"
+"""The reason of the pause between a canary and the rest."""
+
+
 class StalePlan(HubError):
     """The plan that was approved is no longer the current one."""
 
@@ -54,12 +58,25 @@ def run(sync: str, approve: str | None = None, canary: int | None = None) -> Wor
         _used(app, approve)
         keep_held(app, result)
         _afterwards(app, sync, result)
+        _hold_schedule(app, sync, hold=canary is not None)
         if canary is not None:
             _read(app, "plan", sync, tell)
             return {"to": f"/syncs/{sync}/plan?after={result.run}", "run": result.run}
         return {"to": f"/runs/{result.run}", "run": result.run}
 
     return work
+
+
+def _hold_schedule(app: App, sync: str, *, hold: bool) -> None:
+    """After a canary the schedule waits: its next run would write the rest, which nobody has approved yet.  A pause that
+    a person made is left alone."""
+    pauses = app.store.pauses
+    pause = pauses.of("sync").get(sync)
+    with app.store.transaction():
+        if hold and pause is None:
+            pauses.add("sync", sync, app.clock(), CANARY_PAUSE)
+        elif not hold and pause is not None and pause.reason == CANARY_PAUSE:
+            pauses.remove("sync", sync)
 
 
 def _used(app: App, hash_: str | None) -> None:

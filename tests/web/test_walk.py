@@ -86,9 +86,11 @@ def test_a_canary_writes_ten_and_plans_the_rest_anew(operator: Visitor, folder: 
     assert len(folder.get("shop")) == 10
     assert "The canary is written" in words(after)
     assert "Plan: 15 create" in words(after)
+    assert "customers" in operator.service.desk.pauses.of("sync"), "no schedule writes the rest meanwhile"
     rest = link(after.text, 'name="hash" value="([^"]+)"')
     operator.follow(operator.post("/syncs/customers/approve", hash=rest))
     assert len(folder.get("shop")) == 25
+    assert operator.service.desk.pauses.of("sync") == {}
 
 
 def first_sync(operator: Visitor) -> None:
@@ -101,7 +103,7 @@ def test_a_conflict_is_decided_and_the_next_sync_writes_it(operator: Visitor, fo
     folder.edit("office", "1", notes="likes tea")
     folder.edit("shop", "a", notes="likes coffee")
     operator.follow(operator.post("/syncs/customers/start", kind="sync"))
-    assert "1 fields are in conflict" in words(operator.get("/"))
+    assert "1 field is in conflict" in words(operator.get("/"))
     page = operator.get("/conflicts")
     assert "likes tea" in page.text
     assert "likes coffee" in page.text
@@ -154,7 +156,7 @@ def test_records_in_quarantine_are_shown_by_cause_and_tried_again(operator: Visi
     assert "anna@x.example" not in page.text, "a message is masked"
     folder.fault("shop", "")
     done = operator.follow(operator.post("/quarantine/retry", cause="rejected", system="shop"))
-    assert "1 records will be tried again" in words(done)
+    assert "1 record will be tried again" in words(done)
     operator.follow(operator.post("/syncs/customers/start", kind="sync"))
     assert folder.names("shop") == ["Anna Berg", "Bo Li", "Carla Diaz"]
     assert "Nothing is in quarantine" in words(operator.get("/quarantine"))

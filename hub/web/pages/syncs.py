@@ -14,7 +14,8 @@ from hub.web import work
 from hub.web.call import Call, Refused
 from hub.web.door import Route
 
-SHOWN = 20
+SHOWN = 10
+"""Items of a plan on one page."""
 KINDS = ("create", "update", "delete")
 """What an item of a plan can be."""
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from hub.web.shapes import show_count
+
 LANGUAGES = {"en": "English", "zh-Hans": "简体中文"}
 
 
@@ -26,6 +28,15 @@ class Words:
             return text.format(**values) if values else text
 
         return say
+
+    def counter(self, lang: str) -> Callable[..., Markup]:
+        """``_n(number, "1 record", "{n} records")``: the sentence for one, or for another number."""
+        say = self.speaker(lang)
+
+        def count(number: int, one: str, many: str) -> Markup:
+            return say(one) if number == 1 else say(many, n=show_count(number))
+
+        return count
 
     def lacks(self, lang: str, sentence: str) -> bool:
         return sentence not in self._found.get(lang, {})
