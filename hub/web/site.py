@@ -97,7 +97,7 @@ class Site:
 
         words: Callable[..., Any] = self.words.speaker(lang)
         return self._templates.get_template(template).render(
-            _=words, lang=lang, when=when, zone=zone, now=now, **values
+            _=words, _n=self.words.counter(lang), lang=lang, when=when, zone=zone, now=now, **values
         )
 
 
