@@ -308,7 +308,8 @@ def test_bad_input_in_addresses_and_forms_is_no_fault_and_changes_nobody(admin: 
             elif route.path in ("/logout", "/account/sessions"):
                 continue
             else:
-                answer = admin.post(path, **dict.fromkeys(FIELDS, plain))
+                form: dict[str, Any] = dict.fromkeys(FIELDS, plain)
+                answer = admin.post(path, **form)
             assert answer.status_code < 500, (named(route), text[:50], answer.text[:300])
             assert "Traceback" not in answer.text
     assert [item.name for item in admin.store.users.all()] == ["adm"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from hub.service.process import Service
 from hub.web.access import setup_code
@@ -108,10 +109,14 @@ def test_a_conflict_is_decided_and_the_next_sync_writes_it(operator: Visitor, fo
     assert "likes tea" in page.text
     assert "likes coffee" in page.text
     field = link(page.text, r'name="(take-\d+)"')
-    assert operator.follow(operator.post("/conflicts/resolve", **{field: "shop"})).status_code == 200
+    taken: dict[str, Any] = {field: "shop"}
+    assert operator.follow(operator.post("/conflicts/resolve", **taken)).status_code == 200
     assert "No conflicts" in words(operator.get("/conflicts"))
     operator.follow(operator.post("/syncs/customers/start", kind="sync"))
     assert folder.get("office")["1"]["notes"] == "likes coffee"
+    for run in operator.store.history.runs():
+        assert operator.get(f"/runs/{run['id']}").status_code == 200, run["kind"]
+    assert "decision" in words(operator.get("/runs"))
     actions = [item.action for item in operator.store.audit.newest()]
     assert "conflict_opened" in actions
     assert "conflict_resolved" in actions
@@ -123,9 +128,8 @@ def test_another_value_may_win_a_conflict(operator: Visitor, folder: HubFolder) 
     folder.edit("shop", "a", notes="likes coffee")
     operator.follow(operator.post("/syncs/customers/start", kind="sync"))
     number = link(operator.get("/conflicts").text, r'name="take-(\d+)"')
-    operator.follow(
-        operator.post("/conflicts/resolve", **{f"take-{number}": "=other", f"value-{number}": "likes water"})
-    )
+    choice: dict[str, Any] = {f"take-{number}": "=other", f"value-{number}": "likes water"}
+    operator.follow(operator.post("/conflicts/resolve", **choice))
     operator.follow(operator.post("/syncs/customers/start", kind="sync"))
     assert folder.get("office")["1"]["notes"] == folder.get("shop")["a"]["notes"] == "likes water"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import hub.web
-from hub.web.door import Refused
+from hub.web.call import Refused
 from hub.web.words import Words, choose, read
 from tests.web.visitor import Visitor
 

@@ -47,7 +47,7 @@ class Visitor:
     def get(self, path: str, **headers: str) -> httpx.Response:
         return self.client.get(path, headers={key.replace("_", "-"): value for key, value in headers.items()})
 
-    def post(self, path: str, token: bool = True, **fields: Any) -> httpx.Response:
+    def post(self, path: str, /, token: bool = True, **fields: Any) -> httpx.Response:
         if token:
             fields = {"csrf": self.token, **fields}
         return self.client.post(path, data=fields)
