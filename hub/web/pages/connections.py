@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from hub.config.redact import mask_text
 from hub.contract.errors import HubError
 from hub.service.events import log_event
 from hub.views.activity import calls_today
@@ -148,7 +147,7 @@ def probe(call: Call) -> Response:
 
 
 def _run(site: Site, found: Probe) -> None:
-    steps = Steps(found.steps.append, lambda text: mask_text(site.service.redact(text)))
+    steps = Steps(found.steps.append, site.service.redact)
     try:
         with site.service.app() as app:
             found.verdict = try_connection(app, found.name, steps)

@@ -23,7 +23,7 @@ def show(call: Call) -> Response:
         item.state in ("waiting", "running") and int(item.id) < int(job.id) for item in call.site.service.jobs.all()
     )
     template = "job_part.html" if call.partial else "job.html"
-    return call.page(template, job=job, problem=problem, ahead=ahead)
+    return call.page(template, job=job, problem=problem, ahead=ahead, back=_back(job))
 
 
 def onward(job: Job) -> str:
@@ -32,6 +32,12 @@ def onward(job: Job) -> str:
         return ""
     result = job.result if isinstance(job.result, dict) else {}
     return str(result.get("to", ""))
+
+
+def _back(job: Job) -> str:
+    """Where it was asked for."""
+    pages = {"resolve": "/conflicts", "answer": f"/reviews?id={job.subject}", "retry": "/quarantine"}
+    return pages.get(job.kind, f"/syncs/{job.subject}")
 
 
 ROUTES = (Route("/jobs/{id}", show, "viewer"),)

@@ -24,6 +24,9 @@ def reviews(call: Call) -> Response:
         members = side_by_side(shown, app.store, review) if review is not None else []
         if review is not None and call.may("operator"):
             call.site.audit(call.who, "review_opened", str(review.id), members=len(members))
+    places = [(member["system"], member["resource"]) for member in members]
+    for member, place in zip(members, places, strict=True):
+        member["alone"] = places.count(place) == 1
     paths = list(dict.fromkeys(key for member in members for key, _ in _lines(member)))
     lines = [(path, [dict(_lines(member)).get(path) for member in members]) for path in paths]
     return call.page(
