@@ -9,7 +9,7 @@ import typer
 from hub.cli.command import command
 from hub.cli.terminal import Outcome, Problem, Terminal
 from hub.views.exits import Exit
-from hub.views.reviews import decide, find, side_by_side, to_json
+from hub.views.reviews import decide, find, side_by_side, take_out, to_json
 
 Number = Annotated[int, typer.Argument(metavar="ID", help="Number of a question")]
 
@@ -82,19 +82,12 @@ def split(
     """Say that all records of a question are different customers, or take a wrongly linked record out of its customer."""
     if what.isdigit():
         return _decide(terminal, int(what), None)
-    from hub.bootstrap import UsageProblem
-    from hub.sync.decisions import split_link
-
-    parts = what.split("/", 2)
-    if len(parts) != 3:
-        raise UsageProblem(f"{what!r} is no question and no record", hint="Give a number, or SYSTEM/RESOURCE/ID")
-    app = terminal.app
-    with app.writing(), app.deciding(app.sync_of("", [parts[0]])) as shared:
-        gid = split_link(shared, *parts)
-        run = shared.run
+    app, runs = terminal.app, list[str]()
+    with app.writing():
+        gid = take_out(app, what, runs.append)
     terminal.say(f"{what} is now a customer of its own: {gid}")
     terminal.note("the next sync writes what follows from it")
-    return Outcome({"ref": what, "gid": gid}, run_id=run)
+    return Outcome({"ref": what, "gid": gid}, run_id=runs[0])
 
 
 def _decide(terminal: Terminal, number: int, refs: list[str] | None) -> Outcome:

@@ -72,3 +72,17 @@ def decide(app: App, number: int, refs: list[str] | None, begun: Callable[[str],
         begun(shared.run)
         counters = {name: Counter() for name in shared.systems.names()}
         return decide_review(shared, number, link=refs, counters=counters)
+
+
+def take_out(app: App, ref: str, begun: Callable[[str], None] = lambda _run: None) -> str:
+    """Take a wrongly linked record (SYSTEM/RESOURCE/ID) out of its customer; the gid of the customer that it is now.  The
+    caller holds the process lock.  Raises UsageProblem."""
+    from hub.bootstrap import UsageProblem
+    from hub.sync.decisions import split_link
+
+    parts = ref.split("/", 2)
+    if len(parts) != 3:
+        raise UsageProblem(f"{ref!r} is no question and no record", hint="Give a number, or SYSTEM/RESOURCE/ID")
+    with app.deciding(app.sync_of("", [parts[0]])) as shared:
+        begun(shared.run)
+        return split_link(shared, *parts)

@@ -125,6 +125,15 @@ def answer(number: int, refs: list[str] | None, to: str) -> Work:
     return work
 
 
+def take_out(ref: str) -> Work:
+    """Take a wrongly linked record out of its customer."""
+
+    def work(app: App, _tell: Tell) -> dict[str, Any]:
+        return {"to": f"/records/{reviews.take_out(app, ref)}"}
+
+    return work
+
+
 def retry(ref: str | None, cause: str | None, system: str | None) -> Work:
     """Let the next sync try records in quarantine again."""
 

@@ -182,6 +182,18 @@ def test_a_record_shows_where_its_values_come_from(operator: Visitor, folder: Hu
     assert "Anna" not in operator.get(page.url.path).text
 
 
+def test_a_record_that_was_linked_wrongly_is_taken_out(operator: Visitor) -> None:
+    first_sync(operator)
+    gid = operator.store.records.search("anna@x.example")[0][0]
+    ref = link(operator.get(f"/records/{gid}").text, r'name="ref" value="(shop/[^"]+)"')
+    assert operator.post(f"/records/{gid}/split", ref="shop/contacts/c").status_code == 400
+    page = operator.follow(operator.post(f"/records/{gid}/split", ref=ref))
+    other = page.url.path.rsplit("/", 1)[1]
+    assert other != gid
+    links = operator.store.records.links_by_gid([other])[other]
+    assert [item.remote_id for item in links] == ["a"]
+
+
 def test_a_connection_is_tested_step_by_step(operator: Visitor, folder: HubFolder) -> None:
     folder.fault("shop", "auth")
     assert operator.post("/connections/shop/test").status_code == 303

@@ -36,7 +36,12 @@ def onward(job: Job) -> str:
 
 def _back(job: Job) -> str:
     """Where it was asked for."""
-    pages = {"resolve": "/conflicts", "answer": f"/reviews?id={job.subject}", "retry": "/quarantine"}
+    pages = {
+        "resolve": "/conflicts",
+        "answer": f"/reviews?id={job.subject}",
+        "retry": "/quarantine",
+        "take_out": f"/records/{job.subject}",
+    }
     return pages.get(job.kind, f"/syncs/{job.subject}")
 
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from hub.bootstrap import App
 from hub.state import Golden
 from hub.views.records import explain, link_of
+from hub.web import work
 from hub.web.call import Call, Refused
 from hub.web.door import Route
 
@@ -79,4 +80,20 @@ def _events(call: Call, app: App, golden: Golden) -> list[dict[str, Any]]:
     return sorted(found, key=lambda item: -item["at"])
 
 
-ROUTES = (Route("/records", records, "viewer"), Route("/records/{gid}", record, "viewer"))
+def take_out(call: Call) -> Response:
+    """One of the records that belong to this customer is another customer's."""
+    gid, ref = call.path("gid"), call.text("ref")
+    with call.site.app() as app:
+        golden = _golden(app, gid)
+        links = app.store.records.links_by_gid([golden.gid]).get(golden.gid, [])
+    if ref not in {f"{link.system}/{link.resource}/{link.remote_id}" for link in links}:
+        raise Refused(400, "This record does not belong to the customer")
+    call.site.audit(call.who, "record_taken_out", gid, ref=ref)
+    return call.job("take_out", gid, work.take_out(ref), lambda job: call.to(job.result["to"]))
+
+
+ROUTES = (
+    Route("/records", records, "viewer"),
+    Route("/records/{gid}", record, "viewer"),
+    Route("/records/{gid}/split", take_out, "operator", "POST"),
+)
