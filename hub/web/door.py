@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route as HttpRoute
 
-from hub.contract.errors import HubError
+from hub.contract.errors import ConnectorError, HubError
 from hub.service.events import log_event
 from hub.service.jobs import TooMuch
 from hub.store.users import Role
@@ -114,7 +114,7 @@ class Door:
         except TooMuch as error:
             response = call.page("problem.html", status=503, problem=problem_of(error, self.site))
         except HubError as error:
-            status = {"usage": 400, "not_found": 404, "locked": 409, "stale": 409}.get(error.code, 502)
+            status = 502 if isinstance(error, ConnectorError) else 409 if error.code in ("locked", "stale") else 400
             if error.code == "store":
                 return self._broken(call, error)
             response = call.page("problem.html", status=status, problem=problem_of(error, self.site))

@@ -89,7 +89,7 @@ def connection(call: Call) -> Response:
         syncs=[sync.name for sync in config.syncs.values() if name in sync.systems],
         settings=_settings(item.settings),
         place=item.place("plugin"),
-        redirect=_redirect(call.site),
+        redirect=_redirect(call),
     )
 
 
@@ -193,7 +193,7 @@ def login_page(call: Call) -> Response:
 
 
 def _login(call: Call, name: str, problem: dict[str, str] | None = None, status: int = 200) -> Response:
-    redirect = _redirect(call.site)
+    redirect = _redirect(call)
     state = secrets.token_urlsafe(24)
     with call.site.app() as app:
         address = needed_flow(app.connect(name)).authorize_url(redirect, state)
@@ -219,7 +219,7 @@ def returned(call: Call) -> Response:
     if not code:
         reason = call.text("error", "no code came back")[:200]
         return _login(call, name, {"message": reason, "where": name, "hint": ""}, 400)
-    return _finish(call, name, code, _redirect(call.site))
+    return _finish(call, name, code, _redirect(call))
 
 
 def paste(call: Call) -> Response:
@@ -227,7 +227,7 @@ def paste(call: Call) -> Response:
     name = _known(call)
     text = call.text("code")
     try:
-        return _finish(call, name, code_of(text), _redirect(call.site) if "://" in text else "")
+        return _finish(call, name, code_of(text), _redirect(call) if "://" in text else "")
     except HubError as error:
         return _login(call, name, problem_of(error, call.site), 400)
 
@@ -242,13 +242,10 @@ def _finish(call: Call, name: str, code: str, sent_from: str) -> Response:
     return call.to(f"/connections/{name}")
 
 
-def _redirect(site: Site) -> str:
-    """The address that is to be registered with the provider."""
-    serving = site.config.serving
-    if serving.public_url:
-        return f"{serving.public_url}/oauth/returned"
-    port = serving.listen.port if serving.listen is not None else 0
-    return f"http://localhost:{port}/oauth/returned"
+def _redirect(call: Call) -> str:
+    """The address that is to be registered with the provider: it has the name under which this browser is signed in."""
+    base = call.site.config.serving.public_url or f"http://{call.request.headers['host']}"
+    return f"{base}/oauth/returned"
 
 
 def _known(call: Call) -> str:
