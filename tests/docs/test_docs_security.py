@@ -40,5 +40,7 @@ def test_the_guide_of_the_pages_names_every_page() -> None:
     text = (DOCS / "pages.md").read_text(encoding="utf-8").lower()
     for route in ROUTES:
         if route.method == "GET" and route.path.count("/") == 1 and route.role is not None and route.path != "/":
-            word = {"reviews": "possible duplicates", "account": "the page of your name"}.get(route.path[1:], route.path[1:])
+            word = {"reviews": "possible duplicates", "account": "the page of your name"}.get(
+                route.path[1:], route.path[1:]
+            )
             assert word in text, route.path
