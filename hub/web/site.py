@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -39,10 +38,11 @@ class Site:
         self.words = Words()
         self.probes: dict[str, Any] = {}
         """Connection -> its newest test."""
+        self.previews: dict[tuple[str, str], Any] = {}
+        """(connection, resource) -> the records read last to look at its mapping."""
         self.logins: dict[str, tuple[str, str, float]] = {}
         """State of a login under way -> (connection, user, when it began)."""
         self.lock = threading.Lock()
-        self.pre_key = secrets.token_bytes(32)
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_HERE / "templates"),
             autoescape=True,

@@ -23,7 +23,7 @@ from hub.web.pages import ROUTES
 from tests.e2e.hub_folder import CONFIG, HubFolder
 from tests.web.visitor import HOST, Visitor, serving
 
-VALUES = {"name": "customers", "id": "1", "gid": "0193"}
+VALUES = {"name": "customers", "id": "1", "gid": "0193", "resource": "contacts"}
 QUERY = ("q", "from", "system", "gid", "id", "field", "text", "state", "kind", "who", "before", "after", "code")
 FIELDS = (
     *("name", "username", "kind", "hash", "canary", "ref", "cause", "system", "role", "action", "code", "take-1"),

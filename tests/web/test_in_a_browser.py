@@ -77,7 +77,15 @@ def pages(admin: Visitor) -> list[str]:
             "/reviews",
             "/quarantine",
         ),
-        *("/records?q=a", f"/records/{gid}?field=notes", "/runs", f"/runs/{run}", "/connections", "/connections/shop"),
+        *(
+            "/records?q=a",
+            f"/records/{gid}?field=notes",
+            "/runs",
+            f"/runs/{run}",
+            "/connections",
+            "/connections/shop",
+            "/connections/shop/mappings/contacts",
+        ),
         *("/settings", "/audit?verify=1", "/users", "/account", "/nowhere"),
     ]
 

@@ -220,3 +220,22 @@ def test_a_job_that_waits_for_a_command_shows_it(operator: Visitor, service: Ser
     assert job.over.wait(10)
     assert operator.get(f"/jobs/{job.id}").headers["location"] == "/"
     assert operator.get("/jobs/999").status_code == 404
+
+
+def test_a_mapping_is_looked_at_with_records_read_now(operator: Visitor, viewer: Visitor) -> None:
+    path = "/connections/office/mappings/contacts"
+    assert "No record was read yet" in words(operator.get("/connections/office/mappings/contacts"))
+    assert viewer.post(path).status_code == 403
+    assert operator.post(path).status_code == 303
+    for _ in range(500):
+        part = operator.get(path, hx_request="true")
+        if "hx-trigger" not in part.text:
+            break
+        operator.service._wait(0.01)
+    text = words(operator.get(path))
+    assert "1 of 2, read" in text
+    assert "name A*** B***" in text
+    assert "Anna" not in text
+    operator.post("/personal-data", show="1", back=path)
+    assert "Bo Li" in words(operator.get(f"{path}?record=1"))
+    assert operator.get("/connections/office/mappings/nothing").status_code == 404

@@ -18,6 +18,7 @@ from hub.web.pages import (
     connections,
     jobs,
     management,
+    mappings,
     overview,
     quarantine,
     records,
@@ -31,7 +32,20 @@ from hub.web.site import STATIC, Site
 if TYPE_CHECKING:
     from hub.service.process import Service
 
-PARTS = (signing_in, overview, jobs, syncs, conflicts, reviews, quarantine, records, runs, connections, management)
+PARTS = (
+    signing_in,
+    overview,
+    jobs,
+    syncs,
+    conflicts,
+    reviews,
+    quarantine,
+    records,
+    runs,
+    connections,
+    mappings,
+    management,
+)
 
 ROUTES: tuple[Route, ...] = tuple(route for part in PARTS for route in part.ROUTES)
 """Every page and action, with the role that it needs (tests try each of them without)."""
