@@ -280,6 +280,28 @@ class App:
             hint=f"Run `crmhub connect login {connection.name}`",
         )
 
+    def logins(self) -> list[Path]:
+        """The files of all logins that are kept."""
+        return sorted((self.config.hub.data / "tokens").glob("*.token"))
+
+    def login_key(self, path: Path) -> str:
+        """The key with which a login is encrypted."""
+        return str(json.loads(path.read_bytes()).get("key", ""))
+
+    def encrypt_login_again(self, name: str) -> int:
+        """Encrypt the login of a connection with the current key; 0 if it has none.  Raises HubError."""
+        connection = self.config.connections[name]
+        settings, secrets = open_settings(connection, self.config, self.registry)
+        self.redact.add(secrets)
+        tokens = self._tokens(connection, settings)
+        if not tokens.stamp():
+            return 0
+        with tokens.locked():
+            token = tokens.read()
+            if token is not None:
+                tokens.save(token)
+        return 1
+
     def resources(self, connection: Connection, connector: AnyConnector) -> list[Resource]:
         """The resources of a connection that are synced.  Raises UsageProblem for one that does not exist."""
         offered = {item.name: item for item in connector.resources()}

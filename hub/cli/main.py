@@ -20,6 +20,7 @@ _GROUPS = (
     "hub.cli.syncing",
     "hub.cli.serving",
     "hub.cli.users",
+    "hub.cli.secrets",
     "hub.cli.status",
     "hub.cli.runs",
     "hub.cli.records",
@@ -51,7 +52,7 @@ OURS = frozenset(
             "record",
             "conflicts",
         ),
-        *("review", "quarantine", "notify", "mapping", "plugin", "demo", "sandbox", "users", "audit"),
+        *("review", "quarantine", "notify", "mapping", "plugin", "demo", "sandbox", "users", "audit", "secrets"),
     )
 )
 """The first words of our own commands (a test compares them with what is registered)."""
