@@ -177,9 +177,14 @@ def _each(
 
 def _once(terminal: Terminal, name: str, run: Run) -> tuple[Engine, Result]:
     """One run of one sync, with progress; afterwards plugins are told."""
+    from hub.service.plans import keep_held
+
     with reporting(terminal) as reporter:
         engine = terminal.app.engine(name, progress=reporter)
         result = run(engine)
+    run_row = terminal.app.store.history.run(result.run)
+    if run_row is not None and run_row["kind"] in ("sync", "apply"):
+        keep_held(terminal.app, result)  # the pages show what waits for approval, whoever ran the sync
     terminal.app.announce(result.run)
     _note_systems(terminal, name, result)
     return engine, result

@@ -36,6 +36,7 @@ def read_serving(table: Table, notifiers: Collection[str]) -> Serving:
         notify,
         table.parsed("listen", parse_listen, default.listen),
         table.parsed("public_url", parse_public_url, default.public_url),
+        table.take("two_people", bool, default.two_people),
     )
     if found.longest < found.first:
         table.problem("longest_wait", "longest_wait must not be shorter than first_wait")

@@ -98,7 +98,8 @@ class Serving:
 
     zone: of syncs that name none;  first / longest: seconds of the first and the longest wait for a system that does not
     answer;  notify: notifiers that are told of alarms, None for all;  listen: where pages and webhooks are, None for
-    nowhere;  public_url: under which address other systems reach it, "" if they cannot.
+    nowhere;  public_url: under which address other systems reach it, "" if they cannot;  two_people: whether a plan that
+    deletes needs the approval of two people on the pages.
     """
 
     zone: str = "UTC"
@@ -107,6 +108,7 @@ class Serving:
     notify: tuple[str, ...] | None = None
     listen: Address | None = Address("127.0.0.1", 8787)
     public_url: str = ""
+    two_people: bool = False
 
 
 def parse_zone(text: object) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 from hub.store.database import unpack
 from hub.store.protocol import Database
 from hub.store.tables import plan as table
+from hub.store.work import Work
 
 if TYPE_CHECKING:
     from hub.bootstrap import App
@@ -125,3 +126,13 @@ def _kept(row: Any) -> Kept:
 def _shown(item: dict[str, Any]) -> dict[str, Any]:
     kept = ("system", "resource", "gid", "kind", "remote_id", "title", "diffs", "held")
     return {key: item[key] for key in kept}
+
+
+def agreed(db: Database, hash_: str) -> str:
+    """Who has approved a plan as the first of two people; "" if nobody has."""
+    return Work(db).meta(f"agreed:{hash_}")
+
+
+def agree(db: Database, hash_: str, who: str) -> None:
+    """Note the first of two people.  It holds for exactly this plan."""
+    Work(db).set_meta(f"agreed:{hash_}", who)

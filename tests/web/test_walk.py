@@ -7,8 +7,8 @@ from typing import Any
 
 from hub.service.process import Service
 from hub.web.access import setup_code
-from tests.e2e.hub_folder import HubFolder
-from tests.web.visitor import Visitor, words
+from tests.e2e.hub_folder import CONFIG, HubFolder
+from tests.web.visitor import Visitor, serving, words
 
 PASSWORD = "correct horse battery"
 
@@ -239,3 +239,46 @@ def test_a_mapping_is_looked_at_with_records_read_now(operator: Visitor, viewer:
     operator.post("/personal-data", show="1", back=path)
     assert "Bo Li" in words(operator.get(f"{path}?record=1"))
     assert operator.get("/connections/office/mappings/nothing").status_code == 404
+
+
+def test_a_plan_that_deletes_can_need_two_people(folder: HubFolder) -> None:
+    folder.configure(CONFIG + "\n[serve]\ntwo_people = true\n")
+    with serving(folder) as service:
+        one, other = Visitor(service, "operator"), Visitor(service, "admin")
+        first_sync(one)
+        doc: dict[str, Any] = {
+            "run": "r",
+            "items": [],
+            "counts": {"shop": {"create": 0, "update": 0, "delete": 1}},
+            "trips": [],
+            "review": 0,
+            "conflicts": 0,
+            "calls": {},
+            "vetoes": [],
+            "report": {},
+        }
+        one.store.work.save_plan("abc", "customers", service.clock(), "proposed", doc)
+        runs = len(one.store.history.runs())
+        assert "Two people have to approve this plan" in words(one.get("/syncs/customers/plan"))
+        for _ in range(2):
+            answer = one.post("/syncs/customers/approve", hash="abc")
+            assert answer.headers["location"] == "/syncs/customers/plan", "one person twice is not two"
+        assert "ope has approved it; a second person has to, too" in words(other.get("/syncs/customers/plan"))
+        assert len(one.store.history.runs()) == runs
+        last = other.follow(other.post("/syncs/customers/approve", hash="abc"))
+        assert "the plan has changed since" in words(last), "it is tried now, and this one never was a real plan"
+        assert len(one.store.history.runs()) == runs + 1
+        entry = next(item for item in one.store.audit.newest() if item.action == "plan_approved")
+        assert (entry.who, entry.detail["first"]) == ("adm", "ope")
+
+
+def test_what_the_command_line_leaves_waiting_is_on_the_pages_and_goes_with_it(
+    operator: Visitor, folder: HubFolder
+) -> None:
+    held = folder.run("sync", "customers", "--json")
+    assert held.code == 5
+    assert "No plan waits" not in words(operator.get("/plans"))
+    approval = held.summary["result"]["customers"]["plan"]["approval"]
+    assert approval in operator.get("/syncs/customers/plan").text
+    assert folder.run("sync", "customers", "--approve", approval).code == 0
+    assert "No plan waits" in words(operator.get("/plans"))

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from hub.views.activity import calls_today, changes_by_day, lag_by_hour
-from hub.views.status import Finding, State, counters, standing
+from hub.views.status import Finding, State, standing
 from hub.web.call import Call
 from hub.web.charts import change_chart, lag_chart
 from hub.web.door import Route
 
 if TYPE_CHECKING:
+    from hub.bootstrap import App
     from hub.service.circuits import Circuit
     from hub.views.status import Standing
 
@@ -57,25 +58,28 @@ def overview(call: Call) -> Response:
         found = standing(app, names)
         circuits = call.site.service.desk.circuits()
         groups = [(state, found.seen.syncs[state.name], _rows(state, circuits, found)) for state in found.states]
-        runs = app.store.history.runs(limit=RECENT)
-        weeks = changes_by_day(app.store, call.site.now, call.site.config.serving.zone)
-        lags = lag_by_hour(app.store, names, call.site.now)
-        calls = calls_today(app, call.site.now, call.site.config.serving.zone)
         todos = todos_of(found.findings, call.site.waiting())
-    template = "overview_part.html" if call.partial else "overview.html"
+        week = {} if call.partial else _week(call, app, names)
     return call.page(
-        template,
+        "overview_part.html" if call.partial else "overview.html",
         "overview",
         groups=groups,
         todos=todos,
         served=found.seen.served,
-        runs=runs,
-        counters=counters,
-        changes=change_chart(weeks, call.lang, call.site.words.speaker(call.lang)),
-        lags=lag_chart(lags, call.lang, call.site.words.speaker(call.lang)),
-        calls=calls,
         jobs=[item for item in call.site.service.jobs.all() if not item.over.is_set()],
+        **week,
     )
+
+
+def _week(call: Call, app: App, names: list[str]) -> dict[str, Any]:
+    """What does not change from one look to the next: the charts and the newest runs."""
+    now, zone, say = call.site.now, call.site.config.serving.zone, call.site.words.speaker(call.lang)
+    return {
+        "runs": app.store.history.runs(limit=RECENT),
+        "changes": change_chart(changes_by_day(app.store, now, zone), call.lang, say),
+        "lags": lag_chart(lag_by_hour(app.store, names, now), call.lang, say),
+        "calls": calls_today(app, now, zone),
+    }
 
 
 def todos_of(findings: list[Finding], waiting: dict[str, int]) -> list[Todo]:

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from hub.config.read import unknown_name
-from hub.service.plans import Kept, find, newest, proposed
+from hub.service.plans import Kept, agree, agreed, find, newest, proposed
 from hub.sync.engine import CANARY
 from hub.views.status import standing
 from hub.web import work
@@ -141,7 +141,8 @@ def _plan(call: Call, kept: Kept, *, status: int = 200, stale: bool = False) -> 
         canaries=CANARY,
         after=call.text("after"),
         lossy=any(trip["guard"] == "lossy" for trip in kept.trips),
-        systems=call.site.config.syncs[kept.sync].systems,
+        two=needs_two(call, kept),
+        agreed=agreed(call.site.store.db, kept.hash),
     )
 
 
@@ -171,8 +172,18 @@ def approve(call: Call) -> Response:
     canary = call.number("canary", 0)
     if canary not in (0, *CANARY):
         raise Refused(400, "The canary is 10 or 100 records")
-    call.site.audit(call.who, "plan_approved", name, hash=hash_, canary=canary, writes=current[0].writes)
+    first = agreed(call.site.store.db, hash_)
+    if needs_two(call, current[0]) and first in ("", call.who):
+        agree(call.site.store.db, hash_, call.who)
+        call.site.audit(call.who, "plan_agreed", name, hash=hash_, deletes=current[0].total["delete"])
+        return call.to(f"/syncs/{name}/plan")
+    call.site.audit(call.who, "plan_approved", name, hash=hash_, canary=canary, writes=current[0].writes, first=first)
     return call.job("sync", name, work.run(name, hash_, canary or None))
+
+
+def needs_two(call: Call, kept: Kept) -> bool:
+    """Whether two people have to approve a plan: it deletes, and [serve] two_people asks for it."""
+    return call.site.config.serving.two_people and kept.total["delete"] > 0
 
 
 def _known(call: Call) -> str:
