@@ -242,10 +242,22 @@ class History:
             ],
         )
 
+    def count_writes(self, run_id: str) -> int:
+        """How many writes the journal has of a run."""
+        statement = select(func.count()).select_from(journal).where(journal.c.run == run_id)
+        return int(self._db.rows(statement)[0][0])
+
     def journal_rows(
-        self, *, run_id: str | None = None, gid: str | None = None, since: float | None = None
+        self,
+        *,
+        run_id: str | None = None,
+        gid: str | None = None,
+        since: float | None = None,
+        start: int = 0,
+        limit: int | None = None,
     ) -> list[dict[str, Any]]:
-        statement = select(journal).order_by(journal.c.id)
+        """In their order; ``limit``: at most that many, from the one with the number ``start`` on."""
+        statement = select(journal).order_by(journal.c.id).limit(limit).offset(start if limit is not None else None)
         if run_id is not None:
             statement = statement.where(journal.c.run == run_id)
         if gid is not None:
@@ -317,6 +329,14 @@ class History:
         return [Account(*row) for row in rows]
 
     # reviews
+
+    def count_open(self) -> tuple[int, int]:
+        """(conflicts, reviews) that wait for a person."""
+        counts = [
+            int(self._db.rows(select(func.count()).select_from(table).where(table.c.state == "open"))[0][0])
+            for table in (ledger, review)
+        ]
+        return counts[0], counts[1]
 
     def add_review(self, run_id: str, at: float, kind: str, doc: Mapping[str, Any]) -> int:
         """Open a question and return its number; the caller holds the transaction."""

@@ -13,28 +13,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run as it is stored, with its writes, the values that lost in it, and its notices; masked."""
+    """A run as it is stored, with its writes, the values that lost in it, and its notices; masked.
+
+    number: of all its writes, also where only some are here."""
 
     run: dict[str, Any]
+    number: int
     writes: list[dict[str, Any]]
     ledger: list[dict[str, Any]]
     notices: list[dict[str, Any]]
 
 
-def look_at(shown: Shown, store: Store, run_id: str) -> RunView:
-    """A run by its id or how it begins.  Raises UsageProblem."""
+def look_at(shown: Shown, store: Store, run_id: str, start: int = 0, limit: int | None = None) -> RunView:
+    """A run by its id or how it begins; with all its writes, or ``limit`` of them from ``start`` on.  Raises UsageProblem."""
     history = store.history
     run = history.run(run_id) if run_id else None
     if run is None:
         from hub.bootstrap import UsageProblem
 
         raise UsageProblem(f"there is no run {run_id!r}, or several begin so", hint="`crmhub runs list` shows them")
-    writes = [_write(shown, row) for row in history.journal_rows(run_id=run["id"])]
+    rows = history.journal_rows(run_id=run["id"], start=start, limit=limit)
+    writes = [_write(shown, row) for row in rows]
+    number = len(writes) if limit is None else history.count_writes(run["id"])
     ledger = [_loser(shown, row) for row in history.ledger(run_id=run["id"])]
     notices = [{**row, "message": shown.message(row["message"], run=True)} for row in history.notices(run_id=run["id"])]
     for counter in run.get("counts", {}).values():
         counter["problems"] = [_problem(shown, item) for item in counter.get("problems", ())]
-    return RunView(run, writes, ledger, notices)
+    return RunView(run, number, writes, ledger, notices)
 
 
 def _write(shown: Shown, row: dict[str, Any]) -> dict[str, Any]:

@@ -116,9 +116,8 @@ def _of_run(name: str, state: State, ended: list[dict[str, Any]]) -> list[Findin
 def _questions(store: Store) -> list[Finding]:
     """Questions that wait for a person, over all syncs."""
     found = []
-    reviews = len(store.history.reviews())
-    conflicts = len(store.history.ledger(state="open", limit=10_000))
-    quarantined = len(store.work.quarantined())
+    conflicts, reviews = store.history.count_open()
+    quarantined = store.work.count_quarantined()
     if conflicts:
         text = f"{conflicts} conflict{'s' if conflicts != 1 else ''} to decide"
         found.append(Finding(4, Exit.PERSON, Problem("conflict", text, "", "crmhub conflicts list", "warning")))

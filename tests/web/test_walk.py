@@ -282,3 +282,15 @@ def test_what_the_command_line_leaves_waiting_is_on_the_pages_and_goes_with_it(
     assert approval in operator.get("/syncs/customers/plan").text
     assert folder.run("sync", "customers", "--approve", approval).code == 0
     assert "No plan waits" in words(operator.get("/plans"))
+
+
+def test_a_run_with_many_writes_is_shown_in_pages(operator: Visitor, folder: HubFolder) -> None:
+    folder.put("office", {str(n): {"name": f"Person {n:03}", "email": f"p{n}@x.example"} for n in range(103)})
+    folder.put("shop", {})
+    first_sync(operator)
+    run = next(item["id"] for item in operator.store.history.runs() if item.get("applied"))
+    page = operator.get(f"/runs/{run}")
+    assert "103 records written" in words(page)
+    assert "1 to 100 of 103" in words(page)
+    assert page.text.count('class="panel item"') == 100
+    assert operator.get(f"/runs/{run}?from=100").text.count('class="panel item"') == 3

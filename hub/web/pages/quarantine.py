@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from hub.views.quarantine import by_cause, to_json
+from hub.store.work import Quarantined
+from hub.sync.plan.record import title
+from hub.views.quarantine import to_json
 from hub.web import work
 from hub.web.call import Call, Refused
 from hub.web.door import Route
@@ -16,28 +18,26 @@ def quarantine(call: Call) -> Response:
     wanted = call.text("system")
     system = wanted if wanted in call.site.config.connections else None
     with call.site.app() as app:
-        found = [to_json(call.masking, item) for item in app.store.work.quarantined(system)]
-        titles = {
-            gid: call.masking.name(title)
-            for gid in {item["gid"] for item in found if item["gid"]}
-            for other, title in app.store.records.search(gid, 1)
-            if other == gid
-        }
-    groups = []
-    for key in sorted({(item["system"], item["cause"]) for item in found}):
-        for _cause, items in by_cause([item for item in found if (item["system"], item["cause"]) == key]):
-            groups.append((*key, items))
-    groups.sort(key=lambda group: -len(group[2]))
-    per_system: dict[str, int] = {}
-    for item in found:
-        per_system[item["system"]] = per_system.get(item["system"], 0) + 1
+        found = app.store.work.quarantined(system)
+        causes: dict[tuple[str, str], list[Quarantined]] = {}
+        per_system: dict[str, int] = {}
+        for item in found:
+            causes.setdefault((item.system, item.code), []).append(item)
+            per_system[item.system] = per_system.get(item.system, 0) + 1
+        groups = [
+            (*key, len(items), min(item.at for item in items), [to_json(call.masking, item) for item in items[:SHOWN]])
+            for key, items in sorted(causes.items(), key=lambda pair: -len(pair[1]))
+        ]
+        shown = {item["gid"] for group in groups for item in group[4] if item["gid"]}
+        goldens = app.store.records.goldens(shown)
+    titles = {gid: call.masking.name(title(golden)) for gid, golden in goldens.items()}
     return call.page(
         "quarantine.html",
         "quarantine",
         groups=groups,
         total=len(found),
         per_system=per_system,
-        oldest=min((item["since"] for item in found), default=None),
+        oldest=min((item.at for item in found), default=None),
         size=SHOWN,
         titles=titles,
         released=call.number("released", 0),

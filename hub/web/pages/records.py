@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from hub.bootstrap import App
 from hub.state import Golden
+from hub.sync.plan.record import title
 from hub.views.records import explain, link_of
 from hub.web import work
 from hub.web.call import Call, Refused
@@ -36,13 +37,12 @@ def record(call: Call) -> Response:
         values = explain(call.masking, app.store, golden)
         events = _events(call, app, golden)
         open_ = [row["id"] for row in app.store.history.ledger(gid=gid, state="open")]
-        title = next((title for found, title in app.store.records.search(gid, 2) if found == gid), gid)
     chosen = call.text("field")
     return call.page(
         "record.html",
         "records",
         golden=golden,
-        title=title,
+        title=title(golden) or gid,
         values=values,
         links=[link_of(link) for link in links],
         events=events[:EVENTS],

@@ -40,10 +40,10 @@ def run(call: Call) -> Response:
     with call.site.app() as app:
         if app.store.history.run(run_id) is None:
             raise Refused(404, "There is no such run")
-        found = look_at(call.masking, app.store, run_id)
+        start = call.number("from", 0)
+        found = look_at(call.masking, app.store, run_id, start, WRITES)
         accounts = app.store.history.accounts(found.run["id"])
-        titles = _titles(app.store.records.goldens({row["gid"] for row in found.writes[:WRITES]}))
-    start = call.number("from", 0)
+        titles = _titles(app.store.records.goldens({row["gid"] for row in found.writes}))
     return call.page(
         "run.html",
         "runs",
@@ -51,7 +51,7 @@ def run(call: Call) -> Response:
         accounts=accounts,
         five=FIVE,
         titles=titles,
-        writes=found.writes[start : start + WRITES],
+        writes=found.writes,
         start=start,
         size=WRITES,
     )
