@@ -20,7 +20,6 @@ from starlette.routing import Route as HttpRoute
 
 from hub.contract.errors import ConnectorError, HubError
 from hub.service.events import log_event
-from hub.service.jobs import TooMuch
 from hub.store.users import Role
 from hub.web.access import sessions
 from hub.web.access.hosts import is_ours, is_same_origin
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
 LARGEST = 256 * 1024
 """Bytes of a form."""
 _FIELDS = 2000
+_STATUS = {"locked": 409, "stale": 409, "busy": 503}
+"""Of errors, by their code."""
 
 HEADERS = {
     "Content-Security-Policy": "; ".join(
@@ -111,10 +112,8 @@ class Door:
             response = route.handler(call)
         except Refused as refusal:
             response = call.page("refused.html", status=refusal.status, reason=refusal.reason)
-        except TooMuch as error:
-            response = call.page("problem.html", status=503, problem=problem_of(error, self.site))
         except HubError as error:
-            status = 502 if isinstance(error, ConnectorError) else 409 if error.code in ("locked", "stale") else 400
+            status = _STATUS.get(error.code, 502 if isinstance(error, ConnectorError) else 400)
             if error.code == "store":
                 return self._broken(call, error)
             response = call.page("problem.html", status=status, problem=problem_of(error, self.site))

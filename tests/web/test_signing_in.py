@@ -113,3 +113,21 @@ def test_password_fields_hide_and_name_themselves(ann: Visitor, path: str) -> No
 def test_nobody_without_a_role_for_it_sees_personal_data(viewer: Visitor) -> None:
     assert viewer.post("/personal-data", show="1", back="/").status_code == 403
     assert "Show personal data" not in viewer.get("/records").text
+
+
+def test_nobody_fills_the_audit_log_from_outside(ann: Visitor) -> None:
+    before = len(ann.store.audit.newest(1000))
+    for number in range(20):
+        assert ann.post("/login", username=f"nobody{number}", password="wrong").status_code == 401
+    assert len(ann.store.audit.newest(1000)) <= before + 2, "one line a minute"
+
+
+def test_a_flood_of_sign_ins_is_told_to_come_back_later(ann: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hub.web.access import passwords
+
+    monkeypatch.setattr(passwords, "_PATIENCE", 0.01)
+    with passwords._turn(), passwords._turn():
+        answer = ann.post("/login", username="ann", password=GOOD)
+    assert answer.status_code == 503
+    assert "too many sign-ins at once" in answer.text
+    assert sign_in(ann) == 303

@@ -134,7 +134,8 @@ def sign_in(
     ok = right(user.password if user is not None else None, password[: LONGEST + 1])
     if user is None:
         strangers.tried(name, now)
-        store.audit.add(now, "", "sign_in_refused")
+        if strangers.worth_noting(now):
+            store.audit.add(now, "", "sign_in_refused")
         return _refused(failures + 1, now)
     with store.transaction():
         again = store.users.get(name)  # others may have tried it while this one was hashed

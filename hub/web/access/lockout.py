@@ -10,6 +10,8 @@ FREE = 5
 _WAITS = (60.0, 300.0, 900.0, 3600.0)
 """Seconds, growing with each further wrong password."""
 _REMEMBERED = 10_000
+NOTED = 60.0
+"""Seconds between two lines about names that nobody has."""
 
 
 def wait_after(failures: int) -> float:
@@ -22,6 +24,7 @@ class Strangers:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._noted = float("-inf")
         self._tries: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     def state(self, name: str) -> tuple[int, float]:
@@ -35,3 +38,12 @@ class Strangers:
             self._tries[name] = failures, now + wait_after(failures)
             while len(self._tries) > _REMEMBERED:
                 self._tries.popitem(last=False)
+
+    def worth_noting(self, now: float) -> bool:
+        """Whether a refusal that concerns no user becomes a line of the audit log: one a minute does, so that nobody can
+        fill it from outside."""
+        with self._lock:
+            if 0 <= now - self._noted < NOTED:
+                return False
+            self._noted = now
+            return True
