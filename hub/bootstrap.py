@@ -87,6 +87,7 @@ class App:
     clock:    seconds since the epoch.
     label:    what other processes are told while this one holds the store;  patience: seconds to wait for a store that
               ``crmhub serve`` holds;  waits: told once if that happens.
+    store:    one that is open already, and stays open.
     holds:    connections that stand still in every run, with the error that says why (beside those that are paused).
     """
 
@@ -99,6 +100,7 @@ class App:
         label: str = "",
         patience: float = 0.0,
         waits: Callable[[str], None] = lambda _text: None,
+        store: Store | None = None,
     ) -> None:
         self.config = config
         self.clock = clock
@@ -106,7 +108,7 @@ class App:
         self._label, self._patience, self._waits = label, patience, waits
         self.redact = Redactor()
         self._registry = registry
-        self._store: Store | None = None
+        self._store, self._lent = store, store is not None
         self._connected: dict[str, Connected] = {}
         self._limiters: dict[str, Limiter] = {}
         self._clients: list[Http] = []
@@ -132,7 +134,7 @@ class App:
         for client in self._clients:
             client.close()
         self._clients = []
-        if self._store is not None:
+        if self._store is not None and not self._lent:
             self._store.close()
             self._store = None
 
@@ -299,6 +301,28 @@ class App:
             where=connection.name,
             hint=f"Run `crmhub connect login {connection.name}`",
         )
+
+    def logins(self) -> list[Path]:
+        """The files of all logins that are kept."""
+        return sorted((self.config.hub.data / "tokens").glob("*.token"))
+
+    def login_key(self, path: Path) -> str:
+        """The key with which a login is encrypted."""
+        return str(json.loads(path.read_bytes()).get("key", ""))
+
+    def encrypt_login_again(self, name: str) -> int:
+        """Encrypt the login of a connection with the current key; 0 if it has none.  Raises HubError."""
+        connection = self.config.connections[name]
+        settings, secrets = open_settings(connection, self.config, self.registry)
+        self.redact.add(secrets)
+        tokens = self._tokens(connection, settings)
+        if not tokens.stamp():
+            return 0
+        with tokens.locked():
+            token = tokens.read()
+            if token is not None:
+                tokens.save(token)
+        return 1
 
     def resources(self, connection: Connection, connector: AnyConnector) -> list[Resource]:
         """The resources of a connection that are synced.  Raises UsageProblem for one that does not exist."""

@@ -12,10 +12,10 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli.exits import Exit, of_error
 from hub.cli.logs import logs_on_stderr
 from hub.cli.terminal import Options, Outcome, Problem, Terminal
 from hub.contract.errors import HubError
+from hub.views.exits import Exit, of_error
 
 Run = Callable[..., Outcome | None]
 

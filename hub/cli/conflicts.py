@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from hub.cli.command import command
-from hub.cli.exits import Exit
-from hub.cli.finding import when
 from hub.cli.terminal import Outcome, Problem, Terminal, show_value
+from hub.views.conflicts import find, sides_of, to_row
+from hub.views.conflicts import resolve as decide
+from hub.views.exits import Exit
+from hub.views.times import when
 
 Number = Annotated[int, typer.Argument(metavar="ID", help="Number of a conflict")]
 
@@ -31,7 +32,7 @@ def list_(
 ) -> Outcome:
     """List conflicts that wait for a person; with --all every value that ever lost."""
     rows = terminal.app.store.history.ledger(state=None if everything else "open", limit=limit)
-    found = [_row(terminal, row) for row in rows]
+    found = [to_row(terminal, row) for row in rows]
     terminal.table(
         ("id", "record", "field", "winner", "loser", "rule", "state"),
         [
@@ -63,34 +64,17 @@ def list_(
     return Outcome(found, {"open": waiting, "listed": len(found)}, problems, Exit.PERSON if waiting else Exit.DONE)
 
 
-def _row(terminal: Terminal, row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        **row,
-        "title": terminal.name(row["title"]),
-        "winner": terminal.value(row["path"], row["winner"]),
-        "loser": terminal.value(row["path"], row["loser"]),
-    }
-
-
 def show(terminal: Terminal, number: Number) -> Outcome:
     """Show a conflict: every side with its time, and what holds for now."""
     store = terminal.app.store
-    row = store.history.ledger_row(number)
-    golden = store.records.goldens([row["gid"]]).get(row["gid"]) if row is not None else None
-    if row is None:
-        from hub.bootstrap import UsageProblem
-
-        raise UsageProblem(f"there is no conflict {number}", hint="`crmhub conflicts list --all` shows them")
+    row = find(store, number)
     path = row["path"]
-    sides = [{"system": row[f"{side}_system"], "value": row[side], "time": None} for side in ("winner", "loser")]
-    if golden is not None and path in golden.frozen:
-        sides = [{"system": system, "value": value, "time": time} for value, system, time in golden.frozen[path]]
-    sides = [{**side, "value": terminal.value(path, side["value"])} for side in sides]
+    sides, now = sides_of(terminal, store, row)
     terminal.say(f"conflict {number}: {path} of record {row['gid']}, {row['state']}, rule: {row['rule']}")
     for side in sides:
         terminal.say(f"  {side['system']}: {show_value(side['value'])}   {when(side['time'])}")
-    if golden is not None and "/" not in path and not path.startswith("@"):
-        terminal.say(f"  for now: {show_value(terminal.value(path, golden.value(path)))}")
+    if "/" not in path and not path.startswith("@"):
+        terminal.say(f"  for now: {show_value(now)}")
     systems = " or ".join(f"--take {side['system']}" for side in sides)
     terminal.say(f"Decide: crmhub conflicts resolve {number} {systems}, or --value VALUE")
     kept = ("id", "gid", "path", "rule", "state")
@@ -107,42 +91,13 @@ def resolve(
 ) -> Outcome:
     """Decide a conflict, or restore a value that lost. The next sync writes the decision to all systems."""
     from hub.bootstrap import UsageProblem
-    from hub.sync.decisions import resolve_conflict
 
     if (take is None) == (value is None):
         raise UsageProblem("say either --take SYSTEM or --value VALUE")
-    app = terminal.app
-    with app.writing() as store:
-        row = store.history.ledger_row(number)
-        whole = store.history.ledger(gid=row["gid"]) if row is not None else []
-        run = next((item["run"] for item in whole if row is not None and item["id"] == row["id"]), "")
-        with app.deciding(app.sync_of(run)) as shared:
-            wanted = None if value is None or row is None else _parse(row["path"], value)
-            change = resolve_conflict(shared, number, take=take, value=wanted, given=value is not None)
-            run_id = shared.run
+    app, runs = terminal.app, list[str]()
+    with app.writing():
+        change = decide(app, number, take=take, value=value, begun=runs.append)
     new = terminal.value(change.path, change.new) if change is not None else None
     terminal.say(f"decided: {change.path} = {show_value(new)}" if change is not None else "decided")
     terminal.note("the next sync writes it")
-    return Outcome({"id": number, "path": change.path if change is not None else "", "value": new}, run_id=run_id)
-
-
-def _parse(path: str, text: str) -> Any:
-    """A text, or JSON where the field is no plain text (a group, a number, true, null)."""
-    from hub.bootstrap import UsageProblem
-    from hub.canonical.schema import field_def
-
-    found = field_def(path)
-    if (
-        text.startswith(("{", "["))
-        or text == "null"
-        or (found is not None and found.kind in ("number", "bool", "money"))
-    ):
-        try:
-            return json.loads(text)
-        except ValueError:
-            raise UsageProblem(f"{text!r} is no JSON") from None
-    if found is not None and found.kind == "enum" and text not in found.values:
-        raise UsageProblem(f"{path} cannot be {text!r}", hint=f"Allowed: {', '.join(found.values)}")
-    if found is not None and found.kind == "name":
-        return {"full": text}
-    return text
+    return Outcome({"id": number, "path": change.path if change is not None else "", "value": new}, run_id=runs[0])

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli.command import command
-from hub.cli.exits import Exit
 from hub.cli.progress import reporting
 from hub.cli.terminal import Outcome, Terminal
 from hub.contract.errors import HubError
+from hub.views.exits import Exit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,11 +13,6 @@ if TYPE_CHECKING:
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or how it begins")]
 
 
-def when(at: float | None) -> str:
-    """A time for people, in UTC."""
-    return "-" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
 def moment(text: str, now: float) -> float:
     """The time that a person means (seconds since the epoch): a duration back from ``now``, or a date or time in UTC.
 

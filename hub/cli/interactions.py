@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from hub.cli.finding import when
 from hub.cli.terminal import Terminal
+from hub.views.times import when
 
 if TYPE_CHECKING:
     from hub.store.facts import FactRow

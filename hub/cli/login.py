@@ -14,6 +14,8 @@ import typer
 
 from hub.cli.terminal import Outcome, Terminal
 from hub.contract.errors import AuthError, HubError
+from hub.views.logging_in import code_of as code_of
+from hub.views.logging_in import finish, needed_flow
 
 if TYPE_CHECKING:
     from hub.http.oauth2 import OAuth2
@@ -34,38 +36,14 @@ def login(
     ] = f"http://localhost:{PORT}/",
 ) -> Outcome:
     """Sign in to a system that asks a person for permission (OAuth 2); the login is kept, encrypted."""
-    from hub.cli.serving import release_if_kept
-    from hub.http.oauth2 import OAuth2
-    from hub.http.signing import drive
-
-    opened = terminal.app.connect(name)
-    flow = getattr(opened.connector, "auth", None)
-    if not isinstance(flow, OAuth2) or flow.client.grant != "authorization_code":
-        raise HubError(
-            f"the connection {name!r} needs no login by a person",
-            where=name,
-            hint="Its credentials are settings; see the plugin's README",
-        )
+    flow = needed_flow(terminal.app.connect(name))
     state = secrets.token_urlsafe(24)
     found = code_of(code) if code else _ask(terminal, flow, redirect, state)
     # A code that was made on the provider's own page (a self client) has no redirect address.
     sent_from = redirect if not code or "://" in code else ""
-    drive(opened.connector.context.http, flow.exchange(found, sent_from), safe=False)
-    account = opened.connector.check()
-    release_if_kept(terminal.app, name)
+    account = finish(terminal.app, name, found, sent_from)
     terminal.say(f"{name}: signed in as {account.name}; the login is kept, encrypted")
     return Outcome({"connection": name, "account": account.name})
-
-
-def code_of(text: str) -> str:
-    """The code in what a person pasted: the code itself, or the address with ``code=`` in it.  Raises AuthError."""
-    if "://" not in text:
-        return text.strip()
-    query = parse_qs(urlsplit(text.strip()).query)
-    if "code" not in query:
-        reason = query.get("error", ["there is no code in this address"])[0]
-        raise AuthError(f"access was not given: {reason}", hint="Start again with `crmhub connect login`")
-    return query["code"][0]
 
 
 def _ask(terminal: Terminal, flow: OAuth2, redirect: str, state: str) -> str:

@@ -19,6 +19,8 @@ _GROUPS = (
     "hub.cli.connect",
     "hub.cli.syncing",
     "hub.cli.serving",
+    "hub.cli.users",
+    "hub.cli.secrets",
     "hub.cli.status",
     "hub.cli.runs",
     "hub.cli.verify",
@@ -57,7 +59,7 @@ OURS = frozenset(
             "record",
             "conflicts",
         ),
-        *("review", "quarantine", "notify", "mapping", "plugin", "demo", "sandbox"),
+        *("review", "quarantine", "notify", "mapping", "plugin", "demo", "sandbox", "users", "audit", "secrets"),
     )
 )
 """The first words of our own commands (a test compares them with what is registered)."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli.command import command
-from hub.cli.exits import Exit
 from hub.cli.terminal import Outcome, Problem, Terminal, show_value
+from hub.views.exits import Exit
+from hub.views.trying import canonical_of
 
 if TYPE_CHECKING:
     from hub.mapping.compiled import CompiledMapping
@@ -120,16 +121,6 @@ def _read(
     if found is None or found.data is None:
         raise UsageProblem(f"{name} has no record {record_id or 'at all'}")
     return mapping, dict(found.data), found.id
-
-
-def canonical_of(view: View) -> dict[str, Any]:
-    """A view as path -> value; collections as lists of values."""
-    found: dict[str, Any] = {name: value for name, value in view.fields.items() if value is not None}
-    for name, positions in view.collections.items():
-        values = [item.value for item in positions if item.value is not None]
-        if values:
-            found[name] = values
-    return {path: str(value) if hasattr(value, "resource") else value for path, value in found.items()}
 
 
 def _other(terminal: Terminal, name: str, view: View) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from hub.cli.exits import Exit
 from hub.cli.terminal import Outcome, Problem, Terminal
+from hub.views.exits import Exit
 
 if TYPE_CHECKING:
     from hub.loader import Plugin, Registry

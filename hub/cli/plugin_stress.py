@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli.exits import Exit
 from hub.cli.terminal import Outcome, Problem, Terminal
+from hub.views.exits import Exit
 
 
 def stress(

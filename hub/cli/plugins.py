@@ -7,12 +7,12 @@ from dataclasses import asdict
 import typer
 
 from hub.cli.command import command
-from hub.cli.exits import Exit
 from hub.cli.plugin_docs import docs
 from hub.cli.plugin_grade import grade, try_out
 from hub.cli.plugin_new import new
 from hub.cli.plugin_stress import stress
 from hub.cli.terminal import Outcome, Problem, Terminal
+from hub.views.exits import Exit
 
 
 def register(app: typer.Typer) -> None:

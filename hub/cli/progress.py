@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from hub.cli.exits import Exit
 from hub.cli.terminal import Terminal
 from hub.config.quantities import show_duration
+from hub.views.exits import Exit
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

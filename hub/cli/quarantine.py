@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from hub.cli.command import command
-from hub.cli.exits import Exit
-from hub.cli.finding import when
 from hub.cli.terminal import Outcome, Problem, Terminal
-
-if TYPE_CHECKING:
-    from hub.store.store import Store
-    from hub.store.work import Quarantined
-
-HINTS = {
-    "rejected": "Correct the record in the system that it comes from, or in the one that refuses it",
-    "config": "Correct the connection's settings",
-    "plugin_bug": "Report it to the plugin's author",
-    "loop_suspect": "Two systems correct each other; look at `crmhub record explain REF`",
-    "duplicate": "Merge the two records in that system, or link them by `crmhub review`",
-    "not_found": "The record is gone; the next full listing will tell",
-}
-"""What usually helps, by cause."""
+from hub.views.exits import Exit
+from hub.views.quarantine import by_cause, find, ref_of, to_json
+from hub.views.quarantine import retry as again
+from hub.views.times import when
 
 System = Annotated[str | None, typer.Option("--system", metavar="NAME", help="Only this system")]
 
@@ -38,34 +25,11 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="quarantine")
 
 
-def ref_of(item: Quarantined) -> str:
-    """How a person names it: SYSTEM/RESOURCE/ID, with the gid where the record does not exist there yet."""
-    return f"{item.system}/{item.resource}/{item.remote_id or item.gid}"
-
-
-def _json(terminal: Terminal, item: Quarantined) -> dict[str, Any]:
-    return {
-        "ref": ref_of(item),
-        "system": item.system,
-        "resource": item.resource,
-        "remote_id": item.remote_id,
-        "gid": item.gid,
-        "cause": item.code,
-        "message": terminal.message(item.message),
-        "hint": HINTS.get(item.code, "It is tried again when the record or the mapping changes"),
-        "since": item.at,
-        "attempts": item.attempts,
-        "run": item.run,
-    }
-
-
 def list_(terminal: Terminal, system: System = None) -> Outcome:
     """List records in quarantine, grouped by cause, with the remote system's own words."""
-    found = [_json(terminal, item) for item in terminal.app.store.work.quarantined(system)]
-    causes: dict[str, list[dict[str, Any]]] = {}
-    for item in found:
-        causes.setdefault(item["cause"], []).append(item)
-    for cause, items in sorted(causes.items(), key=lambda pair: -len(pair[1])):
+    found = [to_json(terminal, item) for item in terminal.app.store.work.quarantined(system)]
+    causes = by_cause(found)
+    for cause, items in causes:
         terminal.say(f"{cause}: {len(items)}")
         for item in items[:20]:
             terminal.say(f"    {item['ref']}: {item['message']}")
@@ -75,7 +39,7 @@ def list_(terminal: Terminal, system: System = None) -> Outcome:
     problems = [
         Problem(item["cause"], item["message"], item["ref"], item["hint"], "warning", told=True) for item in found
     ]
-    counts = {cause: len(items) for cause, items in causes.items()}
+    counts = {cause: len(items) for cause, items in causes}
     return Outcome(found, counts, problems, Exit.RECORDS if found else Exit.DONE)
 
 
@@ -83,20 +47,11 @@ def show(
     terminal: Terminal, ref: Annotated[str, typer.Argument(metavar="REF", help="SYSTEM/RESOURCE/ID, as listed")]
 ) -> Outcome:
     """Show one record in quarantine."""
-    item = _one(terminal, ref)
-    content = _json(terminal, item)
+    item = find(terminal.app.store, ref)
+    content = to_json(terminal, item)
     for key, value in content.items():
         terminal.say(f"{key + ':':<11} {when(value) if key == 'since' else value}")
     return Outcome(content)
-
-
-def _one(terminal: Terminal, ref: str) -> Quarantined:
-    from hub.bootstrap import UsageProblem
-
-    found = next((item for item in terminal.app.store.work.quarantined() if ref_of(item) == ref), None)
-    if found is None:
-        raise UsageProblem(f"{ref!r} is not in quarantine", hint="`crmhub quarantine list` names the records")
-    return found
 
 
 def retry(
@@ -111,21 +66,6 @@ def retry(
     if sum((ref is not None, cause is not None, everything)) != 1:
         raise UsageProblem("say which: a REF, --cause CODE or --all")
     with terminal.app.writing() as store:
-        items = [_one(terminal, ref)] if ref is not None else store.work.quarantined()
-        items = [item for item in items if cause is None or item.code == cause]
-        if not items and cause is not None:
-            raise UsageProblem(f"nothing is in quarantine because of {cause!r}", hint="`crmhub quarantine list`")
-        with store.transaction():
-            release(store, items)
+        items = again(store, ref=ref, cause=cause)
     terminal.say(f"{len(items)} record{'s' if len(items) != 1 else ''} will be tried again by the next sync")
     return Outcome([ref_of(item) for item in items], {"released": len(items)})
-
-
-def release(store: Store, items: Sequence[Quarantined]) -> None:
-    """Golden records that could not be written are planned again; records that could not be read are read again, and
-    stay in quarantine until they can be: until then they are accounted for there."""
-    store.work.release([(item.system, item.resource, item.remote_id, item.gid) for item in items if item.gid])
-    for item in items:
-        if item.remote_id:
-            store.work.reread_add(item.system, item.resource, [item.remote_id], "tried again")
-    store.records.mark_dirty(item.gid for item in items if item.gid)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hub.cli.command import command
-from hub.cli.finding import when
 from hub.cli.interactions import show_latest
 from hub.cli.terminal import Outcome, Problem, Terminal, show_value
+from hub.views.records import find, link_of, provenance, values_of
+from hub.views.times import when
 
 if TYPE_CHECKING:
-    from hub.state import Cell, Golden, Link
-    from hub.store.store import Store
+    from hub.state import Golden, Link
 
 Ref = Annotated[str, typer.Argument(metavar="REF", help="A gid, an e-mail address, a phone number, or part of a name")]
 
@@ -73,43 +73,6 @@ def search(
     return Outcome([{"gid": gid, "title": terminal.name(title)} for gid, title in found], {"records": len(found)})
 
 
-def find(store: Store, ref: str) -> Golden:
-    """The one golden record that a person means.  Raises UsageProblem if there is none or more than one."""
-    from hub.bootstrap import UsageProblem
-
-    exact = store.records.goldens([ref])
-    if exact:
-        golden = exact[ref]
-        survivor = store.records.survivors([ref]).get(ref)
-        return store.records.goldens([survivor])[survivor] if survivor is not None else golden
-    found = store.records.search(ref, 6)
-    titled = [gid for gid, title in found if title == ref]
-    gids = titled if len(titled) == 1 else [gid for gid, _ in found]
-    if not gids:
-        raise UsageProblem(f"there is no record {ref!r}", hint="`crmhub record search TEXT` finds records")
-    if len(gids) > 1:
-        names = "; ".join(f"{gid} {title}" for gid, title in found[:5])
-        raise UsageProblem(f"{ref!r} can mean several records", hint=f"Name one by its gid: {names}")
-    return store.records.goldens(gids)[gids[0]]
-
-
-def values_of(golden: Golden) -> Iterator[tuple[str, Cell, str]]:
-    """(path, cell, label) of every value of a record, with one line for each live element."""
-    from hub.sync.bounces import status_of
-
-    for name, cell in sorted(golden.fields.items()):
-        if cell.value is not None:
-            yield name, cell, name
-    for name, collection in sorted(golden.collections.items()):
-        primary = collection.primary_eid()
-        for element in collection.live():
-            labels = show_value(element.attr("labels")) if element.attr("labels") else ""
-            status = status_of(element)
-            known = str(status.value) if status is not None else ""
-            notes = ", ".join(filter(None, (labels, "primary" if element.eid == primary else "", known)))
-            yield f"{name}/{element.eid}", element.value, f"{name} ({notes})" if notes else name
-
-
 def show(terminal: Terminal, ref: Ref) -> Outcome:
     """Show a record: its values with where they come from, the records of the systems that belong to it, and the latest
     interactions."""
@@ -120,7 +83,7 @@ def show(terminal: Terminal, ref: Ref) -> Outcome:
     terminal.say(f"{golden.record} {golden.gid} ({golden.state})")
     for path, cell, label in values_of(golden):
         value = terminal.value(path, cell.value)
-        values.append({"path": path, "value": value, **_provenance(cell)})
+        values.append({"path": path, "value": value, **provenance(cell)})
         terminal.say(f"  {label:<24} {show_value(value)}   [{cell.source}, {cell.rule or 'default'}]")
     for link in links:
         by = ", made by the hub" if link.created_by_hub else ""
@@ -135,7 +98,7 @@ def show(terminal: Terminal, ref: Ref) -> Outcome:
         "record": golden.record,
         "state": golden.state,
         "values": values,
-        "links": [_link(link) for link in links],
+        "links": [link_of(link) for link in links],
         "frozen": waiting,
         "interactions": interactions,
     }
@@ -160,98 +123,39 @@ def _typed(golden: Golden, links: Sequence[Link]) -> tuple[dict[str, Any] | None
         return None, [Problem("schema", text, golden.gid, hint, severity="warning") for text in found]
 
 
-def _provenance(cell: Cell) -> dict[str, Any]:
-    return {
-        "source": cell.source,
-        "time": cell.time,
-        "rule": cell.rule,
-        "pinned": cell.pinned,
-        "run": cell.run,
-    }
-
-
-def _link(link: Link) -> dict[str, Any]:
-    return {
-        "system": link.system,
-        "resource": link.resource,
-        "remote_id": link.remote_id,
-        "state": link.state,
-        "reason": link.reason,
-        "created_by_hub": link.created_by_hub,
-        "held": link.held,
-    }
-
-
 def explain(
     terminal: Terminal,
     ref: Ref,
     field: Annotated[str | None, typer.Option("--field", metavar="PATH", help='Only this field, e.g. "emails"')] = None,
 ) -> Outcome:
     """Say for each value of a record why it is what it is: source, time, rule, history, losers, what is held back."""
-    store = terminal.app.store
-    golden = find(store, ref)
-    links = store.records.links_by_gid([golden.gid]).get(golden.gid, [])
-    losers = store.history.ledger(gid=golden.gid)
-    names = sorted({*golden.fields, *golden.collections})
-    if field is not None:
-        name = field.split("/", 1)[0]
-        if name not in names:
-            from hub.bootstrap import UsageProblem
-            from hub.config.read import unknown_name
+    from hub.views import records
 
-            raise UsageProblem(unknown_name("value", field, names), where=golden.gid)
-    explained = [
-        _explain(terminal, store, golden.gid, path, cell, label, links, losers)
-        for path, cell, label in values_of(golden)
-        if field is None or path == field or path.startswith((field + "/", field + "."))
-    ]
+    store = terminal.app.store
+    golden = records.find(store, ref)
+    explained = records.explain(terminal, store, golden, field)
+    for item in explained:
+        _say(terminal, item, item.pop("label"))
     return Outcome({"gid": golden.gid, "values": explained}, {"values": len(explained)})
 
 
-def _explain(
-    terminal: Terminal,
-    store: Store,
-    gid: str,
-    path: str,
-    cell: Cell,
-    label: str,
-    links: list[Link],
-    losers: list[dict[str, Any]],
-) -> dict[str, Any]:
-    """One value: said to people, and returned for programs."""
-    name = path.split("/", 1)[0]
-    history = [_change(terminal, row) for row in store.history.changes(gid, path)]
-    lost = [
-        _lost(terminal, row)
-        for row in losers
-        if row["path"] == path or row["path"].startswith((path + "/", path + "."))
-    ]
-    held = {link.system: link.held[name] for link in links if name in link.held}
-    value = terminal.value(path, cell.value)
-    terminal.say(f"{label} = {show_value(value)}")
-    pinned = ", pinned" if cell.pinned else ""
+def _say(terminal: Terminal, item: dict[str, Any], label: str) -> None:
+    path = item["path"]
+    terminal.say(f"{label} = {show_value(item['value'])}")
+    pinned = ", pinned" if item["pinned"] else ""
     terminal.say(
-        f"  because: {cell.rule or 'default'}{pinned}; from {cell.source}, {when(cell.time)} there, run {cell.run or '-'}"
+        f"  because: {item['rule'] or 'default'}{pinned}; from {item['source']}, {when(item['time'])} there,"
+        f" run {item['run'] or '-'}"
     )
-    for row in [row for row in history if row["path"] == path][:-1]:
+    for row in [row for row in item["history"] if row["path"] == path][:-1]:
         terminal.say(f"  before:  {show_value(row['new'])} from {row['source']} ({row['rule']}, {when(row['at'])})")
-    for row in [row for row in history if row["path"] == f"{path}/status"]:
+    for row in [row for row in item["history"] if row["path"] == f"{path}/status"]:
         terminal.say(
             f"  status:  {row['new']} from {row['source']} ({terminal.message(row['rule'])}, {when(row['at'])})"
         )
-    for row in lost:
+    for row in item["lost"]:
         terminal.say(
             f"  lost:    {show_value(row['loser'])} from {row['loser_system']} ({row['rule']}), conflict {row['id']}"
         )
-    for system, reason in held.items():
+    for system, reason in item["held"].items():
         terminal.say(f"  held back from {system}: {reason}")
-    return {"path": path, "value": value, **_provenance(cell), "history": history, "lost": lost, "held": held}
-
-
-def _change(terminal: Terminal, row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "old": terminal.value(row["path"], row["old"]), "new": terminal.value(row["path"], row["new"])}
-
-
-def _lost(terminal: Terminal, row: dict[str, Any]) -> dict[str, Any]:
-    kept = ("id", "at", "path", "rule", "winner_system", "loser_system", "state")
-    return {**{key: row[key] for key in kept}, "loser": terminal.value(row["path"], row["loser"])}

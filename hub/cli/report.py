@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from hub.cli.exits import is_retryable
 from hub.cli.interactions import facts_json, show_facts
 from hub.cli.terminal import Problem, Terminal, show_value
+from hub.views.exits import is_retryable
+from hub.views.matching import is_first as is_first
+from hub.views.matching import matched, totals
 
 if TYPE_CHECKING:
     from hub.sync.engine import Engine, Result
@@ -21,42 +23,7 @@ SHOWN = 20
 """Items of a plan shown with their differences."""
 
 
-def is_first(result: Result) -> bool:
-    """Whether the run waits for the approval of a first sync."""
-    return any(trip.guard == "first_sync" for trip in result.held)
-
-
 # the report of matching
-
-
-def matched(engine: Engine, result: Result) -> dict[str, Any]:
-    """How the records of the systems belong together.
-
-    Per system: its records, those linked with a record of another system, those that wait for a review, the golden
-    records that it does not have, and what the plan would create and update."""
-    store = engine.store
-    systems: dict[str, Any] = {}
-    planned = result.plan.counts() if result.plan is not None else {}
-    for name in engine.systems.names():
-        sources = engine.systems.of(name)
-        systems[name] = {
-            "records": sum(store.work.cursor(item.system, item.resource).size for item in sources),
-            "linked": store.records.count_shared(name),
-            "review": sum(store.staging.count(item.system, item.resource) for item in sources),
-            "missing": store.records.count_missing_links(name, [item.resource for item in sources]),
-            "to_create": planned.get(name, {}).get("create", 0),
-            "to_update": planned.get(name, {}).get("update", 0),
-        }
-    return {"systems": systems, "review": result.review, "conflicts": _conflicts(engine, result)}
-
-
-def _conflicts(engine: Engine, result: Result) -> dict[str, int]:
-    """Field -> conflicts found in this run."""
-    found: dict[str, int] = {}
-    for row in engine.store.history.ledger(run_id=result.run):
-        name = row["path"].split("/", 1)[0]
-        found[name] = found.get(name, 0) + 1
-    return found
 
 
 def show_report(terminal: Terminal, engine: Engine, result: Result) -> None:
@@ -117,11 +84,6 @@ def plan_line(plan: Plan) -> str:
     total = totals(plan)
     text = f"Plan: {total['create']} create, {total['update']} update, {total['delete']} delete"
     return f"{text}; {plan.review} need review" if plan.review else text
-
-
-def totals(plan: Plan) -> dict[str, int]:
-    """kind -> number of items over all systems."""
-    return {kind: plan.items.count(kind=kind) for kind in ("create", "update", "delete")}
 
 
 def _diff_lines(terminal: Terminal, result: Result) -> Iterator[str]:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli.command import command
-from hub.cli.finding import RunId, find_run, moment, when
+from hub.cli.finding import RunId, find_run, moment
 from hub.cli.terminal import Outcome, Terminal, show_value
 from hub.cli.undo import undo
 from hub.config.quantities import show_duration
+from hub.views.runs import look_at
+from hub.views.times import when
 
 if TYPE_CHECKING:
     from hub.history.diff import Change, RecordDiff
@@ -97,8 +99,8 @@ def _record(terminal: Terminal, record: RecordDiff) -> dict[str, Any]:
 
 def retry(terminal: Terminal, run_id: RunId) -> Outcome:
     """Try again what failed in a run: its records leave quarantine, and its sync runs."""
-    from hub.cli.quarantine import release
     from hub.cli.syncing import run_sync
+    from hub.views.quarantine import release
 
     app = terminal.app
     with app.writing() as store:
@@ -119,13 +121,8 @@ def retry(terminal: Terminal, run_id: RunId) -> Outcome:
 
 def show(terminal: Terminal, run_id: RunId) -> Outcome:
     """Show a run: what it counted, every write with its differences, conflicts and notices."""
-    history = terminal.app.store.history
-    run = find_run(terminal.app.store, run_id)
-    writes = [_write(terminal, row) for row in history.journal_rows(run_id=run["id"])]
-    ledger = [_loser(terminal, row) for row in history.ledger(run_id=run["id"])]
-    notices = [
-        {**row, "message": terminal.message(row["message"], run=True)} for row in history.notices(run_id=run["id"])
-    ]
+    found = look_at(terminal, terminal.app.store, run_id)
+    run, writes, ledger, notices = found.run, found.writes, found.ledger, found.notices
     terminal.say(f"run {run['id']}: {run['kind']} of {run['sync']}, {run['state']}, {when(run['started'])} UTC")
     for system, counter in run.get("counts", {}).items():
         counted = ", ".join(f"{key} {value}" for key, value in counter.items() if value and key != "problems")
@@ -140,32 +137,4 @@ def show(terminal: Terminal, run_id: RunId) -> Outcome:
     for row in notices:
         terminal.say(f"notice {row['system']} {row['path']}: {row['message']}")
     counts = run.pop("counts", {})
-    for counter in counts.values():
-        counter["problems"] = [_problem(terminal, item) for item in counter.get("problems", ())]
     return Outcome({**run, "writes": writes, "ledger": ledger, "notices": notices}, counts, run_id=run["id"])
-
-
-def _write(terminal: Terminal, row: dict[str, Any]) -> dict[str, Any]:
-    diffs = [
-        {
-            **diff,
-            "old": terminal.value(diff["path"], diff["old"], run=True),
-            "new": terminal.value(diff["path"], diff["new"], run=True),
-        }
-        for diff in row["diffs"]
-    ]
-    kept = ("at", "system", "resource", "gid", "remote_id", "kind")
-    return {**{key: row[key] for key in kept}, "diffs": diffs}
-
-
-def _loser(terminal: Terminal, row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        **row,
-        "title": terminal.name(row["title"], run=True),
-        "winner": terminal.value(row["path"], row["winner"], run=True),
-        "loser": terminal.value(row["path"], row["loser"], run=True),
-    }
-
-
-def _problem(terminal: Terminal, item: dict[str, str]) -> dict[str, str]:
-    return {key: terminal.message(str(value), run=True) for key, value in item.items()}

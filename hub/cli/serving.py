@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli.command import command
-from hub.cli.exits import of_error, of_result, worst
 from hub.cli.terminal import Outcome, Problem, Terminal
+from hub.views.exits import of_error, of_result, worst
+from hub.views.pausing import release
 
 if TYPE_CHECKING:
     from hub.bootstrap import App
@@ -43,7 +44,7 @@ def serve(
     if not once:
         _warn_manual(terminal, app)
         if (address := app.config.serving.listen) is not None:
-            _listen(service, address)
+            _listen(terminal, service, address)
         service.run()
         return Outcome()
     found, codes, problems = [], [], []
@@ -58,11 +59,25 @@ def serve(
     return Outcome(found, {"runs": len(found)}, problems, worst(codes))
 
 
-def _listen(service: Service, address: Address) -> None:
+def _listen(terminal: Terminal, service: Service, address: Address) -> None:
+    """Pages and webhooks are a part of the service.  Raises HubError if others could reach pages without a user."""
+    from hub.bootstrap import UsageProblem
+    from hub.store.store import Store
+    from hub.web.access.hosts import is_loopback
     from hub.web.app import application
+    from hub.web.first_user import FirstUser
     from hub.web.server import HttpServer
 
-    service.parts.append(HttpServer(address, lambda: application(service), lambda: service.stood_by))
+    store = Store(service.desk.db)
+    if not is_loopback(address.host) and not store.users.count():
+        service.desk.close()
+        raise UsageProblem(
+            f"{address} can be reached by others, and there is no user yet",
+            where="[serve] listen",
+            hint="Make one first: crmhub users add NAME --role admin",
+        )
+    server = HttpServer(address, lambda: application(service), lambda: service.stood_by)
+    service.parts += [server, FirstUser(store, server, service.clock, terminal.note)]
 
 
 def _warn_manual(terminal: Terminal, app: App) -> None:
@@ -95,29 +110,6 @@ def resume(terminal: Terminal, kind: Kind, name: Name) -> Outcome:
     words = "goes on" if was or freed else "was not paused"
     terminal.say(f"{kind} {name}: {words}")
     return Outcome({"kind": kind, "name": name, "paused": False, "was_paused": was, "was_waiting": freed})
-
-
-def release(app: App, connection: str) -> bool:
-    """A connection may be tried again; the syncs that it belongs to start as soon as they may.  Whether it was kept
-    back by an earlier error."""
-    from hub.service.circuits import Circuit
-    from hub.service.desk import Desk
-
-    desk = Desk(app.store.db)
-    waited = desk.circuit(connection).state != "closed"
-    if waited:
-        desk.save_circuits([Circuit(connection)])
-    desk.make_due([sync.name for sync in app.config.syncs.values() if connection in sync.systems], app.clock())
-    return waited
-
-
-def release_if_kept(app: App, connection: str) -> bool:
-    """The same where an earlier error keeps the connection back; nothing is made or opened where there is no store."""
-    from hub.service.desk import Desk
-
-    if not app.database.exists() or Desk(app.store.db).circuit(connection).state == "closed":
-        return False
-    return release(app, connection)
 
 
 def _known(app: App, kind: str, name: str) -> None:

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from hub.cli.command import command
-from hub.cli.exits import Exit
 from hub.cli.terminal import Outcome, Problem, Terminal
+from hub.views.exits import Exit
 
 TEMPLATES = ("full", "tryton-carddav", "files")
 """What `crmhub init --template` can write."""

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli.command import command, problems_of
-from hub.cli.exits import Exit, of_error, of_result, worst
 from hub.cli.progress import reporting
 from hub.cli.terminal import Outcome, Problem, Terminal
 from hub.contract.errors import HubError
+from hub.views.exits import Exit, of_error, of_result, worst
 
 if TYPE_CHECKING:
     from hub.sync.engine import Engine, Result
@@ -182,9 +182,14 @@ def _each(
 
 def _once(terminal: Terminal, name: str, run: Run) -> tuple[Engine, Result]:
     """One run of one sync, with progress; afterwards plugins are told."""
+    from hub.service.plans import keep_held
+
     with reporting(terminal) as reporter:
         engine = terminal.app.engine(name, progress=reporter)
         result = run(engine)
+    run_row = terminal.app.store.history.run(result.run)
+    if run_row is not None and run_row["kind"] in ("sync", "apply"):
+        keep_held(terminal.app, result)  # the pages show what waits for approval, whoever ran the sync
     terminal.app.announce(result.run)
     _note_systems(terminal, name, result)
     return engine, result

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hub.cli.exits import Exit, is_retryable
-from hub.cli.masking import mask_name, mask_value
 from hub.config.redact import mask_text
-from hub.contract.errors import HubError
+from hub.views.exits import Exit
+from hub.views.masking import mask_name, mask_value
+from hub.views.problem import Problem as Problem
+from hub.views.problem import show_value as show_value
 
 if TYPE_CHECKING:
     from hub.bootstrap import App
@@ -33,34 +34,6 @@ class Options:
     color: bool = True
     show_pii: bool = False
     debug: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something a person or program should know.  severity: error, warning or info; where: file:line, system, record;
-    told: the command's own text says it already."""
-
-    code: str
-    message: str
-    where: str = ""
-    hint: str = ""
-    severity: str = "error"
-    retryable: bool = False
-    told: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "code": self.code,
-            "severity": self.severity,
-            "where": self.where,
-            "message": self.message,
-            "hint": self.hint,
-            "retryable": self.retryable,
-        }
-
-    @classmethod
-    def of(cls, error: HubError) -> Problem:
-        return cls(error.code, error.message, error.where, error.hint, retryable=is_retryable(error))
 
 
 @dataclass(slots=True)
@@ -180,16 +153,3 @@ class Terminal:
 
     def _masks(self, run: bool) -> bool:
         return not self.options.show_pii and (self.options.json or run)
-
-
-def show_value(value: Any) -> str:
-    """A canonical value on one line."""
-    if value is None:
-        return "(empty)"
-    if isinstance(value, dict) and value.get("full"):
-        return str(value["full"])  # a name: its parts say nothing more on one line
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {show_value(item)}" for key, item in value.items() if item not in (None, [], ""))
-    if isinstance(value, (list, tuple)):
-        return ", ".join(show_value(item) for item in value) or "(none)"
-    return str(value)

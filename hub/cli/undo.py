@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli.exits import Exit, of_result, worst
 from hub.cli.finding import RunId, find_run
 from hub.cli.terminal import Outcome, Problem, Terminal, show_value
+from hub.views.exits import Exit, of_result, worst
 
 if TYPE_CHECKING:
     from hub.sync.engine import Result

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from hub.cli.command import command
-from hub.cli.exits import Exit
 from hub.cli.terminal import Outcome, Problem, Terminal
+from hub.views.exits import Exit
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="Path of the file")]
 

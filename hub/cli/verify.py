@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli.command import command
-from hub.cli.exits import Exit, of_paused, worst
 from hub.cli.progress import reporting
 from hub.cli.terminal import Outcome, Problem, Terminal, show_value
 from hub.contract.errors import ConnectorError
+from hub.views.exits import Exit, of_paused, worst
 
 if TYPE_CHECKING:
     from hub.sync.audit import Audit, Drift

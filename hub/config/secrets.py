@@ -20,8 +20,8 @@ COMMAND_SECONDS: Final = 30.0
 SecretSources = Mapping[str, Callable[[Any], str]]
 
 HOW: Final = (
-    'Write a reference: { env = "NAME" }, { file = "PATH" }, { command = ["PROGRAM", "..."] } '
-    'or { keyring = "SERVICE/USER" }'
+    'Write a reference: { env = "NAME" }, { file = "PATH" }, { command = ["PROGRAM", "..."] }, '
+    '{ keyring = "SERVICE/USER" } or { secret = "NAME" } (see crmhub secrets set)'
 )
 
 
@@ -43,6 +43,8 @@ def check_secret(reference: object, base: Path, sources: SecretSources) -> None:
             raise SecretError(f"the program {argument[0]!r} of {_show(kind, argument)} was not found")
     elif kind == "keyring":
         _keyring(argument)
+    elif kind == "secret":
+        _from_vault(base, argument)
 
 
 def fetch_secret(reference: object, base: Path, sources: SecretSources) -> str:
@@ -56,6 +58,8 @@ def fetch_secret(reference: object, base: Path, sources: SecretSources) -> str:
         return _from_command(argument)
     if kind == "keyring":
         return _from_keyring(argument)
+    if kind == "secret":
+        return _from_vault(base, argument)
     try:
         value = sources[kind](argument)
     except HubError as error:
@@ -66,7 +70,7 @@ def fetch_secret(reference: object, base: Path, sources: SecretSources) -> str:
 
 
 def _parts(reference: object, sources: SecretSources) -> tuple[str, Any]:
-    known = ("env", "file", "command", "keyring", *sources)
+    known = ("env", "file", "command", "keyring", "secret", *sources)
     if isinstance(reference, str):
         raise SecretError("a secret must not stand in the configuration", hint=HOW)
     if not isinstance(reference, Mapping) or len(reference) != 1:
@@ -76,7 +80,7 @@ def _parts(reference: object, sources: SecretSources) -> tuple[str, Any]:
         raise SecretError(
             f"there is no secret source {kind!r}", hint=f"{near(kind, known)}There are: {', '.join(sorted(known))}"
         )
-    if kind in ("env", "file", "keyring") and not (isinstance(argument, str) and argument):
+    if kind in ("env", "file", "keyring", "secret") and not (isinstance(argument, str) and argument):
         raise SecretError(f"{kind} needs a text", hint=HOW)
     if kind == "command" and not (
         isinstance(argument, list) and argument and all(isinstance(item, str) for item in argument)
@@ -142,3 +146,13 @@ def _from_keyring(argument: str) -> str:
     if not value:
         raise SecretError(f"the keyring has no password for {argument}", hint=f"Run: keyring set {service} {user}")
     return str(value)
+
+
+def _from_vault(base: Path, name: str) -> str:
+    from hub.tokens.keys import load_keys
+    from hub.tokens.vault import Vault
+
+    try:
+        return Vault(base, lambda: load_keys(base)).get(name)
+    except HubError as error:
+        raise SecretError(error.message, where=error.where, hint=error.hint) from None

@@ -40,6 +40,7 @@ def read_serving(table: Table, notifiers: Collection[str]) -> Serving:
         table.parsed("gather", _positive, default.gather),
         table.parsed("rest", _positive, default.rest),
         table.parsed("metrics_token", parse_secret, default.metrics_token),
+        table.take("two_people", bool, default.two_people),
     )
     if found.longest < found.first:
         table.problem("longest_wait", "longest_wait must not be shorter than first_wait")

@@ -102,7 +102,8 @@ class Serving:
     answer;  notify: notifiers that are told of alarms, None for all;  listen: where pages and webhooks are, None for
     nowhere;  public_url: under which address other systems reach it, "" if they cannot;  gather: seconds from a webhook to
     the run that it causes, in which others may come;  rest: seconds between the beginnings of two such runs;
-    metrics_token: reference of the secret with which other machines may see metrics, None for none.
+    metrics_token: reference of the secret with which other machines may see metrics, None for none;  two_people:
+    whether a plan that deletes needs the approval of two people on the pages.
     """
 
     zone: str = "UTC"
@@ -114,6 +115,7 @@ class Serving:
     gather: float = 3.0
     rest: float = 30.0
     metrics_token: Mapping[str, Any] | None = None
+    two_people: bool = False
 
 
 def parse_zone(text: object) -> str:

@@ -21,7 +21,7 @@ from typing import Protocol
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from hub.bootstrap import DATABASE, SERVE
+from hub.bootstrap import DATABASE, SERVE, App
 from hub.config.examine import examine_all
 from hub.config.model import Config, InvalidConfig
 from hub.config.read import read_config
@@ -33,6 +33,7 @@ from hub.service.caretaker import Caretaker
 from hub.service.desk import Desk, LeaseLost, open_desk
 from hub.service.election import Election
 from hub.service.events import log_event
+from hub.service.jobs import Jobs, carry_out
 from hub.service.lease import BEAT, Lease
 from hub.service.post import deliver
 from hub.service.receiver import Receiver
@@ -40,6 +41,7 @@ from hub.service.runner import AppRunner
 from hub.service.scheduler import LOOK, Report, Scheduler
 from hub.store.database import Database, Locked
 from hub.store.inbox import Inbox
+from hub.store.store import Store
 
 STANDBY = 1.0
 """Seconds between two attempts to take the lease."""
@@ -98,6 +100,7 @@ class Service:
         self._receiver: Receiver | None = None
         self.stood_by = False
         """Whether another process has served in this one's lifetime."""
+        self.jobs = Jobs(clock, self._wake.set)
 
     @property
     def receiver(self) -> Receiver:
@@ -120,6 +123,29 @@ class Service:
         if self._receiver is not None:
             self._receiver.close()
         self.desk.close()
+
+    # for the parts
+
+    @property
+    def config(self) -> Config:
+        """The configuration that holds now."""
+        return self.scheduler.config
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        return self._clock
+
+    def app(self, store: Store | None = None) -> App:
+        """Everything that a part may ask about the configuration; ``store``: one that stays open when it is closed."""
+        return self._runner.app(self.scheduler.config, store)
+
+    def shown(self, text: str) -> str:
+        """A text without secrets, addresses and numbers."""
+        return self._shown(text)
+
+    def redact(self, text: str) -> str:
+        """A text without secrets."""
+        return self._redact(text)
 
     def _stopping(self) -> bool:
         return self._told or self._lost
@@ -227,7 +253,8 @@ class Service:
         try:
             if self._reload:
                 self._reconfigure()
-            if not self.scheduler.step():
+            self._job()
+            if not self.scheduler.step() and not self.jobs.waits():
                 pause, wake = LOOK, self.scheduler.wake_at()
         except LeaseLost:
             raise
@@ -239,6 +266,21 @@ class Service:
             at = datetime.fromtimestamp(wake, UTC)
             timer.add_job(self._wake.set, "date", run_date=at, id="due", replace_existing=True)
         self._wait(pause)
+
+    def _job(self) -> None:
+        """Carry out what has waited longest, if a person's command does not hold the store."""
+        job = self.jobs.next()
+        if job is None:
+            return
+        try:
+            with self._runner.app(self.scheduler.config) as app:
+                carry_out(self.jobs, job, app, self._stopping)
+        except Locked as error:
+            log_event("store_is_busy", job=job.kind, holder=error.holder)
+            return
+        code = job.error.code if job.error is not None else ""
+        message = self._shown(str(job.error)) if job.error is not None else ""
+        log_event("job_ended", job=job.kind, about=job.subject, error=code, message=message)
 
     @contextmanager
     def _parts(self) -> Iterator[BackgroundScheduler]:
@@ -256,6 +298,7 @@ class Service:
         with ExitStack() as stack:
             timer.start()
             stack.callback(timer.shutdown, wait=True)
+            stack.callback(self.jobs.stop)
             for part in self.parts:
                 part.start()
                 stack.callback(part.stop)

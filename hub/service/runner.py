@@ -4,6 +4,7 @@ the next run on, and nothing is kept open in between."""
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from hub.loader import Registry, load
 from hub.service.desk import Desk
 from hub.service.events import log_event
 from hub.service.outcomes import fingerprint_of
+from hub.service.plans import keep_held
 from hub.service.scheduler import Report
 from hub.store.database import Locked
+from hub.store.store import Store
 
 MOST = 20
 """Records that are named in the log after a run."""
@@ -30,12 +33,15 @@ class AppRunner:
     ) -> None:
         self._desk, self._redact, self._stopping, self._clock, self._label = desk, redact, stopping, clock, label
         self._registry: tuple[tuple[Path, ...], Registry] | None = None
+        self._loading = threading.Lock()
 
-    def app(self, config: Config) -> App:
-        """A fresh one; the plugins are loaded once."""
-        if self._registry is None or self._registry[0] != config.hub.plugins:
-            self._registry = config.hub.plugins, load(config.hub.plugins)
-        app = App(config, registry=self._registry[1], clock=self._clock, label=self._label)
+    def app(self, config: Config, store: Store | None = None) -> App:
+        """A fresh one; the plugins are loaded once.  ``store``: one that stays open when it is closed."""
+        with self._loading:
+            if self._registry is None or self._registry[0] != config.hub.plugins:
+                self._registry = config.hub.plugins, load(config.hub.plugins)
+            registry = self._registry[1]
+        app = App(config, registry=registry, clock=self._clock, label=self._label, store=store)
         app.redact = self._redact
         return app
 
@@ -53,6 +59,7 @@ class AppRunner:
                 return Report(state="error", error=error)
             except Exception as error:  # noqa: BLE001  # one sync's bug must not stop the others
                 return Report(state="error", error=HubError(f"a fault of crmhub: {type(error).__name__}: {error}"))
+            keep_held(app, result)
             app.announce(result.run)
             self._tell_records(app, result.run)
         counters = result.counters.values()

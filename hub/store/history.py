@@ -259,6 +259,11 @@ class History:
             ],
         )
 
+    def count_writes(self, run_id: str) -> int:
+        """How many writes the journal has of a run."""
+        statement = select(func.count()).select_from(journal).where(journal.c.run == run_id)
+        return int(self._db.rows(statement)[0][0])
+
     def journal_rows(
         self,
         *,
@@ -266,9 +271,12 @@ class History:
         gid: str | None = None,
         since: float | None = None,
         gids: Sequence[str] | None = None,
+        start: int = 0,
+        limit: int | None = None,
     ) -> list[dict[str, Any]]:
-        """Writes in order; ``gids``: of these golden records (some hundred at most)."""
-        statement = select(journal).order_by(journal.c.id)
+        """Writes in order; ``gids``: of these golden records (some hundred at most);  ``limit``: at most that many, from
+        the one with the number ``start`` on."""
+        statement = select(journal).order_by(journal.c.id).limit(limit).offset(start if limit is not None else None)
         if gids is not None:
             statement = statement.where(journal.c.gid.in_(gids))
         if run_id is not None:
@@ -345,6 +353,14 @@ class History:
         return [Account(*row) for row in rows]
 
     # reviews
+
+    def count_open(self) -> tuple[int, int]:
+        """(conflicts, reviews) that wait for a person."""
+        counts = [
+            int(self._db.rows(select(func.count()).select_from(table).where(table.c.state == "open"))[0][0])
+            for table in (ledger, review)
+        ]
+        return counts[0], counts[1]
 
     def add_review(self, run_id: str, at: float, kind: str, doc: Mapping[str, Any]) -> int:
         """Open a question and return its number; the caller holds the transaction."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hub.store import database
+from hub.store.audit import Audit
 from hub.store.facts import Facts
 from hub.store.history import History
 from hub.store.inbox import Inbox
@@ -15,13 +16,14 @@ from hub.store.pauses import Pauses
 from hub.store.protocol import Database
 from hub.store.records import Records
 from hub.store.staging import Staging
+from hub.store.users import Users
 from hub.store.work import Work
 
 
 class Store:
     """Golden records and links (``records``), records that are not linked yet (``staging``), work in hand (``work``) and
     what happened: ``history`` of the hub, read by run in ``past``, ``facts`` about customers.  ``pauses`` is what a person
-    has paused, ``inbox`` what webhooks have named.
+    has paused, ``inbox`` what webhooks have named, ``users`` may use the pages, and ``audit`` says what they did.
 
     Everything written inside ``with store.transaction():`` is stored together or not at all.
     """
@@ -36,6 +38,8 @@ class Store:
         self.facts = Facts(db)
         self.pauses = Pauses(db)
         self.inbox = Inbox(db)
+        self.users = Users(db)
+        self.audit = Audit(db)
         self._seq = int(self.work.meta("seq", "0"))
 
     @contextmanager

@@ -503,6 +503,50 @@ outbox = Table(
 )
 Index("outbox_due", outbox.c.due, sqlite_where=text("state = 'pending'"), postgresql_where=text("state = 'pending'"))
 
+web_user = Table(
+    "web_user",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("password", Text, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("changed", Float, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("locked", Float, nullable=False),
+    _states("role", "viewer", "operator", "admin"),
+    CheckConstraint("name <> ''", name="user_has_name"),
+    CheckConstraint("password LIKE '$argon2id$%'", name="password_is_hashed"),
+    CheckConstraint("failures >= 0", name="failures_count"),
+)
+
+web_session = Table(
+    "web_session",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user", Text, nullable=False),
+    Column("csrf", Text, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("seen", Float, nullable=False),
+    Column("pii", Float, nullable=False),
+    CheckConstraint("length(id) = 64", name="id_is_a_hash"),
+)
+Index("web_session_user", web_session.c.user)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("prev", Text, nullable=False),
+    Column("hash", Text, nullable=False, unique=True),
+    CheckConstraint("action <> ''", name="audit_has_action"),
+    CheckConstraint("length(hash) = 64", name="audit_is_hashed"),
+)
+
 inbox = Table(
     "inbox",
     metadata,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, delete, func, select, update
 
 from hub.store.database import pack, unpack
 from hub.store.protocol import Database
@@ -276,6 +276,9 @@ class Work:
             )
             for r in rows
         ]
+
+    def count_quarantined(self) -> int:
+        return int(self._db.rows(select(func.count()).select_from(quarantine))[0][0])
 
     def barred_ids(self, system: str, resource: str, ids: Iterable[str]) -> set[str]:
         """Those of the records that are in quarantine because they could not be read."""

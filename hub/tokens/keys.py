@@ -52,8 +52,47 @@ def load_keys(folder: Path, environment: Mapping[str, str] = os.environ) -> Keys
     return _parse(lines, str(path))
 
 
+def new_line() -> str:
+    """A new key, as a line of the file."""
+    return f"k{secrets.token_hex(3)}:{base64.b64encode(secrets.token_bytes(_BYTES)).decode()}"
+
+
+def in_environment(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the keys are given by the environment, which only who sets it can change."""
+    return bool(environment.get(VARIABLE, ""))
+
+
+def add_key(folder: Path) -> Keys:
+    """Make a new key the current one of the file; the earlier ones stay for what they have encrypted.  Raises
+    KeyProblem."""
+    before = load_keys(folder, {})
+    lines = [f"{name}:{base64.b64encode(key).decode()}" for name, key in before.by_id.items()]
+    return _write(folder / FILE, [new_line(), *lines])
+
+
+def keep_keys(folder: Path, wanted: set[str]) -> Keys:
+    """Take keys out of the file with which nothing is encrypted any more; the current one stays.  Raises KeyProblem."""
+    before = load_keys(folder, {})
+    kept = {name: key for name, key in before.by_id.items() if name in wanted or name == before.current}
+    return _write(folder / FILE, [f"{name}:{base64.b64encode(key).decode()}" for name, key in kept.items()])
+
+
+def _write(path: Path, lines: list[str]) -> Keys:
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    try:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write("".join(f"{line}\n" for line in lines))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except OSError as error:
+        raise KeyProblem(f"the key file cannot be written: {error.strerror}", where=str(path)) from None
+    return _parse(lines, str(path))
+
+
 def _make(path: Path) -> str:
-    line = f"k{secrets.token_hex(3)}:{base64.b64encode(secrets.token_bytes(_BYTES)).decode()}"
+    line = new_line()
     try:
         # Written whole under another name first: another process never sees half a key, and the first one wins.
         draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")

@@ -10,16 +10,18 @@ from starlette.routing import BaseRoute
 
 from hub.web import health
 from hub.web.hooks import hooks
+from hub.web.pages import pages
 
 if TYPE_CHECKING:
     from hub.service.process import Service
 
 
 def routes(service: Service) -> Sequence[BaseRoute]:
-    """All routes, those of each part together."""
+    """All routes, those of each part together; the pages come last, because they answer what nobody else does."""
     return [
         *health.routes(service),
         *hooks(service.receiver, lambda: service.scheduler.config.serving.public_url),
+        pages(service),
     ]
 
 

@@ -18,7 +18,6 @@ import typer.main
 from hub import hookspecs
 from hub.canonical.facts import FACT_FIELDS
 from hub.canonical.schema import COLLECTIONS, FIELDS
-from hub.cli.exits import _PRECEDENCE, Exit
 from hub.cli.main import make_app
 from hub.cli.plugin_docs import described
 from hub.contract import errors, records
@@ -26,6 +25,7 @@ from hub.mapping.pairs import Env
 from hub.mapping.transforms import _CORE, Registry
 from hub.testing.kit import PLATINUM, RULES
 from hub.testing.kit.claims import read_claims
+from hub.views.exits import _PRECEDENCE, Exit
 from tests.docs.pages import DOCS, ROOT, generated, replace_generated
 
 Command = Any

@@ -19,9 +19,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from hub.cli.exits import Exit, worst
 from hub.cli.main import OURS, make_app
-from hub.cli.masking import mask_name, mask_text, mask_value
+from hub.views.exits import Exit, worst
+from hub.views.masking import mask_name, mask_text, mask_value
 from tests.e2e.hub_folder import CONFIG, SECRET, HubFolder
 
 
@@ -38,6 +38,8 @@ ALL = sorted(commands(typer.main.get_command(make_app())))
 
 JSON: dict[str, list[str]] = {
     "apply": ["plan.json"],
+    "audit list": [],
+    "audit verify": [],
     "backup": ["copy.db"],
     "check": [],
     "conflicts list": ["--all"],
@@ -82,10 +84,19 @@ JSON: dict[str, list[str]] = {
     "runs show": ["0"],
     "runs undo": ["0"],
     "sandbox": [],
+    "secrets list": [],
+    "secrets remove": ["crm.key"],
+    "secrets rotate": [],
+    "secrets set": ["crm.key"],
     "serve": ["--once"],
     "status": [],
     "support-bundle": ["bundle.zip"],
     "sync": ["customers"],
+    "users add": ["ann", "--role", "viewer"],
+    "users list": [],
+    "users password": ["ann"],
+    "users remove": ["ann"],
+    "users role": ["ann", "viewer"],
     "verify": [],
 }
 """Arguments with which each command says something (an error is an answer, too)."""

@@ -83,6 +83,26 @@ GOOD: dict[str, dict[str, Any]] = {
         "run": "r",
         "doc": b"{}",
     },
+    "web_user": {
+        "name": "ann",
+        "role": "admin",
+        "password": "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA",
+        "created": 0.0,
+        "changed": 0.0,
+        "failures": 0,
+        "locked": 0.0,
+    },
+    "web_session": {"id": "0" * 64, "user": "ann", "csrf": "t", "created": 0.0, "seen": 0.0, "pii": 0.0},
+    "audit": {
+        "id": 1,
+        "at": 0.0,
+        "who": "ann",
+        "action": "signed_in",
+        "subject": "",
+        "detail": "{}",
+        "prev": "0" * 64,
+        "hash": "1" * 64,
+    },
     "fact_party": {"fact_id": "f", "key": "email:a@x.example", "gid": ""},
     "staged_key": {"key": "k", "system": "A", "resource": "r", "remote_id": "1"},
     "op": {
@@ -226,6 +246,13 @@ BAD: list[tuple[str, str, dict[str, Any]]] = [
     ("alarm", "number_counts", {"number": 0}),
     ("outbox", "state_known", {"state": "lost"}),
     ("outbox", "refusal_has_reason", {"state": "refused"}),
+    ("web_user", "role_known", {"role": "owner"}),
+    ("web_user", "user_has_name", {"name": ""}),
+    ("web_user", "password_is_hashed", {"password": "secret"}),
+    ("web_user", "failures_count", {"failures": -1}),
+    ("web_session", "id_is_a_hash", {"id": "token"}),
+    ("audit", "audit_has_action", {"action": ""}),
+    ("audit", "audit_is_hashed", {"hash": "0"}),
 ]
 
 

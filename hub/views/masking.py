@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
 from hub.config.redact import mask_number, mask_text
 
@@ -56,3 +57,28 @@ def _masked(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_masked(item) for item in value]
     return value
+
+
+class Shown(Protocol):
+    """How personal data is shown: the terminal by its options, a page by its session.  run: the text is one of a run's
+    output, which programs keep."""
+
+    def name(self, text: str, *, run: bool = False) -> str: ...
+    def value(self, path: str, value: Any, *, run: bool = False) -> Any: ...
+    def message(self, text: str, *, run: bool = False) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Masking:
+    """Everything masked, or nothing."""
+
+    on: bool
+
+    def name(self, text: str, *, run: bool = False) -> str:
+        return mask_name(text) if self.on else text
+
+    def value(self, path: str, value: Any, *, run: bool = False) -> Any:
+        return mask_value(path, value) if self.on else value
+
+    def message(self, text: str, *, run: bool = False) -> str:
+        return mask_text(text) if self.on else text

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hub.cli.exits import Exit
-from hub.cli.terminal import Problem
 from hub.config.quantities import show_duration
+from hub.views.exits import Exit
+from hub.views.problem import Problem
 
 if TYPE_CHECKING:
     from hub.bootstrap import App

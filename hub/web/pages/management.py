@@ -1,0 +1,84 @@
+"""Settings (to look at), the audit log, and the users."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from hub import __version__
+from hub.store.users import ROLES
+from hub.web.access import accounts
+from hub.web.call import Call, Refused
+from hub.web.door import Route
+
+PAGE = 100
+
+
+def settings(call: Call) -> Response:
+    config, desk = call.site.config, call.site.service.desk
+    return call.page(
+        "settings.html",
+        "settings",
+        config=config,
+        lease=desk.lease(),
+        alarms=desk.alarms("raised"),
+        error=call.site.service.scheduler.config_error,
+        refused=desk.letters("refused"),
+        version=__version__,
+    )
+
+
+def audit(call: Call) -> Response:
+    who = call.text("who")
+    known = sorted({item.name for item in call.site.store.users.all()})
+    before = call.number("before", 0) or None
+    rows = call.site.store.audit.newest(PAGE, before, who if who in known else None)
+    verdict = call.site.store.audit.verify() if "verify" in call.request.query_params else None
+    return call.page("audit.html", "audit", rows=rows, verdict=verdict, known=known, who=who, size=PAGE)
+
+
+def users(call: Call) -> Response:
+    return _users(call)
+
+
+def _users(call: Call, status: int = 200, problem: dict[str, str] | None = None, name: str = "") -> Response:
+    found = call.site.store.users
+    rows = [(item, len(found.sessions(item.name))) for item in found.all()]
+    return call.page("users.html", "users", status=status, rows=rows, roles=ROLES, problem=problem, name=name)
+
+
+def add(call: Call) -> Response:
+    name = call.text("name")
+    try:
+        accounts.add(call.site.store, name, call.text("role"), call.text("password"), who=call.who, now=call.site.now)
+    except accounts.AccountProblem as error:
+        return _users(call, 400, {"where": error.where, "message": error.message, "hint": error.hint}, name)
+    return call.to("/users")
+
+
+def change(call: Call) -> Response:
+    """Another role, a new password, or removal; one's own is not changed here."""
+    name, action = call.path("name"), call.text("action")
+    store, now = call.site.store, call.site.now
+    if name == call.who:
+        raise Refused(400, "You cannot change your own role or remove yourself")
+    try:
+        if action == "remove":
+            accounts.remove(store, name, who=call.who, now=now)
+        elif action == "role":
+            accounts.set_role(store, name, call.text("role"), who=call.who, now=now)
+        elif action == "password":
+            accounts.set_password(store, name, call.text("password"), who=call.who, now=now)
+        else:
+            raise Refused(400, "The form cannot be read")
+    except accounts.AccountProblem as error:
+        return _users(call, 400, {"where": error.where, "message": error.message, "hint": error.hint})
+    return call.to("/users")
+
+
+ROUTES = (
+    Route("/settings", settings, "viewer"),
+    Route("/audit", audit, "admin"),
+    Route("/users", users, "admin"),
+    Route("/users", add, "admin", "POST"),
+    Route("/users/{name}", change, "admin", "POST"),
+)

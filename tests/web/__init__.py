@@ -1,0 +1,1 @@
+"""The pages: through starlette's test client, and in a real browser."""

@@ -1,0 +1,133 @@
+"""Signing in and out, and one's own account."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from hub.web.access import accounts
+from hub.web.access.lockout import FREE
+from tests.web.visitor import Visitor, words
+
+GOOD = "correct horse battery"
+
+
+@pytest.fixture
+def ann(nobody: Visitor) -> Visitor:
+    """Somebody with a password, at the page to sign in."""
+    accounts.add(nobody.store, "ann", "viewer", GOOD, who="test", now=nobody.service.clock())
+    opened(nobody, "/login")
+    return nobody
+
+
+def opened(visitor: Visitor, path: str) -> str:
+    """A page with a form; its token is sent from now on."""
+    page = visitor.get(path).text
+    found = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert found
+    visitor.token = found.group(1)
+    return page
+
+
+def sign_in(visitor: Visitor, name: str = "ann", password: str = GOOD) -> int:
+    return visitor.post("/login", username=name, password=password).status_code
+
+
+def test_signing_in_leads_on_to_where_one_wanted_to_go(ann: Visitor) -> None:
+    assert ann.get("/runs").headers["location"] == "/login?next=%2Fruns"
+    opened(ann, "/login?next=/runs")
+    answer = ann.post("/login", username="ann", password=GOOD, next="/runs")
+    assert answer.headers["location"] == "/runs"
+    assert ann.get("/runs").status_code == 200
+
+
+def test_a_wrong_name_and_a_wrong_password_look_the_same(ann: Visitor) -> None:
+    answers = []
+    for name in ("ann", "bob"):
+        tries = [ann.post("/login", username=name, password="wrong") for _ in range(FREE + 1)]
+        answers.append([(item.status_code, words(item)) for item in tries])
+    shown = [[(code, re.sub(r"\d\d:\d\d:\d\d", "TIME", text)) for code, text in item] for item in answers]
+    assert shown[0] == shown[1]
+    assert [code for code, _ in shown[0]] == [401] * (FREE - 1) + [429, 429]
+
+
+def test_a_sign_in_begins_a_new_session(ann: Visitor) -> None:
+    assert sign_in(ann) == 303
+    first = ann.client.cookies["crmhub-session"]
+    (before,) = ann.store.users.sessions("ann")
+    ann.client.cookies.delete("crmhub-session")
+    opened(ann, "/login")
+    assert sign_in(ann) == 303
+    assert ann.client.cookies["crmhub-session"] != first
+    assert {item.csrf for item in ann.store.users.sessions("ann")} != {before.csrf}
+
+
+def test_a_session_that_was_planted_is_none(ann: Visitor) -> None:
+    ann.client.cookies.set("crmhub-session", "planted")
+    assert ann.get("/").status_code == 303
+
+
+def test_a_password_is_changed_with_the_present_one(ann: Visitor) -> None:
+    sign_in(ann)
+    opened(ann, "/account")
+    new = "another long password"
+    wrong = ann.post("/account/password", old="wrong", password=new, again=new)
+    assert (wrong.status_code, "not your present password" in wrong.text) == (400, True)
+    differ = ann.post("/account/password", old=GOOD, password=new, again=new + "!")
+    assert (differ.status_code, "the two passwords differ" in differ.text) == (400, True)
+    weak = ann.post("/account/password", old=GOOD, password="short", again="short")
+    assert (weak.status_code, "12 or more" in weak.text) == (400, True)
+    assert ann.post("/account/password", old=GOOD, password=new, again=new).status_code == 303
+    assert ann.get("/account").status_code == 200, "in a new session"
+    ann.client.cookies.clear()
+    opened(ann, "/login")
+    assert sign_in(ann) == 401
+    assert sign_in(ann, password=new) == 303
+
+
+def test_a_user_ends_their_other_sessions(ann: Visitor) -> None:
+    other = Visitor(ann.service, None)
+    opened(other, "/login")
+    sign_in(other)
+    sign_in(ann)
+    page = opened(ann, "/account")
+    assert "Sign out everywhere else" in page
+    assert ann.post("/account/sessions").status_code == 303
+    assert other.get("/").status_code == 303
+    assert ann.get("/").status_code == 200
+    assert 'action="/logout"' in ann.get("/").text
+
+
+@pytest.mark.parametrize("path", ["/login", "/account"])
+def test_password_fields_hide_and_name_themselves(ann: Visitor, path: str) -> None:
+    if path == "/account":
+        sign_in(ann)
+    page = ann.get(path).text
+    fields = re.findall(r"<input[^>]*type=\"password\"[^>]*>", page)
+    assert len(fields) == {"/login": 1, "/account": 3}[path]
+    assert all('autocomplete="' in field for field in fields)
+    assert "onpaste" not in page
+
+
+def test_nobody_without_a_role_for_it_sees_personal_data(viewer: Visitor) -> None:
+    assert viewer.post("/personal-data", show="1", back="/").status_code == 403
+    assert "Show personal data" not in viewer.get("/records").text
+
+
+def test_nobody_fills_the_audit_log_from_outside(ann: Visitor) -> None:
+    before = len(ann.store.audit.newest(1000))
+    for number in range(20):
+        assert ann.post("/login", username=f"nobody{number}", password="wrong").status_code == 401
+    assert len(ann.store.audit.newest(1000)) <= before + 2, "one line a minute"
+
+
+def test_a_flood_of_sign_ins_is_told_to_come_back_later(ann: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hub.web.access import passwords
+
+    monkeypatch.setattr(passwords, "_PATIENCE", 0.01)
+    with passwords._turn(), passwords._turn():
+        answer = ann.post("/login", username="ann", password=GOOD)
+    assert answer.status_code == 503
+    assert "too many sign-ins at once" in answer.text
+    assert sign_in(ann) == 303
