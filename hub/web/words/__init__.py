@@ -38,9 +38,6 @@ class Words:
 
         return count
 
-    def lacks(self, lang: str, sentence: str) -> bool:
-        return sentence not in self._found.get(lang, {})
-
 
 def read(path: Path) -> dict[str, str]:
     """Lines "English = other"; others are comments."""
