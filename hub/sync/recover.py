@@ -23,6 +23,8 @@ CLOCK_SLACK = 60.0
 
 CLOCK_DOUBT = 24 * 3600.0
 """The same where nobody has measured that clock: one that is wrong by hours must not hide what we made."""
+SLOW_CALL = 120.0
+"""Seconds after its intent at which a call may still be carried out; a search lags behind that."""
 LOOKS = 2
 """Fruitless looks through a whole system after which a create of unknown outcome counts as not carried out."""
 
@@ -119,13 +121,16 @@ class Recover:
             self._quarantine(op, hits)
         elif hits:
             self._adopt(op, hits[0])
-        elif op.t0 is not None and self.shared.clock() - op.t0 < capabilities.index_lag:
+        elif op.t0 is not None and capabilities.index_lag and self._since(op.t0) < capabilities.index_lag + SLOW_CALL:
             self._wait(op)
         elif looked_through and op.attempts < LOOKS:
             op.attempts += 1  # a page may have been missing: absence is believed when it is seen again
             self._wait(op)
         else:
             self._end(op, "superseded")
+
+    def _since(self, at: float) -> float:
+        return self.shared.clock() - at
 
     def _wait(self, op: OpRow) -> None:
         """It is looked for again in the next run, and not sent again before."""

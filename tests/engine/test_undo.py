@@ -579,3 +579,21 @@ def test_a_label_that_is_written_leaves_a_value_that_differs_on_purpose(tmp_path
     links = world.store.records.links_by_gid([world.golden().gid])[world.golden().gid]
     assert [link.system for link in links if link.undone] == ["B"]
     world.quiet()
+
+
+def test_an_undo_lets_no_system_know_more_than_it_did(tmp_path: Path) -> None:
+    """Seed 350265: after an undo of something else, a system that nothing can be written to counted as knowing an edited
+    address, and its own removal of the old spelling removed the address everywhere."""
+    world = World(tmp_path, A=LIST_WITH_IDS, B=LIST_WITH_IDS)
+    c = world.add_system("C", LIST_WITH_IDS, writes=frozenset())
+    for system in "AC":
+        world.servers[system].add({"name": "Anna Berg", "emails": [{"value": "x@x.example"}, {"value": "z@x.example"}]})
+    world.sync()
+    world.servers["A"].edit(world.id("A"), lambda data: data["emails"][0].update(value="x2@x.example"))
+    world.sync()
+    world.servers["A"].edit(world.id("A"), lambda data: data["emails"][1].update(value="z2@x.example"))
+    undo(world, world.sync().run)
+    c.edit(world.id("C"), lambda data: data["emails"].pop(0))
+    world.sync()
+    assert "x2@x.example" in [value for value, _ in world.rows("A")]
+    world.quiet()

@@ -27,11 +27,18 @@ def pending(workspace: Workspace, source: Source, golden: Golden) -> list[Diff]:
 
 
 def accept(
-    workspace: Workspace, source: Source, golden: Golden, link: Link, names: Iterable[str], waiting: Collection[str]
+    workspace: Workspace,
+    source: Source,
+    golden: Golden,
+    link: Link,
+    names: Iterable[str],
+    waiting: Collection[str],
+    moved: Collection[str] | None = None,
 ) -> None:
     """Leave the fields and collections ``names`` of a record as they are shown, whatever golden says.
 
-    waiting: paths that were to be written already before the undo; they still are.
+    waiting: paths that were to be written already before the undo; they still are.  moved: the elements that the undo is
+    about ("emails/EID"), None for all: of others the record knows no more than before.
     """
     base, wanted = base_of(link, source.mapping), set(names)
     for name in sorted(wanted):
@@ -41,8 +48,8 @@ def accept(
             if not _shows(workspace, source, golden, name, base.fields.get(name, UNSUPPORTED)):
                 link.undone[name] = mark_of(golden.fields.get(name))
         if name in source.mapping.collections:
-            _accept_elements(golden, link, name, waiting)
-            _mark_others(workspace, source, golden, link, base, name, waiting)
+            _accept_elements(golden, link, name, waiting, moved)
+            _mark_others(workspace, source, golden, link, base, name, waiting, moved)
     for diff in pending(workspace, source, golden):
         name, _, rest = diff.path.partition("/")
         if name in wanted and diff.path not in waiting:
@@ -62,12 +69,14 @@ def _shows(workspace: Workspace, source: Source, golden: Golden, name: str, show
     return (is_blank(image) and is_blank(shown)) or same(kind, image, shown, region=workspace.shared.policy.region)
 
 
-def _accept_elements(golden: Golden, link: Link, name: str, waiting: Collection[str]) -> None:
+def _accept_elements(
+    golden: Golden, link: Link, name: str, waiting: Collection[str], moved: Collection[str] | None
+) -> None:
     collection = golden.collection(name)
     for _, eid in link.picture.get(name, ()):
         element = collection.elements.get(eid or "")
         path = f"{name}/{eid}"
-        if element is None or not element.alive or waits(path, waiting):
+        if element is None or not element.alive or waits(path, waiting) or (moved is not None and path not in moved):
             continue
         link.esent.setdefault(name, {})[element.eid] = Esent.of(element)
         for lost in [item for item in link.lost if item == path or item.startswith(path + "/")]:
@@ -89,11 +98,14 @@ def _mark_others(
     base: Base,
     name: str,
     waiting: Collection[str],
+    moved: Collection[str] | None,
 ) -> None:
     """Elements that are shown otherwise than golden has them are marked, too."""
     for row in base.collections.get(name, ()):
         element = golden.collection(name).elements.get(row.eid or "")
         if element is None or not element.alive or row.value is None or waits(f"{name}/{element.eid}", waiting):
+            continue
+        if moved is not None and f"{name}/{element.eid}" not in moved:
             continue
         image = source.mapping.norm_row(name, element.value.value, element.attr_values())
         kind, region = COLLECTIONS[name].kind, workspace.shared.policy.region

@@ -53,7 +53,7 @@ def _decide_one(
         if source is None or source.mapping.hash != link.mapping:
             continue
         names = moved.names() - taken.get((link.system, link.resource, golden.gid), set())
-        accept(workspace, source, golden, link, names, waiting.get(id(link), ()))
+        accept(workspace, source, golden, link, names, waiting.get(id(link), ()), moved.elements())
         workspace.touch(link)
 
 

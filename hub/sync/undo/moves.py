@@ -36,6 +36,10 @@ class Moved:
         """The fields and collections that changed."""
         return {change.path.split("/", 1)[0] for change in self.changes if change.path != "state"}
 
+    def elements(self) -> set[str]:
+        """The elements that changed in whatever way ("emails/EID")."""
+        return {"/".join(change.path.split("/")[:2]) for change in self.changes if "/" in change.path}
+
 
 def apply_moves(
     golden: Golden, moves: Iterable[Move], *, tick: Sequence[int], time: float, run: str, rule: str
