@@ -11,7 +11,7 @@ import pytest
 from hub.contract.errors import OutcomeUnknown, Unavailable
 from hub.mapping.compile import compile_mapping
 from hub.mapping.parse import parse_mapping
-from hub.state import mark_of
+from hub.state import Link, mark_of
 from hub.sync.decisions import resolve_conflict
 from hub.sync.engine import Result
 from hub.sync.policy import Policy
@@ -596,4 +596,24 @@ def test_an_undo_lets_no_system_know_more_than_it_did(tmp_path: Path) -> None:
     c.edit(world.id("C"), lambda data: data["emails"].pop(0))
     world.sync()
     assert "x2@x.example" in [value for value, _ in world.rows("A")]
+    world.quiet()
+
+
+def test_who_was_deleted_by_hand_stays_away_also_where_an_older_record_is_gone(tmp_path: Path) -> None:
+    """Seed 350155: an old record of the same customer, gone for long, was taken for the one that somebody had deleted."""
+    world = two_customers(tmp_path, delete={"A": "propagate"}, delete_any=frozenset("B"))
+    world.sync()
+    gid, a = world.golden().gid, world.servers["A"]
+    links = world.store.records.links_by_gid([gid])[gid]
+    mine = next(item for item in links if item.system == "A")
+    older = Link("A", "contacts", "0", gid, "gone", primary=False, native=mine.native)
+    with world.store.transaction():
+        world.store.records.delete_links([mine.id or 0])
+        mine.id = None
+        world.store.records.save_links([older, mine])
+    a.remove(mine.remote_id)
+    undo(world, world.sync().run)
+    assert world.one("B")["name"] == "Anna Berg"
+    world.sync()
+    assert a.alive() == {}, "where somebody deleted it, it stays deleted"
     world.quiet()

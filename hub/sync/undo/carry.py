@@ -65,8 +65,9 @@ def _stay_deleted(workspace: Workspace, golden: Golden, past: str) -> None:
     """Only what this run deleted comes back: where somebody else deleted the record, it stays deleted."""
     rows = workspace.shared.store.history.journal_rows(run_id=past, gids=[golden.gid])
     ours = {(row["system"], row["remote_id"]) for row in rows if row["kind"] == "delete"}
-    taken = {_seat(link) for link in workspace.links[golden.gid] if link.primary and link.state != "gone"}
-    for link in workspace.links[golden.gid]:
+    links = sorted(workspace.links[golden.gid], key=lambda link: not link.primary)
+    taken = {_seat(x) for x in links if x.primary and (x.state != "gone" or (x.system, x.remote_id) in ours)}
+    for link in links:
         if link.state == "gone" and (link.system, link.remote_id) not in ours and _seat(link) not in taken:
             link.state, link.reason = "excluded", f"deleted in {link.system}; taken back elsewhere"
             taken.add(_seat(link))
