@@ -359,6 +359,8 @@ class Engine:
             if portion is not None and canary is None and self._lossy(plan, work, workers, start):
                 self._standing.withdraw()
                 break
+        if approved and canary is not None:
+            self._standing.withdraw()  # a person looks at what was written before the rest is
         for source in work:
             worker = workers[id(source)]
             if worker.stopped is not None:

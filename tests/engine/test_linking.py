@@ -428,3 +428,20 @@ def test_the_engine_has_one_veto(tmp_path: Path) -> None:
     assert world.writes() == 0
     assert result.plan is not None
     assert result.plan.vetoes == ["not today"]
+
+
+def test_after_a_canary_the_rest_waits_for_another_approval(tmp_path: Path) -> None:
+    """The next scheduled run wrote the rest of the first load before anybody had looked at the canary."""
+    world = World(tmp_path, A=PLAIN, B=PLAIN)
+    for number in range(5):
+        world.servers["A"].add({"name": f"Person {number}", "email": f"p{number}@x.example"})
+    plan = world.engine().read().plan
+    assert plan is not None
+    world.engine().sync(approve=plan.approval(), canary=2)
+    assert len(world.servers["B"].alive()) == 2
+    held = world.engine().sync()
+    assert [trip.guard for trip in held.held] == ["first_sync"]
+    assert len(world.servers["B"].alive()) == 2
+    assert held.plan is not None
+    world.engine().sync(approve=held.plan.approval())
+    assert len(world.servers["B"].alive()) == 5
