@@ -316,7 +316,7 @@ class Pull:
     def observe(self, workspace: Workspace, record: Record, link: Link, view: View) -> None:
         """Merge a linked record; an open write on it is settled first (W1)."""
         golden = workspace.goldens[link.gid]
-        back, follows = link.state in ("excluded", "gone"), link.reason == FOLLOWS
+        back, follows = link.state in ("excluded", "gone"), link.mapping == FOLLOWS
         if link.state in ("excluded", "gone", "missing", "out_of_scope", "quarantined"):
             comes_back(workspace, link)
         assert record.data is not None

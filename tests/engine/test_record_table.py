@@ -610,3 +610,22 @@ def test_deletions_are_seen_in_a_system_that_can_only_be_read_whole(tmp_path: Pa
     world.servers["B"].remove("2")
     assert world.account("B", world.sync()).total == 3, "no listing is due yet"
     assert world.account("B", world.sync(reconcile=0)).total == 2
+
+
+def test_a_merge_into_a_record_that_was_not_read_before_it_was_deleted_and_came_back(tmp_path: Path) -> None:
+    """Seed 340445: what the survivor showed when it came back counted as an edit of the merged record, and what it replaced
+    was nowhere."""
+    world = deleting(tmp_path, "unlink")
+    server, id_ = world.servers["A"], only(world, "A")
+    new = server.add({"name": "Zoe Quist", "email": "zoe@x.example", "notes": "other"})
+    server.remove(id_, merged_into=new)
+    server.remove(new)
+    world.sync()
+    server.records[new].deleted = False
+    server.edit(new, notes="back")
+    world.sync()
+    assert world.one("B")["name"] == "Zoe Quist"
+    losers = str([row["loser"] for row in world.ledger()])
+    assert "Anna Berg" in losers
+    assert "vip" in losers
+    world.quiet()

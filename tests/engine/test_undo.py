@@ -617,3 +617,23 @@ def test_who_was_deleted_by_hand_stays_away_also_where_an_older_record_is_gone(t
     world.sync()
     assert a.alive() == {}, "where somebody deleted it, it stays deleted"
     world.quiet()
+
+
+def test_a_record_that_is_made_again_gets_what_became_of_it_since(tmp_path: Path) -> None:
+    """Seed 340449: a name that was edited after the deletion counted as given to the record that came back with the old
+    one, and an edit there replaced it unseen."""
+    world = World(
+        tmp_path,
+        Policy(tuple("ABC"), delete={"A": "propagate", "B": "propagate"}, delete_any=frozenset("B")),
+        A=LIST_WITH_IDS, B=PLAIN, C=PLAIN,
+    )  # fmt: skip
+    world.servers["A"].add({"name": "Anna Berg", "emails": mail("anna@x.example")})
+    world.sync()
+    world.servers["A"].remove(world.id("A"))
+    world.servers["C"].edit(world.id("C"), notes="calls on Monday")
+    run = world.sync().run
+    world.servers["C"].edit(world.id("C"), name="Anna Quist")
+    undo(world, run)
+    world.sync()
+    assert world.one("B")["name"] == "Anna Quist"
+    world.quiet()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from hub.mapping.view import CollectionChange, Row, Value, View
+from hub.canonical.schema import COLLECTIONS, field_def
+from hub.canonical.values import same
+from hub.mapping.view import CollectionChange, Mapping_, Row, Value, View
 from hub.state import Golden
-from hub.sync.policy import canonical_bytes
+from hub.sync.policy import canonical_bytes, is_blank
 from hub.sync.undo.compare import Standing
 
 
@@ -64,6 +66,32 @@ def all_rows(
             changes[name] = CollectionChange(add=tuple(added))
             pictures[name] = [[None, eid] for eid in eids] if len(eids) == len(rows) else [[None, None] for _ in rows]
     return changes, pictures
+
+
+def shows(mapping: Mapping_, name: str, wanted: Value, shown: Value) -> bool:
+    """Whether a system that is given ``wanted`` shows ``shown``."""
+    found, image = field_def(name), mapping.norm(name, wanted)
+    return (is_blank(image) and is_blank(shown)) or same(found.kind if found else "text", image, shown)
+
+
+def stale_rows(
+    mapping: Mapping_,
+    view: View,
+    pictures: Mapping[str, Sequence[Sequence[str | None]]],
+    elements: dict[str, dict[str, list[Any]]],
+) -> list[str]:
+    """The paths of elements that golden has with another value by now; what is noted as sent becomes what is shown."""
+    paths = []
+    for name, rows in pictures.items():
+        for (_, eid), position in zip(rows, view.collections[name], strict=True):
+            known = elements[name].get(eid or "")
+            image = None if known is None else mapping.norm_row(name, known[0], known[1])
+            if known is None or image is None or position.value is None:
+                continue
+            if not same(COLLECTIONS[name].kind, image.value, position.value):
+                known[0] = position.value
+                paths.append(f"{name}/{eid}")
+    return paths
 
 
 def alike(left: View, right: View) -> bool:

@@ -17,7 +17,7 @@ from hub.sync.policy import is_blank
 from hub.sync.systems import Source
 from hub.sync.undo.accept import pending, waits
 from hub.sync.undo.compare import Line, Readings, Standing, compare
-from hub.sync.undo.compose import alike, all_rows, in_order, last, sent
+from hub.sync.undo.compose import alike, all_rows, in_order, last, sent, shows, stale_rows
 from hub.sync.undo.moves import AUTHOR, Move, apply_moves
 from hub.sync.undo.outcome import Entry, UndoPlan
 from hub.sync.undo.spelling import spelled
@@ -275,7 +275,13 @@ class Customer:
         for path, reason in put.held.items():
             self._cannot(write, reason, Line(path, None, fields.pop(path, None)))
         elements = {name: sent(after, name, rows) for name, rows in pictures.items()}
-        writes = Payload({name: after.value(name) for name in fields}, elements, picture=pictures)
+        waiting = stale_rows(mapping, view, pictures, elements)
+        given = {}
+        for name, value in fields.items():  # what golden has become since the deletion is still to be given
+            stale = mapping.fields[name].ref is None and not shows(mapping, name, after.value(name), value)
+            given[name] = value if stale else after.value(name)
+            waiting += [name] if stale else []
+        writes = Payload(given, elements, picture=pictures)
         self.found.back.append(self._entry(write, Line("", None, title(after))))
         names = sorted({*mapping.fields, *mapping.collections} - {"kind"})
         return Item(
@@ -289,7 +295,7 @@ class Customer:
                     for eid in items
                 ),
             ],
-            undo={"run": self.found.past, "names": names, "waiting": []},
+            undo={"run": self.found.past, "names": names, "waiting": waiting},
         )  # fmt: skip
 
     def _delete(self, write: Written, source: Source, link: Link) -> Item:
