@@ -628,10 +628,11 @@ def test_a_record_that_is_made_again_gets_what_became_of_it_since(tmp_path: Path
         A=LIST_WITH_IDS, B=PLAIN, C=PLAIN,
     )  # fmt: skip
     world.servers["A"].add({"name": "Anna Berg", "emails": mail("anna@x.example")})
+    world.servers["C"].add({"name": "Anna Berg", "email": "anna@x.example"})
     world.sync()
     world.servers["A"].remove(world.id("A"))
-    world.servers["C"].edit(world.id("C"), notes="calls on Monday")
     run = world.sync().run
+    assert world.servers["B"].alive() == {}
     world.servers["C"].edit(world.id("C"), name="Anna Quist")
     undo(world, run)
     world.sync()
