@@ -396,6 +396,8 @@ def test_names_addresses_and_numbers_are_masked(text: str, masked: str) -> None:
 def test_only_what_is_personal_is_masked_in_a_message() -> None:
     text = "field email: anna@x.example and +49 (30) 123-4567 refused, code 422"
     assert mask_text(text) == "field email: a***@***.example and ***67 refused, code 422"
+    seen = "127.0.0.1 refused on 2026-11-26 17:30:05, call +43 1 234 5678"
+    assert mask_text(seen) == "127.0.0.1 refused on 2026-11-26 17:30:05, call ***78"
 
 
 def test_values_that_say_nothing_about_a_person_stay() -> None:
