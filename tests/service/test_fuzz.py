@@ -22,7 +22,8 @@ from tests.e2e.test_serve import serving, wait_for
 from tests.service.test_hooks import HOOK, _of, configure
 
 ROUTES = ("/healthz", "/metrics", "/hooks/office", "/hooks/shop", "/hooks/nobody", "/hooks/", "/hooks", "/")
-FINE = {200, 400, 401, 403, 404, 405, 408, 411, 413, 414, 429, 431, 505}
+FINE = {200, 303, 400, 401, 403, 404, 405, 408, 411, 413, 414, 415, 421, 429, 431, 505}
+"""303: to the page for signing in."""
 LEAKS = (SECRET, HOOK, "Traceback", "hub.db", "anna@x.example", "Anna Berg", "/hub/")
 STILL = (
     "golden",

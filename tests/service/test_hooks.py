@@ -95,7 +95,7 @@ def test_a_storm_of_hints_costs_one_run(folder: HubFolder) -> None:
         assert len(served.events("hook_received")) == 300
         causes = len(served.events("run_started")) - 1
         assert 1 <= causes <= 1 + (seconds + 4) // 3, "one, and one more for each rest while they go on"
-        assert set(fetched(folder)) == {str(number) for number in range(7)}
+        wait_for(lambda: set(fetched(folder)) == {str(number) for number in range(7)})
 
 
 @pytest.mark.parametrize(
