@@ -85,6 +85,9 @@ def test_a_taken_address_is_409_and_names_the_record(hubspot: HubSpotSandbox, cl
         assert (answer.status_code, answer.json()["category"]) == (409, "CONFLICT")
         assert answer.json()["message"] == f"Contact already exists. Existing ID: {id}"
     assert client("PATCH", f"{CONTACTS}/{id}", json={"properties": {"email": "li@x.example"}}).status_code == 200
+    other = hubspot.user.create("contacts", {"lastname": "Wu"})
+    taken = client("PATCH", f"{CONTACTS}/{other}", json={"properties": {"email": "li@x.example"}})
+    assert (taken.status_code, taken.json()["category"]) == (409, "CONFLICT")
     assert create(client, firstname="nobody").status_code == 201, "an address is not needed"
 
 
@@ -288,13 +291,21 @@ def test_associations(hubspot: HubSpotSandbox, client: Any) -> None:
     acme, shop = (hubspot.user.create("companies", {"name": name}) for name in ("Acme", "Shop"))
     path = f"crm/v4/objects/contacts/{person}/associations"
     body = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 1}]
-    assert client("PUT", f"{path}/companies/{acme}", json=body).status_code == 201
+    made = client("PUT", f"{path}/companies/{acme}", json=body)
+    assert (made.status_code, made.json()["labels"]) == (201, ["Primary"])
+    assert made.json()["fromObjectId"] == int(person)
+    assert made.json()["toObjectId"] == int(acme)
     assert client("PUT", f"{path}/default/companies/{shop}").status_code == 200
     rows = {
         row["toObjectId"]: [item["typeId"] for item in row["associationTypes"]]
         for row in client("GET", f"{path}/companies").json()["results"]
     }
     assert rows == {int(acme): [1, 279], int(shop): [279]}
+    first = client("GET", f"{path}/companies?limit=1").json()
+    assert len(first["results"]) == 1
+    second = client("GET", f"{path}/companies?limit=1&after={first['paging']['next']['after']}").json()
+    assert [row["toObjectId"] for row in (*first["results"], *second["results"])] == list(rows)
+    assert "paging" not in second
     client("PUT", f"{path}/companies/{shop}", json=body)
     read = client(
         "POST", "crm/v4/associations/contacts/companies/batch/read", json={"inputs": [{"id": person}, {"id": "9"}]}

@@ -91,6 +91,14 @@ def test_the_code_of_an_error_depends_on_the_version(odoo: OdooSandbox, new: Odo
         assert (answer["error"]["code"], answer["error"]["message"]) == (code, "Odoo Server Error")
 
 
+def test_without_an_order_partners_come_by_name_and_others_by_id(odoo: OdooSandbox) -> None:
+    ids = [partner(odoo, name=name) for name in ("Zoe", "Bo", "Zoe")]
+    found = rpc(odoo, "res.partner", "search", [["id", "in", ids]])
+    assert found == [ids[1], ids[2], ids[0]], "by name, the newest first among equals"
+    tags = [odoo.user.create("res.partner.category", {"name": name}) for name in ("z", "a")]
+    assert rpc(odoo, "res.partner.category", "search", [["id", "in", tags]]) == tags
+
+
 def test_archived_records_are_hidden_unless_asked_for(odoo: OdooSandbox) -> None:
     id = partner(odoo)
     odoo.user.archive("res.partner", id)
@@ -135,6 +143,9 @@ def test_one_call_has_one_write_date(odoo: OdooSandbox) -> None:
         ([["name", "in", ["Anna", "Bo"]]], ["Anna"]),
         ([["category_id.name", "=", "vip"]], ["Anna"]),
         ([["email", "!=", False]], ["Hanno"]),
+        ([[1, "=", 1]], ["Anna", "Hanno"]),
+        ([[0, "=", 1]], []),
+        ([[0, "!=", 1]], ["Anna", "Hanno"]),
     ],
 )
 def test_domains(odoo: OdooSandbox, domain: list[Any], names: list[str]) -> None:
