@@ -71,11 +71,13 @@ def _left_out(file: str, text: str, node: ast.Dict) -> Iterator[Mutant]:
 def draw(sandbox: str, sample: int, seed: int) -> Iterator[Work]:
     """A sample of the changes of one sandbox."""
     package = f"plugins/crmhub-{sandbox}"
-    found: dict[tuple[int | None, str, str], Mutant] = {}
+    found: dict[tuple[int | None, str, str, str], Mutant] = {}
     for path in sorted((ROOT / package / f"crmhub_{sandbox}" / "sandbox").glob("*.py")):
         if path.name not in _NOT_ANSWERS:
             file = str(path.relative_to(ROOT))
-            found |= {(item.at, file, item.new): item for item in answers(file, path.read_text(encoding="utf-8"))}
+            found |= {
+                (item.at, file, item.old, item.new): item for item in answers(file, path.read_text(encoding="utf-8"))
+            }
     commands = ((*PYTEST, f"{package}/tests", JUDGES[sandbox]),)
     chosen = random.Random(seed).sample(list(found.values()), min(sample, len(found)))
     return ((sandbox, item, commands) for item in chosen)

@@ -288,6 +288,9 @@ def test_a_webhook_is_disabled_after_more_than_five_failures(
     shop: WooCommerceSandbox, client: Client, listener: Any
 ) -> None:
     id = hook(client, listener, "customer.created")
+    shown = client("GET", f"webhooks/{id}").json()
+    assert (shown["resource"], shown["event"], shown["hooks"]) == ("customer", "created", [])
+    assert (shown["topic"], shown["delivery_url"], shown["name"]) == ("customer.created", listener.url, "hub")
     listener.status = 500
     register(shop, *"abcde")
     shop.deliveries.settle()

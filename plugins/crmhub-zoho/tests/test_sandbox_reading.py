@@ -249,6 +249,8 @@ def test_metadata(client: Any) -> None:
     assert fields["Last_Name"]["system_mandatory"]
     assert fields["CRMHub_ID"]["external"]["type"] == "org"
     assert fields["Full_Name"]["read_only"]
+    assert fields["Full_Name"]["field_read_only"]
+    assert not fields["Last_Name"]["field_read_only"]
     assert client("GET", "settings/fields?module=Nothing").json()["code"] == "INVALID_MODULE"
 
 

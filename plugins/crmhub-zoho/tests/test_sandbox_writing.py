@@ -128,6 +128,10 @@ def test_deleting_names_what_was_not_there(zoho: ZohoSandbox, client: Any) -> No
         [("SUCCESS", "record deleted"), ("INVALID_DATA", "record not deleted")],
     )
     assert client("DELETE", f"Contacts/{id}").status_code == 400
+    many = [zoho.user.create("Contacts", {"Last_Name": "B"}) for _ in range(101)]
+    refused = client("DELETE", f"Contacts?ids={','.join(many)}")
+    assert (refused.status_code, refused.json()["code"]) == (400, "LIMIT_EXCEEDED")
+    assert client("DELETE", f"Contacts?ids={','.join(many[:100])}").status_code == 200
 
 
 def test_upsert_recognises_by_the_fields_that_are_named(zoho: ZohoSandbox, client: Any) -> None:
