@@ -933,3 +933,24 @@ def test_the_row_of_a_removed_address_stays_for_a_live_one_of_the_same_value(tmp
     world.sync()
     assert world.one("D")["emails"] == [{"value": "x@x.example", "label": "work", "_seen": "1999"}]
     world.quiet()
+
+
+def test_an_old_value_that_is_entered_anew_is_no_move_of_the_element_that_had_it(tmp_path: Path) -> None:
+    """Seed 380329: after a stale answer to a write, a new row with the old value was taken for the moved address, and showed
+    something else than golden for ever."""
+    world = World(tmp_path, A=LIST_WITH_IDS, B=LIST_WITH_IDS)
+    world.servers["A"].add({"name": "Anna Berg", "emails": [{"value": "x@x.example"}]})
+    world.sync()
+    world.servers["A"].edit(world.id("A"), lambda data: data["emails"][0].update(value="x2@x.example"))
+    world.sync()
+    links = world.store.records.links_by_gid([world.golden().gid])[world.golden().gid]
+    (link,) = [item for item in links if item.system == "B"]
+    assert link.native is not None
+    link.native["emails"][0]["value"] = "x@x.example"  # what a stale replica answered after the write
+    with world.store.transaction():
+        world.store.records.save_links([link])
+    world.servers["B"].edit(world.id("B"), lambda data: data["emails"].append({"value": "x@x.example"}))
+    world.sync()
+    for system in "AB":
+        assert sorted(value for value, _ in world.rows(system)) == ["x2@x.example", "x@x.example"]
+    world.quiet()

@@ -60,8 +60,9 @@ def identify(sight: Sight, *, make: bool) -> None:
             sight.given[index] = own
     rest = [i for i, item in enumerate(sight.current) if item.value is not None and sight.given[i] is None]
     keys = {index: sight.key(sight.current[index].value) for index in rest}
+    stayed = sight.shown_now()
     for index in rest:
-        sight.given[index] = _shown_before(sight, index, keys[index]) or _known(sight, index, keys[index])
+        sight.given[index] = _shown_before(sight, index, keys[index], stayed) or _known(sight, index, keys[index])
     made: dict[str, str] = {}
     for index in rest:
         if sight.given[index] is not None:
@@ -95,12 +96,17 @@ def _is_own(sight: Sight, own: str, before: object, position: Position) -> bool:
     return row is not None and row.value == position.value
 
 
-def _shown_before(sight: Sight, index: int, key: str) -> str | None:
-    """C7c: the element of another position of this record that had this key (moved, swapped, shifted)."""
+def _shown_before(sight: Sight, index: int, key: str, stayed: set[str]) -> str | None:
+    """C7c: the element of another position of this record that had this key (moved, swapped, shifted).
+
+    stayed: elements that their own position shows still.  One that has another value by now has not moved: somebody
+    entered its old value anew."""
     paired = sight.paired[index]
     for place, shown in enumerate(sight.seen):
         if place != paired and shown.value is not None and shown.eid is not None and sight.key(shown.value) == key:
-            return shown.eid
+            element = sight.coll.elements.get(shown.eid)
+            if shown.eid not in stayed or element is None or sight.image_key(element) == key:
+                return shown.eid
     return None
 
 
