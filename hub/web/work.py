@@ -124,12 +124,13 @@ def undo(sync: str, past: str, approve: str) -> Work:
 
     def work(app: App, tell: Tell) -> dict[str, Any]:
         result = app.engine(sync, progress=tell).undo(past, approve=approve)
+        if result.approved:
+            forget_undo(app, past)
+            to = f"/runs/{result.run}"
+        else:
+            to = f"/runs/{past}/undo" + ("?stale=1" if keep_undo(app, result) != approve else "")
         _afterwards(app, sync, result)
-        if not result.approved:
-            stale = keep_undo(app, result) != approve
-            return {"to": f"/runs/{past}/undo" + ("?stale=1" if stale else ""), "run": result.run}
-        forget_undo(app, past)
-        return {"to": f"/runs/{result.run}", "run": result.run}
+        return {"to": to, "run": result.run}
 
     return work
 

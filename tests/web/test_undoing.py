@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import httpx2 as httpx
 import pytest
@@ -69,6 +70,7 @@ def test_a_run_is_looked_at_approved_and_undone(operator: Visitor, folder: HubFo
     assert f"crmhub runs undo {run} --approve {hash_}" in text
     assert 'class="danger"' in page.text
     assert "primary" not in page.text.split("<main", 1)[1]
+    assert re.search(r'href="/runs" aria-current="page"', page.text)
     done = approve(operator, run, hash_)
     assert done.url.path.startswith("/runs/")
     assert done.url.path != f"/runs/{run}"
@@ -240,6 +242,52 @@ def test_a_system_that_is_down_cannot_be_undone_and_says_why(operator: Visitor, 
     assert "this system cannot be reached now" in text
     assert "There is nothing to take back" in text
     assert re.search(r"s3cret", page.text) is None
+
+
+def kept_doc(**values: Any) -> dict[str, Any]:
+    """An undo as the store keeps it, with one value to be taken back."""
+    line = {"gid": "g", "title": "Anna Berg", "system": "shop", "resource": "contacts", "remote_id": "a"}
+    return {
+        "run": "r",
+        "lines": {"back": [{**line, "path": "name", "now": "B", "then": "A", "reason": ""}], "kept": [], "cannot": []},
+        "sizes": {"back": 1, "kept": 0, "cannot": 0},
+        "counts": {"shop": {"create": 0, "update": 1, "delete": 0}},
+        "trips": [],
+        "vetoes": [],
+        **values,
+    }
+
+
+def test_what_a_plugin_refuses_cannot_be_approved(operator: Visitor, synced: str) -> None:
+    doc = kept_doc(vetoes=["not on Fridays, says anna@x.example"])
+    operator.store.work.save_plan("abc", f"undo:{synced}", operator.service.clock(), "approved", doc)
+    page = operator.get(f"/runs/{synced}/undo")
+    assert "A plugin refuses this undo not on Fridays" in words(page)
+    assert "anna@x.example" not in page.text
+    assert 'name="hash"' not in page.text
+    runs = operator.store.history.runs()
+    assert operator.post(f"/runs/{synced}/undo/approve", hash="abc").status_code == 409
+    assert operator.store.history.runs() == runs
+
+
+def test_lines_that_are_not_kept_are_counted(operator: Visitor, synced: str) -> None:
+    doc = kept_doc(sizes={"back": 5_000, "kept": 0, "cannot": 0})
+    operator.store.work.save_plan("abc", f"undo:{synced}", operator.service.clock(), "approved", doc)
+    text = words(operator.get(f"/runs/{synced}/undo"))
+    assert "the first 1 of 5,000 can be looked at here; `crmhub runs undo RUN --json` has them all" in text
+    assert "Undo 5,000 changes" in text
+
+
+def test_records_that_changed_while_they_were_taken_back_are_told(operator: Visitor, synced: str) -> None:
+    history, now = operator.store.history, operator.service.clock()
+    with operator.store.transaction():
+        history.start_run("0199-undo", "customers", "undo", now)
+        history.end_run("0199-undo", now, "partial", {"undoes": synced, "stale": 2, "applied": 1})
+    page = operator.get("/runs/0199-undo")
+    assert "2 records changed while they were being taken back" in words(page)
+    assert f'href="/runs/{synced}"' in page.text
+    assert "is not kept any more" in words(page), "this one has no journal"
+    assert operator.post("/runs/0199-undo/undo").status_code == 409
 
 
 @pytest.mark.parametrize(
