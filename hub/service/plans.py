@@ -114,8 +114,9 @@ def newest(db: Database, sync: str) -> Kept | None:
     return _kept(rows[0]) if rows else None
 
 
-def find(db: Database, hash_: str) -> Kept | None:
-    rows = db.rows(select(table).where(table.c.hash == hash_))
+def find(db: Database, sync: str, hash_: str) -> Kept | None:
+    """A plan of a sync, also one that was used."""
+    rows = db.rows(select(table).where(table.c.sync == sync, table.c.hash == hash_))
     return _kept(rows[0]) if rows else None
 
 

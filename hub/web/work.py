@@ -8,6 +8,7 @@ from hub.contract.errors import HubError
 from hub.service.jobs import Tell, Work
 from hub.service.outcomes import fingerprint_of, note_systems
 from hub.service.plans import find, keep, keep_held
+from hub.service.undos import forget_undo, keep_undo
 from hub.views import conflicts, quarantine, reviews
 from hub.views.matching import matched
 
@@ -55,7 +56,7 @@ def run(sync: str, approve: str | None = None, canary: int | None = None) -> Wor
             keep(app, result, matched(engine, result))
             _afterwards(app, sync, result)
             raise StalePlan("the plan has changed since it was made; nothing was written", where=sync)
-        _used(app, approve)
+        _used(app, sync, approve)
         keep_held(app, result)
         _afterwards(app, sync, result)
         _hold_schedule(app, sync, hold=canary is not None)
@@ -79,9 +80,9 @@ def _hold_schedule(app: App, sync: str, *, hold: bool) -> None:
             pauses.remove("sync", sync)
 
 
-def _used(app: App, hash_: str | None) -> None:
+def _used(app: App, sync: str, hash_: str | None) -> None:
     """An approval counts once."""
-    if hash_ is not None and find(app.store.db, hash_) is not None:
+    if hash_ is not None and find(app.store.db, sync, hash_) is not None:
         with app.store.transaction():
             app.store.work.plan_state(hash_, "used")
 
@@ -103,6 +104,35 @@ def _afterwards(app: App, sync: str, result: Result) -> None:
         fingerprint=lambda item: fingerprint_of(desk, app, item),
         shown=lambda text: mask_text(app.redact(text)),
     )
+
+
+def look_at_undo(sync: str, past: str) -> Work:
+    """Find out what undoing a run would take back, and keep it to be looked at; nothing is written to any system."""
+
+    def work(app: App, tell: Tell) -> dict[str, Any]:
+        result = app.engine(sync, progress=tell).undo(past)
+        keep_undo(app, result)
+        _afterwards(app, sync, result)
+        return {"to": f"/runs/{past}/undo", "run": result.run}
+
+    return work
+
+
+def undo(sync: str, past: str, approve: str) -> Work:
+    """Undo a run.  approve: the hash of an undo that a person has seen; if it is another one by now, or a plugin forbids
+    it, nothing is written, the new one is kept, and its page says so."""
+
+    def work(app: App, tell: Tell) -> dict[str, Any]:
+        result = app.engine(sync, progress=tell).undo(past, approve=approve)
+        if result.approved:
+            forget_undo(app, past)
+            to = f"/runs/{result.run}"
+        else:
+            to = f"/runs/{past}/undo" + ("?stale=1" if keep_undo(app, result) != approve else "")
+        _afterwards(app, sync, result)
+        return {"to": to, "run": result.run}
+
+    return work
 
 
 def resolve(numbers: list[tuple[int, str | None, str | None]], to: str) -> Work:

@@ -24,7 +24,7 @@ from tests.e2e.hub_folder import CONFIG, HubFolder
 from tests.web.visitor import Visitor, serving
 
 VALUES = {"name": "customers", "id": "1", "gid": "0193", "resource": "contacts"}
-QUERY = ("q", "from", "system", "gid", "id", "field", "text", "state", "kind", "who", "before", "after", "code")
+QUERY = ("q", "from", "system", "gid", "id", "field", "text", "state", "kind", "who", "before", "after", "code", "only")
 FIELDS = (
     *("name", "username", "kind", "hash", "canary", "ref", "cause", "system", "role", "action", "code", "take-1"),
     *("value-1", "take-x", "next", "reason", "password", "old", "to", "back", "lang", "theme", "show", "answer"),

@@ -48,6 +48,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, V
         folder.fault("shop", "auth")
         admin.follow(admin.post("/syncs/customers/start", kind="sync"))
         folder.fault("shop", "")
+        first = [run for run in admin.store.history.runs() if run.get("applied")][-1]
+        admin.follow(admin.post(f"/runs/{first['id']}/undo"))
         yield service, admin, server.url, folder
         server.stop()
     patch.undo()
@@ -65,7 +67,7 @@ def signed_in(world: tuple[Service, Visitor, str, HubFolder], profile: Path, **h
 
 def pages(admin: Visitor) -> list[str]:
     gid = admin.store.history.ledger(state="open")[0]["gid"]
-    run = next(item["id"] for item in admin.store.history.runs() if item.get("applied"))
+    run, *_, first = [item["id"] for item in admin.store.history.runs() if item.get("applied")]
     return [
         *(
             "/",
@@ -82,6 +84,7 @@ def pages(admin: Visitor) -> list[str]:
             f"/records/{gid}?field=notes",
             "/runs",
             f"/runs/{run}",
+            f"/runs/{first}/undo",
             "/connections",
             "/connections/shop",
             "/connections/shop/mappings/contacts",

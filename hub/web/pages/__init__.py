@@ -26,6 +26,7 @@ from hub.web.pages import (
     runs,
     signing_in,
     syncs,
+    undoing,
 )
 from hub.web.site import STATIC, Site
 
@@ -42,6 +43,7 @@ PARTS = (
     quarantine,
     records,
     runs,
+    undoing,
     connections,
     mappings,
     management,

@@ -41,6 +41,8 @@ def _back(job: Job) -> str:
         "answer": f"/reviews?id={job.subject}",
         "retry": "/quarantine",
         "take_out": f"/records/{job.subject}",
+        "undo plan": f"/runs/{job.subject}",
+        "undo": f"/runs/{job.subject}/undo",
     }
     return pages.get(job.kind, f"/syncs/{job.subject}")
 

@@ -8,6 +8,7 @@ from hub.views.runs import look_at
 from hub.views.status import FIVE
 from hub.web.call import Call, Refused
 from hub.web.door import Route
+from hub.web.pages.undoing import undoable
 
 PAGE = 50
 WRITES = 100
@@ -54,6 +55,7 @@ def run(call: Call) -> Response:
         writes=found.writes,
         start=start,
         size=WRITES,
+        undoable=undoable(call, found.run, found.number),
     )
 
 

@@ -141,7 +141,7 @@ def _plan(call: Call, kept: Kept, *, status: int = 200, stale: bool = False) -> 
         canaries=CANARY,
         after=call.text("after"),
         lossy=any(trip["guard"] == "lossy" for trip in kept.trips),
-        two=needs_two(call, kept),
+        two=needs_two(call, kept.total["delete"]),
         agreed=agreed(call.site.store.db, kept.hash),
     )
 
@@ -164,8 +164,8 @@ def approve(call: Call) -> Response:
     current = proposed(call.site.store.db, name)
     if not current or current[0].hash != hash_:
         if not current:
-            old = find(call.site.store.db, hash_)
-            if old is None or old.sync != name:
+            old = find(call.site.store.db, name, hash_)
+            if old is None:
                 raise Refused(409, "The plan is stale; nothing was written")
             return _plan(call, old, status=409, stale=True)
         return _plan(call, current[0], status=409, stale=True)
@@ -173,7 +173,7 @@ def approve(call: Call) -> Response:
     if canary not in (0, *CANARY):
         raise Refused(400, "The canary is 10 or 100 records")
     first = agreed(call.site.store.db, hash_)
-    if needs_two(call, current[0]) and first in ("", call.who):
+    if needs_two(call, current[0].total["delete"]) and first in ("", call.who):
         agree(call.site.store.db, hash_, call.who)
         call.site.audit(call.who, "plan_agreed", name, hash=hash_, deletes=current[0].total["delete"])
         return call.to(f"/syncs/{name}/plan")
@@ -181,9 +181,9 @@ def approve(call: Call) -> Response:
     return call.job("sync", name, work.run(name, hash_, canary or None))
 
 
-def needs_two(call: Call, kept: Kept) -> bool:
-    """Whether two people have to approve a plan: it deletes, and [serve] two_people asks for it."""
-    return call.site.config.serving.two_people and kept.total["delete"] > 0
+def needs_two(call: Call, deletes: int) -> bool:
+    """Whether two people have to approve so many deletions: there are any, and [serve] two_people asks for it."""
+    return call.site.config.serving.two_people and deletes > 0
 
 
 def _known(call: Call) -> str:
