@@ -638,3 +638,25 @@ def test_a_record_that_is_made_again_gets_what_became_of_it_since(tmp_path: Path
     world.sync()
     assert world.one("B")["name"] == "Anna Quist"
     world.quiet()
+
+
+def test_what_differed_on_purpose_before_a_deletion_still_does_after_its_undo(tmp_path: Path) -> None:
+    """Seed 381118: the value that an earlier undo had left was overwritten after the record came back."""
+    world = World(
+        tmp_path,
+        Policy(tuple("ABC"), delete={"A": "propagate", "B": "propagate"}, delete_any=frozenset("B")),
+        A=PLAIN, B=PLAIN, C=PLAIN,
+    )  # fmt: skip
+    for system in "AC":
+        world.servers[system].add({"name": "Anna Berg", "email": "anna@x.example", "notes": "likes tea"})
+    world.sync()
+    world.servers["B"].edit(world.id("B"), notes="likes coffee")
+    undo(world, world.sync().run)
+    assert (world.one("A")["notes"], world.one("B")["notes"]) == ("likes tea", "likes coffee")
+    world.servers["A"].remove(world.id("A"))
+    run = world.sync().run
+    assert world.servers["B"].alive() == {}
+    undo(world, run)
+    world.sync()
+    assert world.one("B")["notes"] == "likes coffee"
+    world.quiet()

@@ -79,8 +79,11 @@ def stale_rows(
     view: View,
     pictures: Mapping[str, Sequence[Sequence[str | None]]],
     elements: dict[str, dict[str, list[Any]]],
+    before: Mapping[str, Mapping[str, Sequence[Any]]],
 ) -> list[str]:
-    """The paths of elements that golden has with another value by now; what is noted as sent becomes what is shown."""
+    """The paths of elements that golden has with another value by now; what is noted as sent becomes what is shown.
+
+    before: what was noted as sent when the record was deleted: what differed then already did so on purpose."""
     paths = []
     for name, rows in pictures.items():
         for (_, eid), position in zip(rows, view.collections[name], strict=True):
@@ -88,7 +91,8 @@ def stale_rows(
             image = None if known is None else mapping.norm_row(name, known[0], known[1])
             if known is None or image is None or position.value is None:
                 continue
-            if not same(COLLECTIONS[name].kind, image.value, position.value):
+            sent_then = before.get(name, {}).get(eid or "", [None])[0]
+            if sent_then != known[0] and not same(COLLECTIONS[name].kind, image.value, position.value):
                 known[0] = position.value
                 paths.append(f"{name}/{eid}")
     return paths

@@ -275,10 +275,12 @@ class Customer:
         for path, reason in put.held.items():
             self._cannot(write, reason, Line(path, None, fields.pop(path, None)))
         elements = {name: sent(after, name, rows) for name, rows in pictures.items()}
-        waiting = stale_rows(mapping, view, pictures, elements)
+        base = write.base or {}
+        waiting = stale_rows(mapping, view, pictures, elements, base.get("e", {}))
         given = {}
         for name, value in fields.items():  # what golden has become since the deletion is still to be given
-            stale = mapping.fields[name].ref is None and not shows(mapping, name, after.value(name), value)
+            moved = base.get("s", {}).get(name) != after.value(name)
+            stale = moved and mapping.fields[name].ref is None and not shows(mapping, name, after.value(name), value)
             given[name] = value if stale else after.value(name)
             waiting += [name] if stale else []
         writes = Payload(given, elements, picture=pictures)
