@@ -206,6 +206,8 @@ def _link_one(workspace: Workspace, item: Staged, native: dict[str, Any], golden
     workspace.add_link(link)
     merge = workspace.merge(source, item.modified)
     observe(merge, golden, link, Base(), view, native)
+    if any(found.code == "unreadable" for found in merge.notices):  # perhaps only on its way here
+        workspace.shared.store.work.reread_add(item.system, item.resource, [item.remote_id], "unreadable value")
     link.modified = merge.time
     workspace.touch(link)
 

@@ -954,3 +954,23 @@ def test_an_old_value_that_is_entered_anew_is_no_move_of_the_element_that_had_it
     for system in "AB":
         assert sorted(value for value, _ in world.rows(system)) == ["x2@x.example", "x@x.example"]
     world.quiet()
+
+
+def test_a_value_of_a_new_record_that_was_garbled_on_its_way_is_read_again(tmp_path: Path) -> None:
+    """Seed 381026: a record that was garbled when it was first read was linked without the value, and never read again."""
+    world = World(tmp_path, A=PLAIN, B=PLAIN)
+    world.servers["A"].add({"name": "Anna Berg", "email": "anna@x.example", "notes": "likes tea"})
+    connector = world.connectors["A"]
+    whole = type(connector).changes
+
+    def garbled(_connector: Any, _resource: str, cursor: Any = None) -> Iterator[Page]:
+        for page in whole(connector, "contacts", cursor):
+            records = [replace(item, data={**item.data, "notes": {"odd": 1}}) for item in page.records if item.data]
+            yield Page(records, page.cursor, complete=page.complete)
+
+    connector.changes = garbled.__get__(connector)  # type: ignore[method-assign]  # what comes over the wire this time
+    world.sync()
+    connector.changes = whole.__get__(connector)  # type: ignore[method-assign]  # as before
+    world.sync()
+    assert world.one("B")["notes"] == "likes tea"
+    world.quiet()
