@@ -660,3 +660,20 @@ def test_what_differed_on_purpose_before_a_deletion_still_does_after_its_undo(tm
     world.sync()
     assert world.one("B")["notes"] == "likes coffee"
     world.quiet()
+
+
+def test_what_nobody_saw_where_an_undo_left_another_value_is_in_the_ledger(tmp_path: Path) -> None:
+    """Seed 380456: an edit of the value that an undo had left replaced golden's, which that person had never seen."""
+    world = World(tmp_path, A=PLAIN, B=PLAIN)
+    world.servers["A"].add({"name": "Anna Berg", "email": "anna@x.example", "notes": "likes tea"})
+    world.sync()
+    world.servers["B"].edit(world.id("B"), notes="likes coffee")
+    undo(world, world.sync().run)
+    world.servers["A"].edit(world.id("A"), name="Anna Quist")
+    world.sync()
+    before = len(world.ledger())
+    world.servers["B"].edit(world.id("B"), notes="likes mate")
+    world.sync()
+    assert world.one("A")["notes"] == world.one("B")["notes"] == "likes mate"
+    assert [row["loser"] for row in world.ledger()][: len(world.ledger()) - before] == ["likes tea"]
+    world.quiet()

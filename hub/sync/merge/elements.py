@@ -10,6 +10,7 @@ from hub.canonical.values import key as canonical_key
 from hub.mapping.view import CollectionSpec, Position, Row, Value
 from hub.state import Cell, Collection, Element, Esent, Golden, Link, Shown
 from hub.sync.merge.context import Merge
+from hub.sync.merge.fields import UNSEEN
 from hub.sync.merge.groups import propose
 
 
@@ -235,7 +236,10 @@ def observe_value(sight: Sight, element: Element, before: Value, shown: Value) -
     if not hub_moved:
         value = _proposal(sight, element, known, shown, before)
         if value != cell.value:
+            if lost_name in sight.link.undone:
+                sight.merge.loses(sight.golden, lost_name, UNSEEN, value, sight.merge.system, cell.value, cell.source)
             set_value(sight, element, value, "edit")
+        sight.link.undone.pop(lost_name, None)
         known.value = value
         return
     row = sight.image(element)

@@ -16,6 +16,10 @@ PENDING: Final = "pending reference"
 """Reason in ``Link.held`` of a reference to a record that is not linked yet (rule R1)."""
 
 
+UNSEEN = "edited where an undo had left another value"
+"""Why a value is in the ledger that the person who replaced it had not seen."""
+
+
 def moved(merge: Merge, golden: Golden, link: Link, name: str) -> bool:
     """G: the hub moved since this system last gave or was given the field."""
     if name in link.lost:
@@ -106,11 +110,12 @@ def _edited(merge: Merge, golden: Golden, link: Link, name: str, shown: Value, s
             return
         value, old = _proposal(merge, golden, link, name, shown, seen), golden.value(name)
         if value != old:
-            if is_blank(seen) and not is_blank(old) and name in golden.fields:  # it looked empty here: nobody saw it
-                merge.loses(
-                    golden, name, "typed into an empty field", value, merge.system, old, golden.fields[name].source
-                )
+            if is_blank(seen) or name in link.undone:  # here it looked empty, or was another one: nobody saw golden's
+                rule = UNSEEN if name in link.undone else "typed into an empty field"
+                if not is_blank(old) and name in golden.fields:
+                    merge.loses(golden, name, rule, value, merge.system, old, golden.fields[name].source)
             set_field(merge, golden, name, value, "edit")
+        link.undone.pop(name, None)
         link.sent[name] = value
         return
     cell = golden.fields.get(name) or Cell(None)
