@@ -974,3 +974,19 @@ def test_a_value_of_a_new_record_that_was_garbled_on_its_way_is_read_again(tmp_p
     world.sync()
     assert world.one("B")["notes"] == "likes tea"
     world.quiet()
+
+
+def test_an_edit_of_a_row_that_was_never_noted_as_sent_is_not_lost(tmp_path: Path) -> None:
+    """Seed 381000: an undo had put an address back without noting what this system knew of it, and an edit of it was lost."""
+    world = World(tmp_path, A=LIST_WITH_IDS, B=LIST_WITH_IDS)
+    world.servers["A"].add({"name": "Anna Berg", "emails": [{"value": "x@x.example"}]})
+    world.sync()
+    links = world.store.records.links_by_gid([world.golden().gid])[world.golden().gid]
+    (link,) = [item for item in links if item.system == "B"]
+    link.esent["emails"].clear()
+    with world.store.transaction():
+        world.store.records.save_links([link])
+    world.servers["B"].edit(world.id("B"), lambda data: data["emails"][0].update(value="x2@x.example"))
+    world.sync()
+    assert [value for value, _ in world.rows("A")] == ["x2@x.example"]
+    world.quiet()

@@ -228,8 +228,10 @@ def set_label(sight: Sight, element: Element, labels: Value, rule: str) -> None:
 def observe_value(sight: Sight, element: Element, before: Value, shown: Value) -> None:
     """The field table for the value of an element that this record showed before."""
     known = sight.esent.get(element.eid)
-    if before == shown or known is None:
+    if before == shown:
         return
+    if known is None:  # shown, but never noted as sent: what was shown is the most that this system can have known
+        known = sight.esent[element.eid] = Esent(before, element.attr_values(), element.claims)
     lost_name = sight.lost_name(element.eid)
     cell = element.value
     hub_moved = known.value != cell.value or lost_name in sight.link.lost or not element.alive

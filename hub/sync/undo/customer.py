@@ -245,7 +245,9 @@ class Customer:
         elements = {name: sent(after, name, rows) for name, rows in pictures.items()}
         for name, items in elements.items():  # what was to be written already, and is not taken back, still is
             for eid in [eid for eid in items if waits(f"{name}/{eid}", waiting)]:
-                del items[eid]
+                known = link.esent.get(name, {}).get(eid)
+                former = (write.base or {}).get("e", {}).get(name, {}).get(eid)
+                items[eid] = [known.value, known.attrs, known.claims] if known is not None else former or items[eid]
         writes = Payload(
             {name: after.value(name) for name in standing.fields if name in standing.names},
             {name: items for name, items in elements.items() if name in standing.names},
