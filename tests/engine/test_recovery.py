@@ -586,7 +586,7 @@ def test_a_create_without_a_key_is_not_repeated_because_one_look_missed_it(tmp_p
     """Seed 340141: a page of the look for it was missing."""
     world = first(world_with(tmp_path, "none"))
     anna(world)
-    lose_answers(world, "B")
+    lose_answers(world, "B", then_down=False)
     connector = world.connectors["B"]
     whole = type(connector).changes
 
@@ -596,6 +596,7 @@ def test_a_create_without_a_key_is_not_repeated_because_one_look_missed_it(tmp_p
 
     connector.changes = nothing.__get__(connector)  # type: ignore[method-assign]  # this look finds nothing
     world.sync()
+    assert len(world.servers["B"].alive()) == 2, "absence is believed when it is seen twice"
     connector.changes = whole.__get__(connector)  # type: ignore[method-assign]  # as before
     heal(world)
     for _ in range(3):
@@ -614,5 +615,30 @@ def test_a_clock_that_nobody_has_measured_does_not_hide_what_was_made(tmp_path: 
     heal(world)
     for _ in range(3):
         world.sync()
+    assert names(world, "B") == ["Anna Berg", "Old Friend"]
+    world.quiet()
+
+
+def test_a_call_that_took_its_time_is_waited_for_before_a_lagging_search_counts(tmp_path: Path) -> None:
+    """Seed 350377: the request was carried out a minute after its intent, and the search that lags half a minute behind was
+    asked at once."""
+    world = first(world_with(tmp_path, "marker", index_lag=30.0))
+    anna(world)
+    connector = world.connectors["B"]
+    searching = type(connector).find
+
+    def fault(call: str, _number: int) -> ConnectorError | None:
+        if call != "receipt":
+            return None
+        world.now += 70
+        return OutcomeUnknown("no answer")
+
+    world.servers["B"].fault = fault
+    connector.find = lambda *_: iter(())  # type: ignore[method-assign]  # the search does not show it yet
+    world.sync()
+    assert names(world, "B") == ["Anna Berg", "Old Friend"]
+    connector.find = searching.__get__(connector)  # type: ignore[method-assign]  # by now it does
+    heal(world)
+    world.sync()
     assert names(world, "B") == ["Anna Berg", "Old Friend"]
     world.quiet()
