@@ -94,8 +94,8 @@ def _plain(card: str) -> list[str]:
 def edit(made: World, number: int, rng: random.Random) -> None:
     """What people do between two syncs: the same in both worlds, because the seed is the same.
 
-    Each round has its own sixth of the customers: nobody is written more than five times in ten minutes, which the hub
-    would take for two systems that correct each other, and hold back at different moments in the two worlds."""
+    Each round has its own sixth of the customers: nobody is written so often in ten minutes that the hub
+    might take it for two systems that correct each other, and hold it back at different moments in the two worlds."""
 
     def chosen(system: str, count: int) -> list[Customer]:
         known = [

@@ -258,7 +258,7 @@ def _kill_loop(
             email = f"p{rng.randrange(people)}@x.example"
             wanted[email] = f"+4930{100000 + number}"
             place.edit("right" if number % 2 else "left", email, wanted[email])
-            # each in its turn: what is written more than five times in ten minutes counts as a loop, and is set aside
+            # each in its turn: what is written more than thirty times in ten minutes counts as a loop, and is set aside
             one = number % people
             told[one] = f"note {number}"
             place.tell(one, told[one])

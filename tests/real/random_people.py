@@ -32,7 +32,7 @@ from hub.testing.servers import start_radicale, start_tryton, start_xandikos
 HUB = (sys.executable, "-c", "from hub.cli.main import main; main()")
 SYSTEMS = ("erp", "book", "other")
 PEOPLE = 40
-"""Enough that nobody is written more than five times in ten minutes, which the hub would take for a loop."""
+"""Enough that nobody is written so often in ten minutes that the hub might take it for a loop."""
 CONFIG = """
 [hub]
 region = "DE"
