@@ -231,6 +231,8 @@ class Link:
     holds:   per collection, slot name -> hub sequence since when the slot stays blank.
     held:    values that this system cannot hold -> reason (counted in coverage).
     undone:  what a person took back here -> mark of the golden value (``mark_of``): not written again until golden moves.
+    own_version: the version that the hub's own last write left, as long as nobody else has written since the hub made it.
+    unread:  the write (op_id, run, item) whose answer never came and whose record cannot be read since.
     """
 
     system: str
@@ -254,6 +256,8 @@ class Link:
     holds: dict[str, dict[str, int]] = field(default_factory=dict)
     held: dict[str, str] = field(default_factory=dict)
     undone: dict[str, list[Any]] = field(default_factory=dict)
+    own_version: str | None = None
+    unread: list[Any] | None = None
     reason: str = ""
     id: int | None = None
     round: int = 0
@@ -275,11 +279,18 @@ class Link:
             "h": self.holds,
             "k": self.held,
             **({"u": self.undone} if self.undone else {}),
+            **({"v": self.own_version} if self.own_version else {}),
+            **({"w": self.unread} if self.unread else {}),
         }
 
     def apart(self, path: str) -> bool:
         """Whether the record shows something else here than it was last sent: a conflict's loser, or what an undo left."""
         return path in self.lost or path in self.undone
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nobody but the hub has written to the record since the hub made it, as far as its system tells versions."""
+        return self.version is None or self.version == self.own_version
 
     def read_json(self, doc: Mapping[str, Any]) -> None:
         self.sent = dict(doc["s"])
@@ -290,6 +301,7 @@ class Link:
         self.holds = {c: dict(slots) for c, slots in doc["h"].items()}
         self.held = dict(doc["k"])
         self.undone = dict(doc.get("u", {}))
+        self.own_version, self.unread = doc.get("v"), doc.get("w")
 
 
 @dataclass(frozen=True, slots=True)

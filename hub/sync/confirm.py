@@ -65,6 +65,7 @@ class Confirm:
             window=not self.source.capabilities.conditional_write,
         )
         row.state, row.remote_id = ("confirmed" if result.happened else "superseded"), link.remote_id
+        link.own_version = image.version if direct and link.untouched else None
         self._problems(workspace, link, result.problems)
         self.observe(workspace, link, base, image)
         if item.undo:
@@ -105,6 +106,7 @@ class Confirm:
             region=self.shared.policy.region,
         )
         row.state, row.remote_id = "confirmed", image.id
+        link.own_version = image.version if direct else None
         self._problems(workspace, link, result.problems)
         self.observe(workspace, link, base, image)
         if item.undo:

@@ -17,7 +17,7 @@ from hub.store.storable import refuse_unstorable
 from hub.store.work import Cursor, OpRow, Quarantined
 from hub.sync.absence import FOLLOWS, comes_back, followed, gone, merged_away, revive
 from hub.sync.merge.observe import base_of, observe
-from hub.sync.settling import settle_open_op
+from hub.sync.settling import settle_open_op, unread_op
 from hub.sync.systems import Source
 from hub.sync.undo.accept import took_back
 from hub.sync.vanished import Vanished
@@ -322,10 +322,9 @@ class Pull:
         assert record.data is not None
         merge = workspace.merge(self.source, record.modified_at.timestamp() if record.modified_at else None)
         base = base_of(link, self.source.mapping)
-        op = self.ops.get(record.id)
+        op = self.ops.pop(record.id, None) or unread_op(link)
         if op is not None:
             settle_open_op(self.shared, self.source, op, link, base, view)
-            self.ops.pop(record.id)
         observe(merge, golden, link, base, view, record.data)
         if any(item.code == "unreadable" for item in merge.notices):  # told once; perhaps it was the transport's fault
             self.shared.store.work.reread_add(self.source.system, self.source.resource, [record.id], "unreadable value")

@@ -13,7 +13,7 @@ from hub.sync.confirm import Confirm
 from hub.sync.merge.observe import base_of, observe
 from hub.sync.plan.items import Item
 from hub.sync.planning import fingerprint
-from hub.sync.settling import MATCHED, bases_of, journal, leaves_no_key, predict, settle_open_op
+from hub.sync.settling import MATCHED, bases_of, journal, leaves_no_key, predict, remembered, settle_open_op
 from hub.sync.systems import Source
 from hub.sync.undo.accept import leave, took_back
 from hub.sync.workspace import Counter, Shared, Workspace, match_keys_of_view
@@ -59,15 +59,18 @@ class Recover:
     def _update(self, op: OpRow) -> None:
         assert op.remote_id is not None
         record = next(iter(self.source.connector.fetch(self.source.resource, [op.remote_id])), None)
-        if record is None or record.data is None:
-            with self.shared.store.transaction():
-                self.shared.store.work.reread_add(op.system, op.resource, [op.remote_id], "write of unknown outcome")
-            self._end(op, "superseded")
-            return
-        view = self.source.mapping.get(record.data)
         links = self.shared.store.records.links_by_remote(op.system, op.resource, [op.remote_id])
-        if view is None or op.remote_id not in links:
-            self._end(op, "superseded")
+        view = None if record is None or record.data is None else self.source.mapping.get(record.data)
+        if record is None or view is None or op.remote_id not in links:
+            with self.shared.store.transaction():
+                if record is None or record.data is None:
+                    self.shared.store.work.reread_add(
+                        op.system, op.resource, [op.remote_id], "write of unknown outcome"
+                    )
+                if op.remote_id in links:
+                    links[op.remote_id].unread = remembered(op)
+                    self.shared.store.records.save_links([links[op.remote_id]])
+                self._end(op, "superseded")
             return
         with self.shared.store.transaction():
             workspace = Workspace(self.shared)

@@ -60,6 +60,19 @@ def settle_open_op(shared: Shared, source: Source, op: OpRow, link: Link, base: 
     return result
 
 
+def remembered(op: OpRow) -> list[Any]:
+    """A write of unknown outcome, for a record that cannot be read now: what it shows if it is ever read again may be ours."""
+    return [op.op_id, op.run, op.item]
+
+
+def unread_op(link: Link) -> OpRow | None:
+    """The write that the record was to get when it could be read last, once: the caller settles it."""
+    if link.unread is None:
+        return None
+    (op_id, run, item), link.unread = link.unread, None
+    return OpRow(op_id, run, link.system, link.resource, link.gid, link.remote_id, "update", "ambiguous", item)
+
+
 def bases_of(link: Link) -> dict[str, Any]:
     """A copy of what a link last saw and sent, as stored with the journal."""
     copied: dict[str, Any] = unpack(pack(link.to_json()))

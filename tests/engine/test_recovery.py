@@ -340,6 +340,28 @@ def test_an_edit_of_the_same_field_on_top_of_our_write_is_no_conflict(tmp_path: 
     world.quiet()
 
 
+@pytest.mark.parametrize("edited", [True, False])
+def test_what_our_write_left_on_a_record_that_comes_back_is_nobodys_edit(tmp_path: Path, edited: bool) -> None:
+    world = updating(tmp_path, image=False)
+    world.servers["B"].fault = failing(Unavailable("down"), "fetch", "find")
+    world.sync()
+    assert ops(world) == ["ambiguous"]
+    heal(world)
+    world.servers["B"].remove("1")
+    world.sync()
+    world.servers["A"].edit("1", notes="newer")
+    world.sync()
+    world.undelete("B", "1")
+    if edited:
+        world.servers["B"].edit("1", name="Anna Berg-Meier")
+    world.sync()
+    for system in "AB":
+        assert world.one(system)["notes"] == "newer", "'new' was ours, so it is older than what A says"
+        assert world.one(system)["name"] == ("Anna Berg-Meier" if edited else "Anna Berg")
+    assert "notes" not in [row["path"] for row in world.ledger()]
+    world.quiet()
+
+
 @pytest.mark.parametrize("carried_out", [True, False])
 def test_a_delete_of_unknown_outcome_is_settled_by_reading(tmp_path: Path, carried_out: bool) -> None:
     world = world_with(tmp_path)

@@ -293,6 +293,35 @@ def test_a_new_record_that_somebody_edited_since_is_kept(tmp_path: Path) -> None
     assert bo in world.servers["B"].alive()
 
 
+@pytest.mark.parametrize("how", ["where the hub does not look", "taken out of the bin", "not at all"])
+def test_a_new_record_that_its_system_calls_changed_is_kept(tmp_path: Path, how: str) -> None:
+    world = two_customers(tmp_path)
+    world.servers["A"].add({"name": "Bo Li", "emails": mail("bo@x.example")})
+    run = world.sync().run
+    server = world.servers["B"]
+    (bo,) = [id_ for id_, data in server.alive().items() if data["name"] == "Bo Li"]
+    if how == "where the hub does not look":
+        server.edit(bo, x_call_notes="promised a discount")
+    elif how == "taken out of the bin":
+        server.remove(bo)
+        world.undelete("B", bo)
+    result = undo(world, run)
+    assert result.undo is not None
+    assert (("B", "") in reasons(result.undo.kept)) == (how != "not at all")
+    assert (bo in server.alive()) == (how != "not at all")
+
+
+def test_a_new_record_that_only_later_runs_of_the_hub_wrote_to_goes_when_all_are_undone(tmp_path: Path) -> None:
+    world = two_customers(tmp_path)
+    a = world.servers["A"].add({"name": "Bo Li", "emails": mail("bo@x.example")})
+    runs = [world.sync().run]
+    world.servers["A"].edit(a, notes="calls back")
+    runs.append(world.sync().run)
+    for run in reversed(runs):
+        undo(world, run)
+    assert [data["name"] for data in world.servers["B"].alive().values()] == [world.one("B")["name"]]
+
+
 def test_a_deletion_that_was_passed_on_is_taken_back_by_making_the_record_again(tmp_path: Path) -> None:
     world = two_customers(tmp_path, delete={"A": "propagate"}, delete_any=frozenset("B"))
     world.sync()

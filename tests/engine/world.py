@@ -252,6 +252,11 @@ class World:
         eid = coll.primary_eid()
         return None if eid is None else coll.elements[eid].value.value
 
+    def undelete(self, system: str, id_: str) -> None:
+        """A user takes a record out of the bin."""
+        self.servers[system].records[id_].deleted = False
+        self.servers[system].edit(id_)
+
     def one(self, system: str) -> dict[str, Any]:
         """The only record of a system."""
         (data,) = self.servers[system].alive().values()

@@ -276,7 +276,8 @@ def _settle_row(
         return None if ours else old
     if direct:
         before = old if result.window else None
-        value = _untouched(before, row, position)
+        empty = result.window and old is None and row.pos is not None
+        value = _untouched(Shown(row.pos, None, {}) if empty else before, row, position)
         if value == position.value and not same(COLLECTIONS[name].kind, row.value, value, region=result.region):
             if not (row.value is None and value is None):
                 result.problems.append((f"{name}/{row.eid}", "lossy_write"))
@@ -305,11 +306,12 @@ def _untouched(old: Shown | None, row: Shown, position: Position) -> Value:
     """What the system made of our row, with what we did not write as it was: if that differs, it is an edit."""
     if old is None:
         return position.value
-    if not (isinstance(old.value, Mapping) and isinstance(position.value, Mapping)):
+    former = {} if old.value is None else old.value
+    if not (isinstance(former, Mapping) and isinstance(position.value, Mapping)):
         return old.value if old.value == row.value else position.value
     wanted = row.value if isinstance(row.value, Mapping) else {}
     return {
-        member: old.value[member] if member in old.value and old.value[member] == wanted.get(member) else shown
+        member: former.get(member) if former.get(member) == wanted.get(member) else shown
         for member, shown in position.value.items()
     }
 

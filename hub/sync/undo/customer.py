@@ -107,6 +107,8 @@ class Customer:
             self._cannot(write, "this system does not let the hub delete records")
         elif now is None or post is None or not alike(now, post):
             self._keep(write, "", "somebody changed the new record since")
+        elif not link.untouched:
+            self._keep(write, "", "its system says that the new record was changed since, where the hub does not look")
         else:
             self.deletes.append((write, source, link))
             if any(row["path"] == "state" and row["new"] == "live" for row in self.own):
