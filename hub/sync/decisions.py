@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hub.canonical.schema import field_def
+from hub.canonical.schema import COLLECTIONS, DEPENDS, field_def
 from hub.canonical.values import key as canonical_key
 from hub.contract.errors import HubError
 from hub.mapping.view import RemoteRef, Value, View
 from hub.state import Base, Cell, Element, Golden, GoldenChange, Link
 from hub.sync.merge.consents import widens
+from hub.sync.merge.groups import propose
 from hub.sync.merge.observe import observe
 from hub.sync.plan.record import title
 from hub.sync.systems import Source
@@ -44,26 +45,27 @@ def decide_value(
     cell = Cell(value, "person", seq, time, RULE, True, run)
     collection, _, rest = path.partition("/")
     if not rest:
-        old = _decide_field(golden, path, cell)
+        old, value = _decide_field(golden, path, cell)
     elif rest == "primary":
         old = golden.collection(collection).primary.value
         if value is not None and value not in golden.collection(collection).elements:
             raise DecisionError(f"{collection} has no element {value!r}")
         golden.collection(collection).primary = cell
     else:
-        old = _decide_element(golden, collection, rest, cell, region)
+        old, value = _decide_element(golden, collection, rest, cell, region)
     golden.frozen.pop(path, None)
     golden.seq = seq
     return GoldenChange(golden.gid, path, old, value, "person", RULE, seq)
 
 
-def _decide_field(golden: Golden, path: str, cell: Cell) -> Value:
+def _decide_field(golden: Golden, path: str, cell: Cell) -> tuple[Value, Value]:
+    """The old value and the new one."""
     group, dot, member = path.rpartition(".")
     if dot and path not in golden.fields and isinstance(golden.value(group), dict):
-        old = golden.value(group).get(member)
-        cell.value = {**golden.value(group), member: cell.value}
+        old, value = golden.value(group).get(member), cell.value
+        cell.value = {**golden.value(group), member: value}
         golden.fields[group] = cell
-        return old
+        return old, value
     old = golden.value(path)
     found = field_def(path)
     if found is not None and found.kind == "consent" and widens(old, cell.value):
@@ -71,11 +73,20 @@ def _decide_field(golden: Golden, path: str, cell: Cell) -> Value:
             f"{path} cannot be made {cell.value} here: that needs evidence from outside the hub",
             hint="Enter the new consent, with its time and source, in the system where the customer gave it",
         )
+    if found is not None:
+        cell.value = _complete(found.kind, cell.value, old)
     golden.fields[path] = cell
-    return old
+    return old, cell.value
 
 
-def _decide_element(golden: Golden, collection: str, rest: str, cell: Cell, region: str | None) -> Value:
+def _complete(kind: str, value: Value, old: Value) -> Value:
+    """A group of which a side shows only some members takes the others from golden, as an edit of that side does."""
+    if kind not in DEPENDS or not (isinstance(value, Mapping) and isinstance(old, Mapping)):
+        return value
+    return propose(kind, value, old, None)[0]
+
+
+def _decide_element(golden: Golden, collection: str, rest: str, cell: Cell, region: str | None) -> tuple[Value, Value]:
     eid, _, attr = rest.partition("/")
     element = golden.collection(collection).elements.get(eid)
     if element is None:
@@ -83,20 +94,21 @@ def _decide_element(golden: Golden, collection: str, rest: str, cell: Cell, regi
     if attr:
         old = element.attr(attr)
         element.attrs[attr] = cell
-        return old
+        return old, cell.value
     return _decide_element_value(element, collection, cell, region)
 
 
-def _decide_element_value(element: Element, collection: str, cell: Cell, region: str | None) -> Value:
+def _decide_element_value(element: Element, collection: str, cell: Cell, region: str | None) -> tuple[Value, Value]:
     old = element.value.value
     if cell.value is None:
         element.alive, element.stamp = False, cell.seq
-        return old
+        return old, None
+    cell.value = _complete(COLLECTIONS[collection].kind, cell.value, old)
     before = canonical_key(collection, old, region=region)
     element.value, element.alive, element.stamp = cell, True, cell.seq
     if canonical_key(collection, cell.value, region=region) != before:
         element.keyed = cell.seq
-    return old
+    return old, cell.value
 
 
 def take_back(

@@ -61,7 +61,7 @@ class Recover:
         record = next(iter(self.source.connector.fetch(self.source.resource, [op.remote_id])), None)
         links = self.shared.store.records.links_by_remote(op.system, op.resource, [op.remote_id])
         view = None if record is None or record.data is None else self.source.mapping.get(record.data)
-        if record is None or view is None or op.remote_id not in links:
+        if record is None or record.data is None or view is None or op.remote_id not in links:
             with self.shared.store.transaction():
                 if record is None or record.data is None:
                     self.shared.store.work.reread_add(

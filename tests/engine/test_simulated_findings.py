@@ -343,7 +343,9 @@ def test_an_edit_in_the_write_window_of_a_member_that_we_did_not_write_is_an_edi
     the server's spelling of our write."""
     world = World(tmp_path, B=PLAIN + ADDRESS)
     a = world.add_system("A", PLAIN + ADDRESS + 'district = "district"\n', conditional=False)
-    a.add({"name": "Anna Berg", "email": "anna@x.example", **({"street": "Am Ring 1", "city": "Wien"} if there else {})})
+    a.add(
+        {"name": "Anna Berg", "email": "anna@x.example", **({"street": "Am Ring 1", "city": "Wien"} if there else {})}
+    )
     world.sync()
     world.servers["B"].edit("1", street="Am Ring 2")
 
@@ -929,6 +931,30 @@ def test_the_row_of_a_removed_address_stays_for_a_live_one_of_the_same_value(tmp
         world.store.records.mark_dirty([golden.gid])
     world.sync()
     assert world.one("D")["emails"] == [{"value": "x@x.example", "label": "work", "_seen": "1999"}]
+    world.quiet()
+
+
+def test_a_row_without_an_id_stays_with_its_value_when_the_value_goes_from_one_address_to_another(
+    tmp_path: Path,
+) -> None:
+    """Seed 390565: the row of x was made y, and a new row of x lacked what else the system had kept there."""
+    world = World(tmp_path, A=LIST_WITH_IDS, D=LIST_NO_IDS)
+    world.servers["D"].add(
+        {"name": "Anna Berg", "emails": [{"value": "x@x.example", "label": "work", "_seen": "1999"}]}
+    )
+    world.sync()
+
+    golden = world.golden()
+    collection = golden.collection("emails")
+    (first,) = collection.live()
+    collection.elements["e999"] = replace(first, eid="e999", attrs=dict(first.attrs))
+    first.value = replace(first.value, value="y@x.example", seq=world.store.tick())
+    with world.store.transaction():
+        world.store.records.save_goldens([(golden, "Anna Berg")])
+        world.store.records.mark_dirty([golden.gid])
+    world.sync()
+    rows = {row["value"]: row.get("_seen") for row in world.one("D")["emails"]}
+    assert rows == {"x@x.example": "1999", "y@x.example": None}
     world.quiet()
 
 

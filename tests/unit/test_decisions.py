@@ -55,6 +55,32 @@ def test_an_element_gets_its_value_back_under_the_same_id() -> None:
     assert element.keyed == 9
 
 
+def test_a_side_that_shows_some_members_of_an_address_leaves_the_others_as_they_are() -> None:
+    """Seed 390411: the postal code was gone from golden only, and the systems went on showing it."""
+    golden = record()
+    full = {
+        "lines": ["Am Ring 1"],
+        "city": "Wien",
+        "postal_code": "1010",
+        "district": "Innere Stadt",
+        "recipient": "A. Berg",
+    }
+    golden.collections["addresses"] = Collection({"e2": Element("e2", Cell(full, "B", 1))})
+    change = decide_value(golden, "addresses/e2", {"lines": ["Hauptstr. 2"], "city": "Graz"}, **WHEN)
+    value = golden.collections["addresses"].elements["e2"].value.value
+    known = {name: item for name, item in value.items() if item is not None}
+    assert known == {"lines": ["Hauptstr. 2"], "city": "Graz", "postal_code": "1010", "recipient": "A. Berg"}
+    assert (change.old, change.new) == (full, value)
+
+
+def test_a_side_that_shows_only_the_whole_name_is_taken_as_one() -> None:
+    golden = record()
+    golden.fields["name"] = Cell({"full": "Anna Berg", "given": "Anna", "family": "Berg", "middle": None}, "A", 1)
+    decide_value(golden, "name", {"full": "Anna Lind"}, **WHEN)
+    assert golden.value("name")["full"] == "Anna Lind"
+    assert golden.value("name").get("family") != "Berg"
+
+
 def test_a_removed_element_is_revived_and_an_element_can_be_removed() -> None:
     golden = record()
     element = golden.collections["emails"].elements["e1"]

@@ -96,6 +96,10 @@ def _plan_row(work: _Lists, index: int, row: Shown) -> None:
             work.draft.held[f"{work.spec.name}/{element.eid}"] = "this system cannot hold this value"
         return
     value_new = _value_to_write(work, index, row, element, image)
+    if value_new and row.pos is None and (other := work.namesake(row.value)) is not None:
+        # without an id the row is its value: it is the other one's now, with what else the system keeps there
+        work.targets[index], element = other.eid, other
+        value_new, image = False, work.image(other) or image
     if value_new and work.shown_elsewhere(index, element.eid, image.value):
         work.remove.add(index)  # outdated, while another row already shows the new value (L1)
         work.touched.add(element.eid)
