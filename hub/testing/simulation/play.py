@@ -145,7 +145,9 @@ def happen(world: World) -> None:
     random, faults = world.random, world.faults
     faults.state(random, list(world.servers.values()))
     if faults.strikes("clock_jump", 3):
-        world.now += random.choice([-7200.0, 86400.0])
+        jump = random.choice([-7200.0, 86400.0])
+        world.now += jump
+        world.set_back += max(0.0, -jump)
         world.say("clock", "jumps")
     if faults.strikes("mass_delete", 2):
         server = random.choice(list(world.servers.values()))

@@ -80,6 +80,8 @@ class World:
     deciding: float = 0.0
     """How often a person decides something between two runs."""
     now: float = 1_800_000_000.0
+    set_back: float = 0.0
+    """Seconds by which the clock jumped back altogether: so much later than its effect a cause may be stamped."""
     runs: int = 0
     crashes: int = 0
     approve: bool = True

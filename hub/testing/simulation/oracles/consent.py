@@ -27,7 +27,7 @@ def check_golden(world: World, _result: Result) -> None:
     rows = world.machine.query("SELECT gid, old, new, at FROM change WHERE path = ?", PATH)
     for gid, old, new, at in rows:
         before, after = orjson.loads(old), orjson.loads(new)
-        if after == "granted" and not any(when <= at for when, _ in world.lineage.grants):
+        if after == "granted" and not any(when <= at + world.set_back for when, _ in world.lineage.grants):
             world.violate("consent", f"{gid}: granted without any evidence")
         if after == "granted" and before in ("withdrawn", "denied") and not _after_a_refusal(world, at):
             world.violate("consent", f"{gid}: a grant that is older than every refusal replaced one")
@@ -38,4 +38,5 @@ def check_golden(world: World, _result: Result) -> None:
 def _after_a_refusal(world: World, at: float) -> bool:
     """Whether any user granted after any user refused, before the hub decided at ``at``."""
     refused = min((when for when, _ in world.lineage.refusals), default=at)
-    return any(refused - WIDEST_SKEW < when <= at for when, _ in world.lineage.grants)
+    slack = WIDEST_SKEW + world.set_back
+    return any(refused - slack < when <= at + world.set_back for when, _ in world.lineage.grants)
