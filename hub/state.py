@@ -77,11 +77,12 @@ class Element:
         }
 
 
-def mark_of(item: Cell | Element | None) -> list[Any]:
-    """What tells one state of a golden value from every other one, also from the same value at another time."""
-    if isinstance(item, Element):
-        return [item.eid, item.value.seq, item.keyed]
-    return [0 if item is None else item.seq]
+def mark_of(item: Cell | Element | None, shown: Element | None = None) -> list[Any]:
+    """What tells one state of a golden value from every other one, also from the same value at another time.
+
+    shown: the element that a slot shows where ``item`` is meant: whether it is removed belongs to the state."""
+    mark = [item.eid, item.value.seq, item.keyed] if isinstance(item, Element) else [0 if item is None else item.seq]
+    return mark if shown is None or shown.alive else [*mark, "removed"]
 
 
 @dataclass(slots=True)

@@ -18,7 +18,18 @@ from hub.sync.policy import Policy
 from hub.sync.undo.outcome import Entry
 from hub.sync.undo.spelling import spelled
 from tests.engine.test_linking import shared_of
-from tests.engine.world import HEAD, LIST_NO_IDS, LIST_WITH_IDS, ONE_SLOT, PLAIN, TWO_SLOTS, World, failing, no_fault
+from tests.engine.world import (
+    HEAD,
+    LABEL_SLOTS,
+    LIST_NO_IDS,
+    LIST_WITH_IDS,
+    ONE_SLOT,
+    PLAIN,
+    TWO_SLOTS,
+    World,
+    failing,
+    no_fault,
+)
 
 SHAPES = {"A": LIST_WITH_IDS, "B": ONE_SLOT, "C": TWO_SLOTS, "D": LIST_NO_IDS, "E": PLAIN}
 
@@ -705,4 +716,19 @@ def test_what_nobody_saw_where_an_undo_left_another_value_is_in_the_ledger(tmp_p
     world.sync()
     assert world.one("A")["notes"] == world.one("B")["notes"] == "likes mate"
     assert [row["loser"] for row in world.ledger()][: len(world.ledger()) - before] == ["likes tea"]
+    world.quiet()
+
+
+def test_an_address_that_is_removed_leaves_also_the_slot_where_an_undo_had_left_it(tmp_path: Path) -> None:
+    """Seed 401176: the place was not golden's since the undo, so the slot was left as it was for ever."""
+    world = World(tmp_path, A=LIST_WITH_IDS, C=LABEL_SLOTS)
+    world.servers["A"].add({"name": "Anna Berg", "emails": [{"value": "x@x.example"}]})
+    world.servers["C"].add({"name": "Anna Berg", "home": "x@x.example"})
+    run = world.sync().run
+    undo(world, run)
+    world.quiet()
+    assert world.one("C")["home"] == "x@x.example", "a user of C typed it there"
+    world.servers["A"].edit(world.id("A"), emails=[])
+    world.sync()
+    assert world.one("C")["home"] is None
     world.quiet()

@@ -278,10 +278,10 @@ def plan_slots(draft: Draft, spec: CollectionSpec) -> None:
         row, element = rows[index], chosen.get(slot.name) or _typed_twice(rows[index], chosen, esent)
         picture.append([slot.name, element.eid if element else None])
         new = _slot_value(draft, spec, slot.name, row, element, esent)
-        if new is not KEEP and draft.undone(f"{name}/{slot.name}", element):
+        own = coll.elements.get(row.eid or "")
+        if new is not KEEP and draft.undone(f"{name}/{slot.name}", element, own):
             # the slot goes on showing what it shows, and follows that
             draft.held[f"{name}/{slot.name}"], picture[-1] = UNDONE, [slot.name, row.eid]
-            own = coll.elements.get(row.eid or "")
             element = own if own is not None and own.alive else None
             new = KEEP if element is None else _slot_value(draft, spec, slot.name, row, element, esent)
         if new is not KEEP:

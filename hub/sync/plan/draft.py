@@ -40,9 +40,9 @@ class Draft:
         """Whether a write waits for a person's decision; a create carries the provisional value."""
         return path in self.golden.frozen and not self.creating
 
-    def undone(self, path: str, item: Cell | Element | None) -> bool:
-        """Whether a person took exactly this back here, and golden has not moved since."""
-        return bool(self.link.undone) and self.link.undone.get(path) == mark_of(item)
+    def undone(self, path: str, item: Cell | Element | None, shown: Element | None = None) -> bool:
+        """Whether a person took exactly this back here, and golden has not moved since (``shown``: see ``mark_of``)."""
+        return bool(self.link.undone) and self.link.undone.get(path) == mark_of(item, shown)
 
     def diff(self, path: str, old: Value, new: Value, cell: Cell | None = None) -> None:
         """A line for people; ``cell``: the golden value behind it, where the path does not name it."""

@@ -53,7 +53,9 @@ def accept(
     for diff in pending(workspace, source, golden):
         name, _, rest = diff.path.partition("/")
         if name in wanted and diff.path not in waiting:
-            link.undone[diff.path] = mark_of(_meant(golden, name, rest, diff))
+            link.undone[diff.path] = mark_of(
+                _meant(golden, name, rest, diff), _shown_at(source, golden, base, name, rest)
+            )
 
 
 def _shows(workspace: Workspace, source: Source, golden: Golden, name: str, shown: object) -> bool:
@@ -122,9 +124,18 @@ def differs_on_purpose(golden: Golden, link: Link, name: str) -> bool:
                 return True
         elif head == name:
             element = golden.collection(name).elements.get(str(mark[0]))
-            if element is not None and mark == mark_of(element):
+            if element is not None and mark[:3] == mark_of(element):
                 return True
     return False
+
+
+def _shown_at(source: Source, golden: Golden, base: Base, name: str, slot: str) -> Element | None:
+    """The element that a slot shows; None if the path is no slot's."""
+    spec = source.mapping.collections.get(name)
+    if spec is None or spec.shape != "slots":
+        return None
+    row = next((row for row in base.collections.get(name, ()) if row.pos == slot), None)
+    return None if row is None else golden.collection(name).elements.get(row.eid or "")
 
 
 def _meant(golden: Golden, name: str, rest: str, diff: Diff) -> Cell | Element | None:
