@@ -82,7 +82,8 @@ def mark_of(item: Cell | Element | None, shown: Element | None = None) -> list[A
 
     shown: the element that a slot shows where ``item`` is meant: whether it is removed belongs to the state."""
     mark = [item.eid, item.value.seq, item.keyed] if isinstance(item, Element) else [0 if item is None else item.seq]
-    return mark if shown is None or shown.alive else [*mark, "removed"]
+    about = item if shown is None and isinstance(item, Element) else shown
+    return mark if about is None or about.alive else [*mark, "removed"]
 
 
 @dataclass(slots=True)

@@ -732,3 +732,34 @@ def test_an_address_that_is_removed_leaves_also_the_slot_where_an_undo_had_left_
     world.sync()
     assert world.one("C")["home"] is None
     world.quiet()
+
+
+def left_on_purpose(folder: Path) -> World:
+    """B's user typed y over x; the undo of passing that on gave A back its x, and B still shows y."""
+    world = World(folder, A=LIST_WITH_IDS, B=LIST_WITH_IDS)
+    world.servers["A"].add({"name": "Anna Berg", "emails": [{"value": "x@x.example"}]})
+    world.sync()
+    world.servers["B"].edit(world.id("B"), lambda data: data["emails"][0].update(value="y@x.example"))
+    undo(world, world.sync().run)
+    world.quiet()
+    assert [world.rows(name) for name in "AB"] == [[("x@x.example", None)], [("y@x.example", None)]]
+    return world
+
+
+def test_an_address_that_is_removed_goes_also_where_an_undo_had_left_another_value(tmp_path: Path) -> None:
+    world = left_on_purpose(tmp_path)
+    world.servers["A"].edit(world.id("A"), emails=[])
+    world.sync()
+    assert world.rows("B") == []
+    world.quiet()
+
+
+def test_who_edits_the_label_of_a_value_that_an_undo_left_keeps_that_value_from_removal(tmp_path: Path) -> None:
+    """Seed 401407: golden's old value came back instead, and was given to the others only."""
+    world = left_on_purpose(tmp_path)
+    world.servers["A"].edit(world.id("A"), emails=[])
+    world.servers["B"].edit(world.id("B"), lambda data: data["emails"][0].update(label="home"))
+    world.sync()
+    world.sync()
+    assert world.rows("A") == world.rows("B") == [("y@x.example", "home")]
+    world.quiet()

@@ -20,6 +20,7 @@ from hub.sync.merge.elements import (
     observe_value,
     revive,
     set_value,
+    value_here,
 )
 from hub.sync.merge.pairing import pair
 from hub.sync.merge.primary import observe_primary
@@ -169,7 +170,7 @@ def _speak(sight: Sight, element: Element, index: int) -> None:
     seen = sight.seen[paired]
     if not element.alive and any(seen.attrs.get(name) != value for name, value in position.attrs.items()):
         revive(sight, element, position)
-        set_value(sight, element, element.value.value, "revived")
+        set_value(sight, element, value_here(sight, element, position), "revived")
     if element.alive:
         observe_attrs(sight, element, seen, position)
 

@@ -212,6 +212,16 @@ def set_value(sight: Sight, element: Element, value: Value, rule: str) -> None:
     sight.merge.changed(sight.golden, sight.lost_name(element.eid), old, cell)
 
 
+def value_here(sight: Sight, element: Element, position: Position) -> Value:
+    """What an element is worth to who edits something else of its row: golden's value, or where an undo had left another
+    one, that."""
+    if sight.link.undone.pop(sight.lost_name(element.eid), None) is None:
+        return element.value.value
+    known = sight.esent.setdefault(element.eid, Esent.of(element))
+    known.value = _proposal(sight, element, known, position.value, None)
+    return known.value
+
+
 def _set_attr(sight: Sight, element: Element, name: str, value: Value, rule: str) -> None:
     old = element.attr(name)
     cell = sight.merge.cell(value, rule)

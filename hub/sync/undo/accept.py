@@ -124,7 +124,7 @@ def differs_on_purpose(golden: Golden, link: Link, name: str) -> bool:
                 return True
         elif head == name:
             element = golden.collection(name).elements.get(str(mark[0]))
-            if element is not None and mark[:3] == mark_of(element):
+            if element is not None and mark[:3] == mark_of(element)[:3] and (element.alive or "removed" in mark):
                 return True
     return False
 
