@@ -958,6 +958,43 @@ def test_a_row_without_an_id_stays_with_its_value_when_the_value_goes_from_one_a
     world.quiet()
 
 
+@pytest.mark.parametrize("how", ["removed", "edited into another"])
+def test_what_a_system_cannot_show_of_an_address_that_is_removed_there_is_in_the_ledger(
+    tmp_path: Path, how: str
+) -> None:
+    """Seeds 403077 and 403124: the district, which who removed the address had never seen, was in the history only."""
+    shape = (
+        PLAIN
+        + '[addresses]\nlist = "addresses"\nid = "id"\nlines = { at = "street", as = "lines(comma)" }\ncity = "city"\n'
+    )
+    world = World(tmp_path, A=shape, B=shape + 'district = "district"\n')
+    world.servers["B"].add(
+        {
+            "name": "Anna Berg",
+            "email": "anna@x.example",
+            "addresses": [
+                {"id": "1", "street": "Am Ring 1", "city": "Wien", "district": "Neubau"},
+                {"id": "2", "street": "Am Ring 2", "city": "Graz"},
+            ],
+        }
+    )
+    world.sync()
+    rows = world.one("A")["addresses"]
+    rest = [row for row in rows if row["city"] == "Graz"]
+    if how == "edited into another":
+        rest = [{**row, "street": "Am Ring 2", "city": "Graz"} for row in rows]
+    world.servers["A"].edit(world.id("A"), addresses=rest)
+    world.sync()
+    assert [item.value.value["city"] for item in world.golden().collection("addresses").live()] == ["Graz"]
+    (row,) = [row for row in world.ledger() if row["rule"] == "removed where not all of it is shown"]
+    assert (row["loser"]["district"], row["loser_system"], row["winner"], row["winner_system"]) == (
+        "Neubau",
+        "B",
+        None,
+        "A",
+    )
+
+
 def test_an_old_value_that_is_entered_anew_is_no_move_of_the_element_that_had_it(tmp_path: Path) -> None:
     """Seed 380329: after a stale answer to a write, a new row with the old value was taken for the moved address, and showed
     something else than golden for ever."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hub.state import Element
 from hub.sync.merge.elements import Sight
+from hub.sync.policy import is_blank
 
 
 def remove(sight: Sight, element: Element, into: str | None = None) -> bool:
@@ -20,9 +23,27 @@ def remove(sight: Sight, element: Element, into: str | None = None) -> bool:
             sight.merge.system,
         )
         return False
+    if _more_than_shown(sight, element):
+        sight.merge.loses(
+            sight.golden,
+            sight.lost_name(element.eid),
+            "removed where not all of it is shown",
+            None,
+            sight.merge.system,
+            element.value.value,
+            element.value.source,
+        )
     cell = sight.merge.cell(None, "removed" if into is None else "edited into another")
     element.alive = False
     element.into = into
     element.stamp = cell.seq
     sight.merge.changed(sight.golden, sight.lost_name(element.eid), element.value.value, cell)
     return True
+
+
+def _more_than_shown(sight: Sight, element: Element) -> bool:
+    """Whether an element has members that this system cannot show, so whoever removed it here may not know them."""
+    value, row = element.value.value, sight.image(element)
+    if not isinstance(value, Mapping) or row is None or not isinstance(row.value, Mapping):
+        return False
+    return any(not is_blank(item) and name not in row.value for name, item in value.items())

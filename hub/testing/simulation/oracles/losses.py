@@ -20,7 +20,6 @@ def check(world: World) -> None:
     open_ -= _ledger(world)
     open_ -= _shown(world)
     open_ -= _deleted_by_hub(world)
-    open_ -= _with_element(world)
     if open_:
         open_ -= lineage.deleted - _once_golden(world)
     for token in sorted(open_):
@@ -65,17 +64,6 @@ def _shown(world: World) -> set[str]:
     for server in world.servers.values():
         for data in server.alive().values():
             found |= tokens(_without_private(data))
-    return found
-
-
-def _with_element(world: World) -> set[str]:
-    """What a whole element had where it was removed by a user who saw the rest of it (bounded: who takes an address away
-    takes the district with it that this system cannot show; the history has it)."""
-    found: set[str] = set()
-    for (old,) in world.machine.query("SELECT old FROM change WHERE new = ? AND path LIKE '%/%'", b"null"):
-        gone = tokens(orjson.loads(old))
-        if gone & set(world.lineage.dropped):
-            found |= gone
     return found
 
 
