@@ -763,3 +763,26 @@ def test_who_edits_the_label_of_a_value_that_an_undo_left_keeps_that_value_from_
     world.sync()
     assert world.rows("A") == world.rows("B") == [("y@x.example", "home")]
     world.quiet()
+
+
+def test_a_company_that_moves_to_the_survivor_of_the_undone_one_is_given_everywhere(tmp_path: Path) -> None:
+    """Seed 402136: the company that was merged away and its survivor are one, so nothing seemed to have changed."""
+    shape = PLAIN.replace("[emails", 'company = { ref = "contacts", at = "company_id" }\n[emails', 1)
+    world = World(tmp_path, A=shape, B=shape)
+    a, b = world.servers["A"], world.servers["B"]
+    old, new = (a.add({"name": name, "email": f"{name.lower()}@x.example"}) for name in ("Acme", "Best"))
+    anna = a.add({"name": "Anna Berg", "email": "anna@x.example", "company_id": old})
+    other = a.add({"name": "Other", "email": "other@x.example"})
+    world.sync()
+    ids = {data["name"]: id_ for id_, data in b.alive().items()}
+    world.sync()
+    b.edit(ids["Anna Berg"], company_id=ids["Other"])
+    undo(world, world.sync().run)
+    assert (a.records[anna].data["company_id"], b.records[ids["Anna Berg"]].data["company_id"]) == (old, ids["Other"])
+    a.remove(old, merged_into=new)
+    a.edit(anna, company_id=new)
+    world.sync()
+    world.sync()
+    assert a.records[anna].data["company_id"] == new
+    assert b.records[ids["Anna Berg"]].data["company_id"] in {ids["Acme"], ids["Best"]} & set(b.alive())
+    world.quiet()

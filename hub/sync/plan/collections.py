@@ -33,7 +33,10 @@ class _Lists:
         return self.draft.mapping.norm_row(self.spec.name, element.value.value, element.attr_values())
 
     def lost(self, eid: str, attr: str = "") -> bool:
-        return f"{self.spec.name}/{eid}{'/' + attr if attr else ''}" in self.draft.link.lost
+        path = f"{self.spec.name}/{eid}{'/' + attr if attr else ''}"
+        if path in self.draft.link.undone:  # left here by an undo, and golden has moved since
+            return not self.draft.undone(path, self.coll.elements.get(eid))
+        return path in self.draft.link.lost
 
     def mine(self, value: Value) -> bool:
         return not self.spec.ours or str(value).startswith(self.spec.ours)

@@ -95,7 +95,7 @@ def _plan_field(draft: Draft, name: str) -> None:
     if value is None and name in ("kind", "status"):
         value = draft.golden.defaults.get(name)
     sent = draft.link.sent.get(name)
-    lost = name in draft.link.lost
+    lost = draft.link.apart(name)  # what an undo left is, too: golden has moved since
     if spec.ref is not None:
         _plan_reference(draft, name, spec.ref, value, sent, lost)
         return
