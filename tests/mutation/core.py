@@ -23,6 +23,7 @@ from tests.mutation.trial import ROOT, Mutant, copied, notice
 
 PYTEST = ("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
 _ENGINE: Sequence[Sequence[str]] = (
+    ("-m", "hub.testing.simulation", "--seeds", "12", "--start", "1000"),  # the cheapest first
     (*PYTEST, "tests/engine", "tests/unit/test_policy_order.py", "tests/unit/test_plan_items.py"),
     ("-m", "hub.testing.simulation", "--seeds", "40", "--start", "0"),
 )
