@@ -47,6 +47,9 @@ class Confirm:
         if link is None or view is None:
             row.state = "superseded"
             return
+        if not direct and image.version is not None and image.version == link.version:
+            row.state = "ambiguous"  # a stale replica showed the record as it was before our write: it is looked at again
+            return
         before = Link(link.system, link.resource, link.remote_id, link.gid, native=link.native)
         bases = bases_of(link)
         post = self.source.mapping.prune(image.data) if direct else predicted(self.source, item, link)

@@ -340,6 +340,24 @@ def test_an_edit_of_the_same_field_on_top_of_our_write_is_no_conflict(tmp_path: 
     world.quiet()
 
 
+def test_an_image_from_before_our_write_does_not_say_that_it_was_ignored(tmp_path: Path) -> None:
+    """Seed 404763: a stale replica showed the old address; who then removed the new one was taken to remove the old one."""
+    world = updating(tmp_path, image=False)
+    server, real = world.servers["B"], world.connectors["B"].fetch
+    before = next(iter(real("contacts", ["1"])))
+    stale = [deepcopy(before)]
+    world.connectors["B"].fetch = lambda *args: iter([stale.pop()]) if stale and server.writes[1:] else real(*args)  # type: ignore[method-assign]
+    world.servers["A"].edit("1", email="new@x.example")
+    world.sync()
+    assert server.records["1"].data["email"] == "new@x.example"
+    server.edit("1", email=None)
+    world.sync()
+    world.sync()
+    assert world.one("A")["email"] is None, "a user of B removed the new address"
+    assert world.golden().collection("emails").live() == []
+    world.quiet()
+
+
 @pytest.mark.parametrize("edited", [True, False])
 def test_what_our_write_left_on_a_record_that_comes_back_is_nobodys_edit(tmp_path: Path, edited: bool) -> None:
     world = updating(tmp_path, image=False)
