@@ -13,7 +13,7 @@ from hub.canonical.schema import COLLECTIONS, DEPENDS, field_def
 from hub.canonical.values import key as canonical_key
 from hub.contract.errors import HubError
 from hub.mapping.view import RemoteRef, Value, View
-from hub.state import Base, Cell, Element, Golden, GoldenChange, Link
+from hub.state import Base, Cell, Element, Golden, GoldenChange, LedgerRow, Link
 from hub.sync.merge.consents import widens
 from hub.sync.merge.groups import propose
 from hub.sync.merge.observe import observe
@@ -152,6 +152,18 @@ def take_back(
     if changes:
         golden.seq = seq
     return changes
+
+
+def _beyond(changes: Sequence[GoldenChange], leaving: View, system: str) -> list[LedgerRow]:
+    """Elements that went with a record and had more than it shows (a district that another system typed): they are in the
+    ledger."""
+    found = []
+    for item in changes:
+        name, _, eid = item.path.partition("/")
+        rows = [row.value for row in leaving.collections.get(name, ())]
+        if eid and isinstance(item.old, Mapping) and not any(_shows(item.old, row) for row in rows):
+            found.append(LedgerRow(item.gid, item.path, "split", None, "person", item.old, system))
+    return found
 
 
 def _shows(shown: Value, value: Value) -> bool:
@@ -298,11 +310,12 @@ def split_link(shared: Shared, system: str, resource: str, remote_id: str) -> st
     with shared.store.transaction():
         history = shared.store.history.changes(old.gid)
         changes = take_back(old, system, history, view, seq=shared.store.tick(), time=shared.clock(), run=shared.run)
+        beyond = _beyond(changes, view, system)
         fresh = _move(workspace, source, link, native, view)
         workspace.changed.add(old.gid)
         changes += _point_to(workspace, source, remote_id, old.gid, fresh.gid)
         workspace.flush()
-        shared.store.history.add(shared.run, shared.clock(), changes, [], [])
+        shared.store.history.add(shared.run, shared.clock(), changes, beyond, [])
         refs = [f"{item.system}/{item.resource}/{item.remote_id}" for item in others]
         shared.store.staging.never_match([(a, b) for a in (ref, fresh.gid) for b in (*refs, old.gid)])
     return fresh.gid

@@ -264,6 +264,37 @@ def test_a_split_gives_back_what_the_wrong_record_brought(tmp_path: Path) -> Non
     world.quiet()
 
 
+@pytest.mark.parametrize("more", [True, False])
+def test_what_a_split_takes_away_beyond_what_its_record_shows_is_in_the_ledger(tmp_path: Path, more: bool) -> None:
+    """Seed 405199: the district that a user of A had typed was in the history only."""
+    place = '[addresses.slots.main]\npick = "primary"\nlines = { at = "street", as = "lines(comma)" }\ncity = "city"\n'
+    world = World(tmp_path, A=PLAIN + place + 'district = "district"\n', B=PLAIN + place)
+    world.servers["A"].add({"name": "Anna Berg", "email": "anna@x.example"})
+    world.servers["B"].add({"name": "Anna Berg", "email": "anna@x.example", "street": "Am Ring 1", "city": "Wien"})
+    world.sync()
+    if more:
+        world.servers["A"].edit("1", district="Neubau")
+        world.sync()
+        world.servers["B"].edit("1", street="Am Ring 2")
+        world.sync()
+    with_address(world, "B")
+    split_link(shared_of(world), "B", "contacts", "1")
+    rows = [row["loser"]["district"] for row in world.ledger() if row["rule"] == "split"]
+    assert rows == (["Neubau"] if more else [])
+
+
+def with_address(world: World, source: str) -> None:
+    """The golden address was given by this system alone, as after its first values came under another customer's number."""
+    golden = world.golden()
+    (element,) = golden.collection("addresses").live()
+    assert element.value.source == source
+    other = replace(element, eid="e999", attrs=dict(element.attrs))
+    del golden.collection("addresses").elements[element.eid]
+    golden.collection("addresses").elements["e999"] = other
+    with world.store.transaction():
+        world.store.records.save_goldens([(golden, "Anna Berg")])
+
+
 # guards
 
 
