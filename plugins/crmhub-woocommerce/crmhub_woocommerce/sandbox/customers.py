@@ -190,7 +190,7 @@ def _check(data: Mapping[str, Any]) -> None:
             wrong[part] = f"{part} is not of type object."
         elif any(not isinstance(value, (str, int)) for name, value in values.items() if name in names):
             wrong[part] = f"{part} has a value that is not of type string."
-        elif "email" in values and not _EMAIL.match(str(values["email"]).strip()):
+        elif "email" in names and "email" in values and not _EMAIL.match(str(values["email"]).strip()):
             wrong[part] = "billing[email] is not a valid email address."
     if wrong:
         raise invalid(wrong)
