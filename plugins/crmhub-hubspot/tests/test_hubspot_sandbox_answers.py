@@ -588,6 +588,9 @@ def test_associations_are_made_and_ended(world: HubSpotSandbox, client: Client) 
     new = client("POST", CONTACTS, json={"properties": {}, "associations": link}).json()["id"]
     assert of(new) == {1003: [1, 279]}
     rows = [{"properties": {}, "associations": link}]
+    back = [{"to": {"id": new}, "types": [{"associationTypeId": 280}]}]
+    company = client("POST", COMPANIES, json={"properties": {}, "associations": back}).json()["id"]
+    assert of(new) == {1003: [1, 279], int(company): [279]}
     many_new = client("POST", f"{CONTACTS}/batch/create", json={"inputs": rows}).json()["results"]
     assert of(many_new[0]["id"]) == {1003: [1, 279]}
 
@@ -968,8 +971,6 @@ def test_events_are_told_whole(hubspot: HubSpotSandbox, client: Client) -> None:
         done(500)
 
     hubspot.deliveries.send = take  # type: ignore[assignment,method-assign]  # nothing listens there
-    assert hubspot.user.create("contacts", {}) == "1001", "nobody is told before there is an address"
-    client("PUT", f"{HOOKS}/settings", params=key, json={"targetUrl": "https://x.example/h"})
     for event, name in (
         ("contact.creation", None),
         ("contact.deletion", None),
@@ -982,6 +983,8 @@ def test_events_are_told_whole(hubspot: HubSpotSandbox, client: Client) -> None:
         body = {"eventType": event, "propertyName": name, "active": True}
         client("POST", f"{HOOKS}/subscriptions", params=key, json=body)
     client("POST", f"{HOOKS}/subscriptions", params=key, json={"eventType": "contact.creation", "active": False})
+    assert hubspot.user.create("contacts", {}) == "1001", "nobody is told before there is an address"
+    client("PUT", f"{HOOKS}/settings", params=key, json={"targetUrl": "https://x.example/h"})
 
     def events() -> list[Any]:
         found = [{name: value for name, value in item.items() if name != "eventId"} for item in told]
