@@ -342,7 +342,7 @@ def test_errors_in_each_way_of_calling(
 
 
 def kept(odoo: OdooSandbox) -> dict[str, Any]:
-    return {name: rows for name, rows in odoo.state.dump().items() if name != "_numbers"}
+    return {name: rows for name, rows in odoo.state.dump().items() if rows and name != "_numbers"}
 
 
 def json2(sandbox: OdooSandbox, model: str, method: str, body: Any, **headers: str) -> requests.Response:
