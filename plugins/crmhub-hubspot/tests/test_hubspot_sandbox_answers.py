@@ -132,6 +132,7 @@ def test_pages_lead_to_the_next_one(hubspot: HubSpotSandbox, client: Client) -> 
         ("contacts", {"email": "li@x"}, "INVALID_EMAIL"),
         ("contacts", {"email": "a@x.example;b@x.example"}, "INVALID_EMAIL"),
         ("contacts", {"lifecyclestage": "Lead"}, "INVALID_OPTION"),
+        ("contacts", {"lifecyclestage": "lead;other"}, "INVALID_OPTION"),
         ("companies", {"numberofemployees": "many"}, "INVALID_NUMBER"),
         ("companies", {"numberofemployees": "1."}, "INVALID_NUMBER"),
         ("contacts", {"message": "x" * 65_537}, "VALUE_TOO_LONG"),
@@ -319,6 +320,8 @@ def named(name: str, operator: str, value: Any = None, **more: Any) -> dict[str,
         ({"filterGroups": [named("numberofemployees", "GTE", "9.5")]}, ["1002"]),
         ({"filterGroups": [named("numberofemployees", "BETWEEN", "9", highValue="9")]}, ["1001"]),
         ({"filterGroups": [named("numberofemployees", "BETWEEN", "9.5", highValue="10")]}, ["1002"]),
+        ({"filterGroups": [named("numberofemployees", "BETWEEN", "9", highValue="10")]}, ["1001", "1002"]),
+        ({"filterGroups": [named("numberofemployees", "BETWEEN", "1", highValue="9")]}, ["1001"]),
         ({"filterGroups": [named("city", "IN", values=["wien", "graz"])]}, ["1001", "1002"]),
         ({"filterGroups": [named("city", "IN", values=["Wien"])]}, []),
         ({"filterGroups": [named("city", "NOT_IN", values=["wien"])]}, ["1002"]),
@@ -1032,3 +1035,32 @@ def test_events_are_told_whole(hubspot: HubSpotSandbox, client: Client) -> None:
     hubspot.switches.webhook_retries = 2
     hubspot.user.create("companies", {})
     assert [item["attemptNumber"] for item in told] == [0, 1, 2]
+
+
+def test_people_are_forgotten_by_any_unique_property(hubspot: HubSpotSandbox, client: Client) -> None:
+    for number in range(3):
+        hubspot.user.create("contacts", {"email": f"n{number}@x.example", "crmhub_id": f"k{number}"})
+    for body in ({"objectId": 1001}, {"objectId": "n1@x.example", "idProperty": "email"}, {"objectId": "9"}):
+        assert said(client("POST", f"{CONTACTS}/gdpr-delete", json=body)) == (204, None)
+    assert [item["id"] for item in hubspot.user.find("contacts")] == ["1003"]
+    assert client("GET", f"{CONTACTS}?archived=true").json()["results"] == []
+
+
+def test_what_a_person_needs_is_told(hubspot: HubSpotSandbox) -> None:
+    about = requests.get(f"{hubspot.url}/_sandbox", timeout=10).json()
+    assert about == {
+        "name": "hubspot",
+        "title": "HubSpot, CRM API v3",
+        "url": hubspot.url,
+        "settings": {"base_url": hubspot.url},
+        "credentials": {"token": "pat-na1-crmhub-sandbox"},
+    }
+    assert hubspot.app() == {
+        "app_id": 4711,
+        "client_id": "crmhub-sandbox-app",
+        "client_secret": CLIENT_SECRET,
+        "refresh_token": "na1-crmhub-sandbox-refresh",
+    }
+    assert hubspot.is_filled() is False
+    hubspot.user.create("companies", {})
+    assert hubspot.is_filled() is True

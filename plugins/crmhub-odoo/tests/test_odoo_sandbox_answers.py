@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from crmhub_odoo.sandbox import OdooSandbox
+from crmhub_odoo.sandbox import errors as server
 
 KEY = "crmhub-sandbox-api-key"
 NOW = "2026-01-05 10:00:00"
@@ -1034,6 +1035,43 @@ def test_archived_contacts_are_not_shown_by_their_company(odoo: OdooSandbox) -> 
     assert rpc(odoo, PARTNER, "search_count", [], context={"active_test": True}) == 4
     assert rpc(odoo, PARTNER, "search_count", [], context={"lang": "de_DE"}) == 4
     assert rpc(odoo, PARTNER, "search_count", [], context={"active_test": False}) == 5
+
+
+@pytest.mark.parametrize(
+    ("error", "name", "status", "fault"),
+    [
+        (server.UserError("x"), "odoo.exceptions.UserError", 422, 2),
+        (server.ValidationError("x"), "odoo.exceptions.ValidationError", 422, 2),
+        (server.MissingError("m", 1), "odoo.exceptions.MissingError", 404, 2),
+        (server.AccessError("x"), "odoo.exceptions.AccessError", 403, 4),
+        (server.AccessDenied(), "odoo.exceptions.AccessDenied", 403, 3),
+        (server.PythonError("KeyError", "x"), "builtins.KeyError", 500, 1),
+        (server.Unfit("x"), "builtins.TypeError", 422, 1),
+        (server.HttpError(404, "NotFound", "x"), "werkzeug.exceptions.NotFound", 404, 1),
+    ],
+)
+def test_errors_have_a_number_in_each_way_of_calling(
+    error: server.OdooError, name: str, status: int, fault: int
+) -> None:
+    assert (error.name, error.status, error.fault) == (name, status, fault)
+
+
+def test_tags_have_parents_of_their_own(odoo: OdooSandbox) -> None:
+    above = rpc(odoo, "res.partner.category", "create", {"name": "a"})
+    below = rpc(odoo, "res.partner.category", "create", {"name": "b", "parent_id": above})
+    (row,) = rpc(odoo, "res.partner.category", "read", [below], ["name", "parent_id", "active"])
+    assert row == {"id": below, "name": "b", "parent_id": [above, "a"], "active": True}
+    assert rpc(odoo, "res.partner.category", "write", [below], {"parent_id": False}) is True
+
+
+def test_what_a_person_needs_is_told(odoo: OdooSandbox) -> None:
+    assert requests.get(f"{odoo.url}/_sandbox", timeout=10).json() == {
+        "name": "odoo",
+        "title": "Odoo 16 to 19, external APIs",
+        "url": odoo.url,
+        "settings": {"url": odoo.url, "database": "demo"},
+        "credentials": {"login": "hub", "api_key": KEY},
+    }
 
 
 def test_a_database_is_filled_when_somebody_has_entered_a_partner(odoo: OdooSandbox) -> None:

@@ -686,3 +686,16 @@ def test_webhooks_are_listed(shop: WooCommerceSandbox, client: Client, query: st
     found = client("GET", f"webhooks?{query}")
     assert (found.status_code, [row["id"] for row in found.json()]) == (200, ids)
     assert found.headers["X-WP-TotalPages"] == pages
+
+
+def test_what_a_person_needs_is_told(shop: WooCommerceSandbox) -> None:
+    assert requests.get(f"{shop.url}/_sandbox", timeout=10).json() == {
+        "name": "woocommerce",
+        "title": "WooCommerce, REST API v3",
+        "url": shop.url,
+        "settings": {"url": shop.url},
+        "credentials": {"consumer_key": KEY, "consumer_secret": SECRET},
+    }
+    assert shop.is_filled() is False
+    shop.user.create("orders", {})
+    assert shop.is_filled() is True
