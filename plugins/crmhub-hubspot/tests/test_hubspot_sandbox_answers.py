@@ -61,7 +61,7 @@ def contact(id: str, *, at: str = NOW, archived: bool = False, **properties: str
     }
 
 
-NOBODY: dict[str, str | None] = {"email": None, "firstname": None, "lastname": None}
+NOBODY: dict[str, Any] = {"email": None, "firstname": None, "lastname": None}
 
 
 def test_a_contact_goes_its_whole_way(hubspot: HubSpotSandbox, client: Client) -> None:
@@ -974,7 +974,7 @@ def test_events_are_told_whole(hubspot: HubSpotSandbox, client: Client) -> None:
         done(500)
 
     hubspot.deliveries.send = take  # type: ignore[assignment,method-assign]  # nothing listens there
-    for event, name in (
+    for topic, name in (
         ("contact.creation", None),
         ("contact.deletion", None),
         ("contact.merge", None),
@@ -983,7 +983,7 @@ def test_events_are_told_whole(hubspot: HubSpotSandbox, client: Client) -> None:
         ("contact.propertyChange", "city"),
         ("company.creation", None),
     ):
-        body = {"eventType": event, "propertyName": name, "active": True}
+        body = {"eventType": topic, "propertyName": name, "active": True}
         client("POST", f"{HOOKS}/subscriptions", params=key, json=body)
     client("POST", f"{HOOKS}/subscriptions", params=key, json={"eventType": "contact.creation", "active": False})
     assert hubspot.user.create("contacts", {}) == "1001", "nobody is told before there is an address"
@@ -1022,7 +1022,7 @@ def test_events_are_told_whole(hubspot: HubSpotSandbox, client: Client) -> None:
     hubspot.user.create("companies", {"city": "Wien"})
     assert events() == [event("company.creation", 31, 1003)]
     hubspot.user.merge("contacts", "1001", "1002")
-    merged = {"primaryObjectId": 1001, "mergedObjectIds": [1002], "newObjectId": 1001}
+    merged: dict[str, Any] = {"primaryObjectId": 1001, "mergedObjectIds": [1002], "newObjectId": 1001}
     assert events() == [event("contact.merge", 27, 1001, **merged)]
     hubspot.user.delete("contacts", "1001")
     hubspot.user.restore("contacts", "1001")

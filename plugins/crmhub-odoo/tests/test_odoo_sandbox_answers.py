@@ -52,7 +52,7 @@ def shown(data: dict[str, Any], status: int | None = None) -> tuple[str, str]:
 
 
 def partner(sandbox: OdooSandbox, **values: Any) -> int:
-    return sandbox.user.create(PARTNER, {"name": "Anna", **values})
+    return int(sandbox.user.create(PARTNER, {"name": "Anna", **values}))
 
 
 # ways
@@ -60,7 +60,7 @@ def partner(sandbox: OdooSandbox, **values: Any) -> int:
 
 @pytest.mark.parametrize("version", ["16.0", "17.0", "18.0", "19.0"])
 def test_versions_are_told(odoo: OdooSandbox, version: Literal["16.0", "17.0", "18.0", "19.0"]) -> None:
-    odoo.switches.version = version  # type: ignore[attr-defined]  # its own switches
+    odoo.switches.version = version
     info = [int(version[:2]), 0, 0, "final", 0, ""]
     told = {"server_version": version, "server_version_info": info, "server_serie": version, "protocol_version": 1}
     assert jsonrpc(odoo, "common", "version") == {"result": told}
@@ -336,7 +336,7 @@ def test_errors_in_each_way_of_calling(
     name, message = error
     text = f"Traceback (most recent call last):\n  ...\n{name}: {message}\n" if fault == 1 else message
     assert (caught.value.faultCode, caught.value.faultString) == (fault, text)
-    odoo.switches.version = "19.0"  # type: ignore[attr-defined]  # its own switches
+    odoo.switches.version = "19.0"
     answer = json2(odoo, model, method, named)
     assert (answer.status_code, shown(answer.json())) == (status, error)
     assert kept(odoo) == before, "what is refused changes nothing"
@@ -806,7 +806,7 @@ def test_small_methods(odoo: OdooSandbox) -> None:
     assert rpc(odoo, "res.country", "has_access", [1], "write") is False
     assert rpc(odoo, "res.country", "check_access_rights", "read") is True
     assert refused(odoo, "res.country", "check_access_rights", "unlink") == forbidden("unlink", "res.country")
-    odoo.switches.read_missing = "drop"  # type: ignore[attr-defined]  # its own switches
+    odoo.switches.read_missing = "drop"
     assert rpc(odoo, PARTNER, "read", [1, 99], ["name"]) == [{"id": 1, "name": "My Company"}]
 
 

@@ -617,6 +617,7 @@ VALUES = ",".join(["'x'"] * 101)
         (f"{WHERE} id in 5", syntax("5")),
         (f"{WHERE} (id = 5", syntax("the end")),
         (f"{WHERE} id = 5 order id", syntax("id")),
+        (f"{WHERE} id = 5 order by id desc asc", syntax("asc")),
         (f"{WHERE} id = 5 limit x", syntax("the end")),
         (f"{WHERE} id = 5 group by id", syntax("group")),
         (f"{WHERE} id = 1 and id = 2 and id = 3", syntax("and")),

@@ -622,7 +622,8 @@ def test_channels_are_refused(zoho: ZohoSandbox, client: Any, change: dict[str, 
 
 
 def test_channels_are_replaced_changed_and_ended(zoho: ZohoSandbox, client: Any) -> None:
-    for given in ({}, [], {"watch": 7}):
+    wrong: tuple[Any, ...] = ({}, [], {"watch": 7})
+    for given in wrong:
         refused = client("POST", "actions/watch", json=given)
         assert said(refused) == (400, required("watch", "$.watch"))
     client("POST", "actions/watch", json={"watch": [CHANNEL]})
@@ -849,7 +850,7 @@ def test_a_consent_leads_back(zoho: ZohoSandbox, client: Any) -> None:
 )
 def test_scopes(client: Any, scope: str, method: str, path: str, allowed: bool) -> None:
     token = client.token(grant_type="client_credentials", soid="ZohoCRM.1", scope=scope).json()["access_token"]
-    given = {"data": [{}], "tags": [], "ids": [], "merge": [{}]}
+    given: dict[str, Any] = {"data": [{}], "tags": [], "ids": [], "merge": [{}]}
     answer = client(method, path, json=given, headers={"Authorization": f"zoho-oauthtoken {token}"})
     assert (said(answer) == MISMATCH) is not allowed
 
