@@ -166,8 +166,9 @@ AMBIGUOUS = "AMBIGUITY_DURING_PROCESSING"
                                    api_name="select_query", json_path="$.select_query")),
         ("GET", "1/2/3/4", None, error(404, "INVALID_URL_PATTERN",
                                        "Please check if the URL trying to access is a correct one")),
-        ("PATCH", "Contacts", {}, error(404, "INVALID_URL_PATTERN",
-                                        "Please check if the URL trying to access is a correct one")),
+        ("PATCH", "Contacts", {}, error(400, "INVALID_REQUEST_METHOD", "The http request method type is not a valid one")),
+        ("PUT", "org/x/y", {}, error(404, "INVALID_URL_PATTERN",
+                                     "Please check if the URL trying to access is a correct one")),
     ],
 )  # fmt: skip
 def test_what_is_refused_or_nothing(client: Any, method: str, path: str, body: Any, answer: tuple[int, Any]) -> None:
