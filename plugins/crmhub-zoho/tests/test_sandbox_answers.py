@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -562,6 +563,20 @@ def test_queries_are_sorted_and_cut(zoho: ZohoSandbox, client: Any, rest: str, n
     assert found["info"] == {"count": len(names), "more_records": more}
 
 
+def test_an_hour_that_comes_twice_is_sorted_as_it_passed(zoho: ZohoSandbox, client: Any) -> None:
+    zoho.switches.time_zone = "Europe/Vienna"
+    zoho.clock.freeze(datetime(2026, 10, 25, 0, 50, tzinfo=UTC))
+    zoho.user.create("Leads", {"Last_Name": "A"})
+    zoho.clock.advance(1200)
+    zoho.user.create("Leads", {"Last_Name": "B"})
+    client.sign_in()
+    query = "select Created_Time from Leads where id is not null order by Created_Time"
+    found = [row["Created_Time"] for row in coql(client, query).json()["data"]]
+    assert found == ["2026-10-25T02:50:00+02:00", "2026-10-25T02:10:00+01:00"]
+    later = "select id from Leads where Created_Time > '2026-10-25T02:50:00+02:00'"
+    assert [row["id"] for row in coql(client, later).json()["data"]] == [SECOND]
+
+
 def test_a_query_shows_what_was_selected(zoho: ZohoSandbox, client: Any) -> None:
     people(zoho)
     wanted = "id, Last_Name, Converted_Contact, Converted_Contact.Email, Owner.id"
@@ -767,6 +782,8 @@ def test_a_field_is_described_whole(zoho: ZohoSandbox, client: Any) -> None:
     accounts = {"module": {"api_name": "Accounts", "id": "5000000000000002177"}, "display_label": "Accounts"}
     lookup = {**plain, "data_type": "lookup", "json_type": "jsonobject", "length": 255}
     assert changed("Account_Name") == {**lookup, "lookup": accounts}
+    owner = {**plain, "data_type": "ownerlookup", "json_type": "jsonobject", "length": 255}
+    assert changed("Owner") == owner
     none = {"display_value": "-None-", "actual_value": "-None-", "id": "5000000000000003409", "type": "used"}
     source = {**plain, "data_type": "picklist", "length": 120, "pick_list_values": [none]}
     assert changed("Lead_Source") == source
