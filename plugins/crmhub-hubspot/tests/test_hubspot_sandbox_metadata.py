@@ -57,8 +57,8 @@ def test_a_property_is_described_whole(client: Client) -> None:
         "groupName": "mine",
         "description": "",
         "options": [
-            {"label": "gold", "value": "gold", "displayOrder": 0, "hidden": False},
-            {"label": "silver", "value": "silver", "displayOrder": 1, "hidden": False},
+            {"label": "Gold", "value": "gold", "displayOrder": 0, "hidden": False},
+            {"label": "Silver", "value": "silver", "displayOrder": 1, "hidden": False},
         ],
         "hasUniqueValue": False,
         "calculated": False,

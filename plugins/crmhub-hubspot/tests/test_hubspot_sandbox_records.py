@@ -147,7 +147,7 @@ def test_pages_lead_to_the_next_one(hubspot: HubSpotSandbox, client: Client) -> 
 def test_values_are_kept_as_texts_or_refused(
     hubspot: HubSpotSandbox, client: Client, kind: str, values: dict[str, Any], kept: str
 ) -> None:
-    options = [{"value": "tea"}, {"value": "coffee"}]
+    options = [{"value": name, "label": name} for name in ("tea", "coffee")]
     for name, type, field, more in (
         ("since", "date", "date", {}),
         ("seen", "datetime", "date", {}),
@@ -167,7 +167,7 @@ def test_values_are_kept_as_texts_or_refused(
 
 
 def test_a_semicolon_in_front_adds_to_the_boxes_that_are_ticked(client: Client) -> None:
-    options = [{"value": name} for name in ("tea", "coffee", "milk")]
+    options = [{"value": name, "label": name} for name in ("tea", "coffee", "milk")]
     new = {"name": "likes", "label": "l", "type": "enumeration", "fieldType": "checkbox", "groupName": "g"}
     client("POST", "crm/v3/properties/contacts", json={**new, "options": options})
     client("POST", CONTACTS, json={"properties": {"likes": "tea"}})
