@@ -285,8 +285,11 @@ def test_errors_have_a_number_in_each_way_of_calling(
 def test_tags_have_parents_of_their_own(odoo: OdooSandbox) -> None:
     above = rpc(odoo, "res.partner.category", "create", {"name": "a"})
     below = rpc(odoo, "res.partner.category", "create", {"name": "b", "parent_id": above})
-    (row,) = rpc(odoo, "res.partner.category", "read", [below], ["name", "parent_id", "active"])
-    assert row == {"id": below, "name": "b", "parent_id": [above, "a"], "active": True}
+    names = ["name", "display_name", "parent_id", "active"]
+    (row,) = rpc(odoo, "res.partner.category", "read", [below], names)
+    assert row == {"id": below, "name": "b", "display_name": "a / b", "parent_id": [above, "a"], "active": True}
+    third = rpc(odoo, "res.partner.category", "create", {"name": "c", "parent_id": below})
+    assert rpc(odoo, "res.partner.category", "name_search", "c") == [[third, "a / b / c"]]
     assert rpc(odoo, "res.partner.category", "write", [below], {"parent_id": False}) is True
 
 
