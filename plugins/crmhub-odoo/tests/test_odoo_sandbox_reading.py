@@ -125,6 +125,8 @@ def test_domains_over_countries(odoo: OdooSandbox, domain: list[Any], codes: lis
         ([["parent_id.email", "=", False]], ["Anna", "Bo", "Cy"]),
         ([["parent_id", "child_of", 1]], ["Cy"]),
         ([["child_ids.name", "=", "Cy"]], []),
+        ([["parent_id.child_ids.name", "=", "CRM Hub"]], ["Cy"]),
+        ([["parent_id.child_ids", "in", [2, 99]]], ["Cy"]),
         ([["is_company", "=", True]], ["Bo"]),
         ([["is_company", "=", False]], ["Anna", "Cy"]),
         ([["company_type", "=", "company"]], ["Bo"]),
