@@ -221,13 +221,14 @@ def test_a_partner_is_shown_whole(odoo: OdooSandbox, new: OdooSandbox) -> None:
         (false,) = rpc(sandbox, PARTNER, "read", [id], ["parent_id"], load=False)
         assert false == {"id": id, "parent_id": 1}
     bare = partner(odoo, name="Solo", company_name="Solo & Co", mobile="1")
-    fields = ["commercial_partner_id", "commercial_company_name", "mobile"]
+    fields = ["commercial_partner_id", "commercial_company_name", "mobile", "category_id"]
     (row,) = rpc(odoo, PARTNER, "read", [bare], fields)
     assert row == {
         "id": bare,
         "commercial_partner_id": [bare, "Solo"],
         "commercial_company_name": "Solo & Co",
         "mobile": "1",
+        "category_id": [],
     }
 
 
