@@ -65,6 +65,21 @@ def test_a_sandbox_has_other_answers() -> None:
     }
 
 
+def test_what_only_type_checkers_read_is_left_alone() -> None:
+    text = "if TYPE_CHECKING:\n    import a\nif busy:\n    b()\n"
+    assert {item.name for item in sandboxes.answers("f.py", text)} == {"f.py:3 always", "f.py:3 never"}
+
+
+@pytest.mark.parametrize("sandbox", sandboxes.JUDGES)
+def test_all_tests_of_a_connector_judge_and_those_of_the_sandbox_come_first(sandbox: str) -> None:
+    found = sandboxes.judging(sandbox)
+    place = found.index(sandboxes.JUDGES[sandbox])
+    assert place > 0
+    assert ["sandbox" in name.rpartition("/")[2] for name in found] == [True] * place + [False] * (len(found) - place)
+    folder = ROOT / f"plugins/crmhub-{sandbox}/tests"
+    assert {ROOT / name for name in found} == {*folder.glob("test_*.py"), ROOT / sandboxes.JUDGES[sandbox]}
+
+
 def test_a_fault_is_noticed_or_not_and_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "plugins").mkdir()
     (tmp_path / "f.py").write_text("def f():\n    return 1\n")

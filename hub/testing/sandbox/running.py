@@ -16,6 +16,7 @@ from hub.testing.sandbox.application import Sandbox
 
 S = TypeVar("S", bound=Sandbox)
 _STOP_SECONDS = 10.0
+_CLOSING_SECONDS, _CLOSING_TURNS = 0.1, 50
 
 
 class _InThread(uvicorn.Server):
@@ -31,6 +32,19 @@ class _InThread(uvicorn.Server):
         self._wake = (asyncio.get_running_loop(), event)
         if not self._ended.is_set():
             await event.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As the original does it, which however always waits a tenth of a second for the connections to end."""
+        for listening in self.servers:
+            listening.close()
+        for bound in sockets or []:
+            bound.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        for _ in range(_CLOSING_TURNS):
+            if not self.server_state.connections:
+                break
+            await asyncio.sleep(_CLOSING_SECONDS / _CLOSING_TURNS)
 
     def stop(self) -> None:
         self._ended.set()

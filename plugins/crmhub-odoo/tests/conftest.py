@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +17,21 @@ from hub.testing.sandbox import Clock, running
 
 Version = Literal["16.0", "17.0", "18.0", "19.0"]
 Connect = Callable[..., OdooConnector]
+START = datetime(2026, 1, 5, 10, 0, 0, 250_000, tzinfo=UTC)
+
+
+@pytest.fixture
+def odoo() -> Iterator[OdooSandbox]:
+    """Version 18; its clock stands still."""
+    with running(OdooSandbox(clock=Clock(START))) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def new() -> Iterator[OdooSandbox]:
+    """Version 19; its clock stands still."""
+    with running(OdooSandbox(clock=Clock(START), switches=OdooSwitches(version="19.0"))) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture

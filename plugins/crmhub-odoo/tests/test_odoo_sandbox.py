@@ -3,30 +3,14 @@
 from __future__ import annotations
 
 import xmlrpc.client
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from crmhub_odoo.sandbox import OdooSandbox, OdooSwitches
-from hub.testing.sandbox import Clock, running
-
-START = datetime(2026, 1, 5, 10, 0, 0, 250_000, tzinfo=UTC)
-
-
-@pytest.fixture
-def odoo() -> Iterator[OdooSandbox]:
-    with running(OdooSandbox(clock=Clock(START))) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def new() -> Iterator[OdooSandbox]:
-    with running(OdooSandbox(clock=Clock(START), switches=OdooSwitches(version="19.0"))) as sandbox:
-        yield sandbox
+from crmhub_odoo.sandbox import OdooSandbox
+from hub.testing.sandbox import running
 
 
 class Fault(Exception):

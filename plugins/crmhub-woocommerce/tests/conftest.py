@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from crmhub_woocommerce.connector import WooCommerceConnector, WooConfig
-from crmhub_woocommerce.sandbox import WooCommerceSandbox
+from crmhub_woocommerce.sandbox import WooCommerceSandbox, WooSwitches
 from hub import plugin
 from hub.testing.sandbox import Clock, running
 
@@ -21,6 +23,28 @@ def sandbox() -> Iterator[WooCommerceSandbox]:
     """Plain HTTP: only signed requests are served."""
     with running(WooCommerceSandbox(clock=Clock())) as shop:
         yield shop
+
+
+@pytest.fixture
+def shop() -> Iterator[WooCommerceSandbox]:
+    """A shop behind TLS whose clock stands still."""
+    clock = Clock(datetime(2026, 1, 5, 10, 0, 0, 700_000, tzinfo=UTC))
+    with running(WooCommerceSandbox(clock=clock, switches=WooSwitches(https=True))) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def client(shop: WooCommerceSandbox) -> Iterator[Callable[..., requests.Response]]:
+    """Signs in as behind TLS: Basic authentication."""
+    given = shop.credentials()
+    with requests.Session() as session:
+        session.trust_env = False
+        session.auth = (given["consumer_key"], given["consumer_secret"])
+
+        def call(method: str, path: str, **options: Any) -> requests.Response:
+            return session.request(method, f"{shop.api}/{path}", timeout=10, **options)
+
+        yield call
 
 
 @pytest.fixture

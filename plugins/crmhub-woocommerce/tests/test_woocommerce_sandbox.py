@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterator
-from datetime import UTC, datetime
+import json
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
@@ -14,36 +14,9 @@ from typing import Any
 import pytest
 import requests
 
-from crmhub_woocommerce.sandbox import WooCommerceSandbox, WooSwitches
-from hub.testing.sandbox import Clock, running
+from crmhub_woocommerce.sandbox import WooCommerceSandbox
 
-START = datetime(2026, 1, 5, 10, 0, 0, 700_000, tzinfo=UTC)
-
-
-@pytest.fixture
-def shop() -> Iterator[WooCommerceSandbox]:
-    with running(WooCommerceSandbox(clock=Clock(START), switches=WooSwitches(https=True))) as sandbox:
-        yield sandbox
-
-
-class Client:
-    """Signs in as behind TLS: Basic authentication."""
-
-    def __init__(self, shop: WooCommerceSandbox) -> None:
-        self.url = shop.api
-        self.session = requests.Session()
-        given = shop.credentials()
-        self.session.auth = (given["consumer_key"], given["consumer_secret"])
-
-    def __call__(self, method: str, path: str, **options: Any) -> requests.Response:
-        return self.session.request(method, f"{self.url}/{path}", timeout=10, **options)
-
-
-@pytest.fixture
-def client(shop: WooCommerceSandbox) -> Iterator[Client]:
-    client = Client(shop)
-    with client.session:
-        yield client
+Client = Callable[..., requests.Response]
 
 
 def register(shop: WooCommerceSandbox, *names: str) -> list[int]:
@@ -266,6 +239,7 @@ def test_webhooks_ping_sign_and_tell_only_the_id_of_the_deleted(
     hook(client, listener, "customer.deleted")
     (id,) = register(shop, "a")
     shop.user.edit("customers", id, {"first_name": "b"})
+    shown = shop.user.get("customers", id)
     shop.user.delete("customers", id)
     stranger = shop.user.add_user("sub@x.example")
     shop.user.delete("customers", stranger)
@@ -275,7 +249,21 @@ def test_webhooks_ping_sign_and_tell_only_the_id_of_the_deleted(
     assert "X-WC-Webhook-Signature" not in first[0]
     headers, body = updated
     made = base64.b64encode(hmac.new(b"a&b", body, hashlib.sha256).digest()).decode()
-    assert (headers["X-WC-Webhook-Signature"], headers["X-WC-Webhook-Topic"]) == (made, "customer.updated")
+    assert len(headers.pop("X-WC-Webhook-Delivery-ID")) == 32
+    told = {name: value for name, value in headers.items() if name.startswith("X-WC")}
+    assert told == {
+        "X-WC-Webhook-Source": f"{shop.url}/",
+        "X-WC-Webhook-Topic": "customer.updated",
+        "X-WC-Webhook-Resource": "customer",
+        "X-WC-Webhook-Event": "updated",
+        "X-WC-Webhook-Signature": made,
+        "X-WC-Webhook-ID": str(ping),
+    }
+    assert (headers["Content-Type"], headers["User-Agent"]) == (
+        "application/json",
+        "WooCommerce/10.0.0 Hookshot (WordPress/6.8)",
+    )
+    assert json.loads(body) == {**shown, "first_name": "b"}
     assert deleted[1] == f'{{"id":{id}}}'.encode()
 
 
@@ -299,6 +287,20 @@ def test_a_webhook_is_disabled_after_more_than_five_failures(
     shop.deliveries.settle()
     assert client("GET", f"webhooks/{id}").json()["status"] == "disabled"
     assert client("PUT", f"webhooks/{id}", json={"status": "active"}).json()["status"] == "active"
+    register(shop, *"ghijk")
+    shop.deliveries.settle()
+    assert client("GET", f"webhooks/{id}").json()["status"] == "active", "failures were counted anew"
+    for good, names in ((302, "mnopq"), (200, "uvwxy")):
+        listener.status = good
+        register(shop, f"good{good}")
+        shop.deliveries.settle()
+        listener.status = 303
+        register(shop, *names)
+        shop.deliveries.settle()
+        assert client("GET", f"webhooks/{id}").json()["status"] == "active", "a good answer forgets the bad ones"
+    register(shop, "z")
+    shop.deliveries.settle()
+    assert client("GET", f"webhooks/{id}").json()["status"] == "disabled"
     assert client("DELETE", f"webhooks/{id}?force=true").status_code == 200
     assert client("GET", "webhooks").json() == []
     assert client("POST", "webhooks", json={"topic": "moon.rise"}).status_code == 400

@@ -32,7 +32,7 @@ LONGEST = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """One property.  type: string, number, date, datetime, enumeration or bool."""
+    """One property.  type: string, number, date, datetime, enumeration or bool; labels: of the options, if they differ."""
 
     name: str
     type: str = "string"
@@ -43,12 +43,14 @@ class Property:
     custom: bool = False
     label: str = ""
     group: str = ""
+    labels: tuple[str, ...] = ()
 
     def described(self, kind: str, created: str) -> Json:
         """As the properties API shows it."""
         group = {"contacts": "contactinformation", "companies": "companyinformation"}.get(kind, kind)
         rows = [
-            {"label": item, "value": item, "displayOrder": at, "hidden": False} for at, item in enumerate(self.options)
+            {"label": label, "value": item, "displayOrder": at, "hidden": False}
+            for at, (item, label) in enumerate(zip(self.options, self.labels or self.options, strict=True))
         ]
         return {
             "name": self.name,
@@ -148,8 +150,9 @@ MODIFIED = {"contacts": "lastmodifieddate", "companies": "hs_lastmodifieddate"}
 
 def from_json(item: Mapping[str, Any]) -> Property:
     """A custom property as somebody defines it.  Raises KeyError when a part is missing."""
-    options = tuple(str(option["value"]) for option in item.get("options") or ())
+    rows = item.get("options") or ()
+    options, labels = (tuple(str(row[name]) for row in rows) for name in ("value", "label"))
     return Property(
         str(item["name"]), str(item["type"]), str(item["fieldType"]), options, bool(item.get("hasUniqueValue")),
-        custom=True, label=str(item["label"]), group=str(item["groupName"]),
+        custom=True, label=str(item["label"]), group=str(item["groupName"]), labels=labels,
     )  # fmt: skip

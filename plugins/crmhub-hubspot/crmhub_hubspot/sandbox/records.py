@@ -48,6 +48,7 @@ class Records:
         if taken is not None:
             raise refuse(409, "CONFLICT", f"Contact already exists. Existing ID: {taken['id']}")
         self._check_unique(kind, kept, "")
+        self._append(kind, {"properties": {}}, kept)
         now = self._sandbox.now().isoformat()
         document: Document = {
             "id": str(self._sandbox.state.next_number("record", 1001)),
@@ -68,6 +69,7 @@ class Records:
             raise refuse(409, "CONFLICT", f"Contact already exists. Existing ID: {taken['id']}")
         self._check_unique(kind, kept, document["id"])
         self._hold_stage(document, kept)
+        self._append(kind, document, kept)
         merged = {**document["properties"], **kept}
         new = {
             **document,
@@ -162,6 +164,14 @@ class Records:
         old, new = document["properties"].get("lifecyclestage"), kept.get("lifecyclestage")
         if old and new and STAGES.index(new) < STAGES.index(old):
             del kept["lifecyclestage"]
+
+    def _append(self, kind: str, document: Document, kept: dict[str, str]) -> None:
+        """ ";a;b" adds to the boxes that are ticked (unverified)."""
+        boxes = {name for name, item in self.properties(kind).items() if item.field_type == "checkbox"}
+        for name in boxes & kept.keys():
+            if kept[name].startswith(";"):
+                parts = [*document["properties"].get(name, "").split(";"), *kept[name].split(";")]
+                kept[name] = ";".join(dict.fromkeys(filter(None, parts)))
 
     # finding
 

@@ -38,7 +38,8 @@ class Search:
             raise refuse(400, "VALIDATION_ERROR", f"paging is limited to {FOUND} results")
         groups, sorts = body.get("filterGroups") or [], body.get("sorts") or []
         counts = [len(group.get("filters") or []) for group in groups]
-        if len(groups) > GROUPS or max(counts, default=0) > FILTERS or sum(counts) > ALL_FILTERS or len(sorts) > 1:
+        per_group = any(count > FILTERS for count in counts)
+        if len(groups) > GROUPS or per_group or sum(counts) > ALL_FILTERS or len(sorts) > 1:
             raise refuse(400, "VALIDATION_ERROR", "too many filter groups, filters or sorts")
         tests = [[self._filter(kind, item) for item in group.get("filters") or []] for group in groups]
         known = [item for _, item in self._records.indexes[kind].as_of(self._sandbox.indexed_until())]

@@ -223,7 +223,9 @@ class Orm:
     def title(self, model: str, document: Json) -> str:
         """display_name."""
         name = document.get("name") or ""
-        parent = self.table(model).get(str(document.get("parent_id"))) if model == "res.partner" else None
+        parent = self.table(model).get(str(document.get("parent_id")))
+        if parent is not None and model == "res.partner.category":
+            return f"{self.title(model, parent)} / {name}"
         if parent is not None and not document.get("is_company"):
             types = dict(self.fields(model)["type"].selection)
             return f"{parent.get('name') or ''}, {name or types.get(str(document.get('type')), '')}"

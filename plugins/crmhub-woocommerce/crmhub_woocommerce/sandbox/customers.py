@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from starlette.datastructures import QueryParams
+
 from crmhub_woocommerce.sandbox.shapes import Json, Wrong, invalid, merged_meta, times
 from hub.testing.sandbox import Call
 
@@ -37,7 +39,7 @@ class Customers:
         """What a listing finds.  Unknown filters, such as modified_after, are ignored without a word."""
         query = call.query
         role, email, text = query.get("role", "customer"), query.get("email"), query.get("search", "").casefold()
-        include, exclude = (_ids(query.getlist(name) or query.getlist(f"{name}[]")) for name in ("include", "exclude"))
+        include, exclude = chosen(query, "include"), chosen(query, "exclude")
         rows = [
             item
             for item in self._kept.values()
@@ -190,7 +192,7 @@ def _check(data: Mapping[str, Any]) -> None:
             wrong[part] = f"{part} is not of type object."
         elif any(not isinstance(value, (str, int)) for name, value in values.items() if name in names):
             wrong[part] = f"{part} has a value that is not of type string."
-        elif "email" in values and not _EMAIL.match(str(values["email"]).strip()):
+        elif "email" in names and "email" in values and not _EMAIL.match(str(values["email"]).strip()):
             wrong[part] = "billing[email] is not a valid email address."
     if wrong:
         raise invalid(wrong)
@@ -200,5 +202,7 @@ def _display(item: Json) -> str:
     return f"{item['first_name']} {item['last_name']}".strip().casefold() or str(item["username"])
 
 
-def _ids(texts: list[str]) -> set[int]:
+def chosen(query: QueryParams, name: str) -> set[int]:
+    """Ids as a list is asked for: with commas, or one by one under NAME[]."""
+    texts = query.getlist(name) or query.getlist(f"{name}[]")
     return {int(part) for text in texts for part in text.split(",") if part.strip().isdigit()}

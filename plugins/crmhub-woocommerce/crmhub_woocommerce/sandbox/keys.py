@@ -75,7 +75,7 @@ class Keys:
             raise _refusal("Invalid timestamp.")
         if fields["oauth_nonce"] in self._nonces:
             raise _refusal("Invalid nonce - nonce has already been used.")
-        self._nonces = {name: at for name, at in self._nonces.items() if at > now - _WINDOW}
+        self._nonces = {name: at for name, at in self._nonces.items() if at >= now - _WINDOW}
         self._nonces[fields["oauth_nonce"]] = int(time)
 
 

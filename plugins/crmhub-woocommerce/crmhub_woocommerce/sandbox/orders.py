@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from crmhub_woocommerce.sandbox.customers import PARTS
+from crmhub_woocommerce.sandbox.customers import PARTS, chosen
 from crmhub_woocommerce.sandbox.shapes import Json, Wrong, invalid, merged_meta, times
 from hub.testing.sandbox import Call
 
@@ -32,11 +32,14 @@ class Orders:
         query = call.query
         statuses = {part for text in query.getlist("status") for part in text.split(",")} or {"any"}
         customer, text = query.get("customer"), query.get("search", "").casefold()
+        include, exclude = chosen(query, "include"), chosen(query, "exclude")
         tests = [self._date_test(call, name) for name in ("after", "before", "modified_after", "modified_before")]
         rows = [
             item
             for item in self._kept.values()
             if (item["status"] in statuses or ("any" in statuses and item["status"] != "trash"))
+            and (not include or item["id"] in include)
+            and item["id"] not in exclude
             and (customer is None or item["customer"] == int(customer))
             and (not text or any(text in str(value).casefold() for value in (item["id"], *item["billing"].values())))
             and all(test(item) for test in tests)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from crmhub_zoho.sandbox.accounts import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, Accounts, allows
 from crmhub_zoho.sandbox.fields import MODULES
@@ -149,6 +150,8 @@ class ZohoSandbox(Sandbox):
         return reply(200, {"error": "Access Denied"})
 
     def unknown(self, call: Call) -> Response:
+        if any(compile_path(item.path)[0].match(call.path) for item in self.routes()):
+            return reply(400, error("INVALID_REQUEST_METHOD", "The http request method type is not a valid one"))
         return reply(404, error("INVALID_URL_PATTERN", "Please check if the URL trying to access is a correct one"))
 
     def finish(self, call: Call, answer: Response) -> Response:

@@ -15,15 +15,13 @@ EXTERNAL_FIELD = "CRMHub_ID"
 _JSON = {
     "boolean": "boolean",
     "integer": "integer",
-    "bigint": "string",
     "currency": "double",
-    "double": "double",
     "lookup": "jsonobject",
     "ownerlookup": "jsonobject",
-    "multiselectpicklist": "jsonarray",
     "tag": "jsonarray",
 }
-_LENGTHS = {"email": 100, "phone": 30, "website": 255, "picklist": 120, "textarea": 32000, "integer": 9, "text": 255}
+_LENGTHS = {"email": 100, "phone": 30, "picklist": 120, "textarea": 32000, "integer": 9}
+_LENGTH = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +50,8 @@ class Field:
             "display_label": label,
             "data_type": self.type,
             "json_type": _JSON.get(self.type, "string"),
-            "length": self.length or _LENGTHS.get(self.type, 255),
-            "decimal_place": 2 if self.type in ("currency", "double") else None,
+            "length": self.length or _LENGTHS.get(self.type, _LENGTH),
+            "decimal_place": 2 if self.type == "currency" else None,
             "system_mandatory": self.mandatory,
             "read_only": self.read_only,
             "field_read_only": self.read_only,
@@ -77,7 +75,7 @@ class Field:
 
     def limit(self) -> int:
         """Characters that a text of this type may have."""
-        return self.length or _LENGTHS.get(self.type, 255)
+        return self.length or _LENGTHS.get(self.type, _LENGTH)
 
 
 def _options(kind: str) -> list[dict[str, Any]]:

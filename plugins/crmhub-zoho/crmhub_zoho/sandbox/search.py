@@ -128,9 +128,7 @@ class _Criteria:
             left = _joined(left, self._group(), match.group(1).lower())
 
     def _group(self) -> Test:
-        if self._text[self._at : self._at + 1] != "(":
-            raise ValueError("a bracket is missing")
-        self._at += 1
+        self._at += 1  # a bracket: nobody asks for a group elsewhere
         if self._text[self._at : self._at + 1] == "(":
             test = self._chain()
         else:
