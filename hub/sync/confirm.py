@@ -48,7 +48,8 @@ class Confirm:
             row.state = "superseded"
             return
         if not direct and image.version is not None and image.version == link.version:
-            row.state = "ambiguous"  # a stale replica showed the record as it was before our write: it is looked at again
+            # a stale replica showed the record as it was before our write: it is looked at again
+            row.state = "ambiguous"
             return
         before = Link(link.system, link.resource, link.remote_id, link.gid, native=link.native)
         bases = bases_of(link)
