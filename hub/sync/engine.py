@@ -331,11 +331,11 @@ class Engine:
         if not held and not result.paused:
             history = self.store.history
             asked = bool(history.reviews()) or bool(history.ledger(state="open", limit=1))
-            empty = plan is not None and not plan.items and not asked
+            empty = plan is not None and not plan.items
             waiting = empty and self._standing.quiet and bool(self.store.records.dirty_gids())
             if waiting:
                 self._standing.only_consents()
-            self._standing.loaded(nothing_to_write=empty and not waiting)
+            self._standing.loaded(nothing_to_write=empty and not asked and not waiting)
 
     def _blocked(self, plan: Plan, approved: bool) -> bool:
         guards = {trip.guard for trip in plan.trips}

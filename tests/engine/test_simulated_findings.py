@@ -785,9 +785,16 @@ CONSENT = (
 )
 
 
-def test_a_first_sync_that_has_only_consents_to_write_asks_before_it_writes_them(tmp_path: Path) -> None:
-    """Seed 81240: consents are left out of a first load; as there was nothing else, the next run wrote them unasked."""
+@pytest.mark.parametrize("question", [False, True])
+def test_a_first_sync_that_has_only_consents_to_write_asks_before_it_writes_them(
+    tmp_path: Path, question: bool
+) -> None:
+    """Seeds 81240 and (with a question that nobody answers) 405785: consents are left out of a first load; as there was
+    nothing else, the next run wrote them unasked, or no run ever did."""
     world = World(tmp_path, A=CONSENT, B=CONSENT)
+    if question:
+        for name in ("Bo Dahl", "Carl Eck"):
+            world.servers["A"].add({"name": name, "email": "office@x.example"})
     for system, optin in (("A", "no"), ("B", None)):
         world.servers[system].add({"name": "Anna Berg", "email": "anna@x.example", "optin": optin})
     for _ in range(2):
@@ -797,6 +804,7 @@ def test_a_first_sync_that_has_only_consents_to_write_asks_before_it_writes_them
     assert [trip.guard for trip in result.held] == ["first_sync"]
     world.engine().sync(approve=result.plan.hash())
     assert world.one("B")["optin"] == "no"
+    assert len(world.store.history.reviews()) == question
     world.quiet()
 
 
