@@ -117,7 +117,7 @@ def _questions(store: Store) -> list[Finding]:
     """Questions that wait for a person, over all syncs."""
     found = []
     conflicts, reviews = store.history.count_open()
-    quarantined = store.work.count_quarantined()
+    quarantined = store.ignored.count_others()
     if conflicts:
         text = f"{conflicts} conflict{'s' if conflicts != 1 else ''} to decide"
         found.append(Finding(4, Exit.PERSON, Problem("conflict", text, "", "crmhub conflicts list", "warning")))

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from hub import __version__
 from hub.bootstrap import App
 from hub.store.store import Store
-from hub.store.tables import ledger, quarantine, review
+from hub.store.tables import ledger, review
 from hub.store.tables import plan as plans
 from hub.views.problem import show_value
 from hub.web.access.lockout import Strangers
@@ -85,7 +85,7 @@ class Site:
             "plans": count(plans, plans.c.state == "proposed"),
             "conflicts": count(ledger, ledger.c.state == "open"),
             "reviews": count(review, review.c.state == "open"),
-            "quarantine": count(quarantine),
+            "quarantine": self.store.ignored.count_others(),
         }
 
     def render(self, template: str, lang: str, /, **values: Any) -> str:

@@ -166,6 +166,37 @@ def test_records_in_quarantine_are_shown_by_cause_and_tried_again(operator: Visi
     assert "Nothing is in quarantine" in words(operator.get("/quarantine"))
 
 
+def test_records_in_quarantine_are_ignored_until_they_change_and_listed_apart(
+    operator: Visitor, folder: HubFolder
+) -> None:
+    report = operator.follow(operator.post("/syncs/customers/start", kind="match"))
+    folder.fault("shop", "reject")
+    operator.follow(operator.post("/syncs/customers/approve", hash=link(report.text, 'name="hash" value="([^"]+)"')))
+    assert operator.post("/quarantine/ignore").status_code == 400
+    assert operator.post("/quarantine/ignore", cause="nothing").status_code == 400
+    assert operator.post("/quarantine/ignore", cause="rejected", system="shop").headers["location"] == "/quarantine"
+    page = operator.get("/quarantine")
+    assert "Nothing is in quarantine" in words(page)
+    assert "1 record stays refused and counted" in words(page)
+    assert "ope," in words(page)
+    assert "Nothing needs you" in words(operator.get("/"))
+    operator.follow(operator.post("/syncs/customers/start", kind="sync"))
+    assert operator.store.history.runs()[0]["state"] == "success"
+    assert folder.names("shop") == ["Anna Berg", "Carla Diaz"], "it stays refused"
+    assert folder.run("status").code == 0
+    assert "ignored: 1" in folder.run("quarantine", "list").out
+    ref = link(page.text, 'name="ref" value="([^"]+)"')
+    operator.post("/quarantine/ignore", ref=ref, to="stop")
+    assert "1 record in quarantine" in words(operator.get("/"))
+    assert folder.run("quarantine", "ignore", ref).code == 0
+    assert folder.run("quarantine", "ignore", "--stop", "--json").summary["counts"] == {"stopped": 1}
+    assert folder.run("quarantine", "ignore").code == 2
+    assert [item.who for item in operator.store.audit.newest() if item.action == "quarantine_ignored"] == [
+        "command line",
+        "ope",
+    ]
+
+
 def test_a_record_shows_where_its_values_come_from(operator: Visitor, folder: HubFolder) -> None:
     first_sync(operator)
     found = operator.get("/records?q=anna@x.example")
