@@ -147,6 +147,12 @@ class Service:
         """A text without secrets."""
         return self._redact(text)
 
+    def reload(self) -> None:
+        """The main thread reads the configuration anew before it does anything else.  May be called from any thread."""
+        self._stamp = _stamp(self._path)
+        self._reload = True
+        self._wake.set()
+
     def _stopping(self) -> bool:
         return self._told or self._lost
 

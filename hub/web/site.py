@@ -43,6 +43,8 @@ class Site:
         self.logins: dict[str, tuple[str, str, float]] = {}
         """State of a login under way -> (connection, user, when it began)."""
         self.lock = threading.Lock()
+        self.saving = threading.Lock()
+        """Held while a file of the configuration is replaced."""
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_HERE / "templates"),
             autoescape=True,

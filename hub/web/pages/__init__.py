@@ -14,6 +14,7 @@ from starlette.types import Scope
 from hub.web.door import HEADERS, Door
 from hub.web.door import Route as Route
 from hub.web.pages import (
+    changing,
     conflicts,
     connections,
     jobs,
@@ -46,6 +47,7 @@ PARTS = (
     undoing,
     connections,
     mappings,
+    changing,
     management,
 )
 
