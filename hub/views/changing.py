@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,12 @@ from hub.config.reserved import refused
 
 if TYPE_CHECKING:
     from hub.bootstrap import App
+
+
+MAPPING_START = """\
+# Our lines of this mapping; everything else is as shipped.  docs/mappings.md explains them.
+extends = "shipped"
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +57,21 @@ def of_configuration(app: App, new: str, *, fresh: Collection[str] = (), old: st
     return Change(path, old, new, digest(old), compare(old, new), problems)
 
 
+def mapping_file(app: App, name: str) -> Path:
+    """The user's file of a mapping, whether it is there or not."""
+    return app.config.hub.mappings / f"{name}.toml"
+
+
+def mapping_start(app: App, name: str) -> str:
+    """What editing a mapping begins with: the user's file, or one that only takes the shipped mapping over."""
+    return read(mapping_file(app, name)) or MAPPING_START
+
+
 def of_mapping(app: App, name: str, new: str) -> Change:
-    """A change of the user's file of a mapping; an empty text takes the file away.  Everything that uses it is checked."""
-    path = app.config.hub.mappings / f"{name}.toml"
+    """A change of the user's file of a mapping; everything that uses it is checked."""
+    path = mapping_file(app, name)
     old = read(path)
-    drafts: Mapping[Path, str] = {path: new} if new else {}
-    problems = examine_all(app.config.file, app.registry, drafts=drafts).problems if new else []
+    problems = examine_all(app.config.file, app.registry, drafts={path: new}).problems
     return Change(path, old, new, digest(old), compare(old, new), problems)
 
 

@@ -40,6 +40,8 @@ class Site:
         """Connection -> its newest test."""
         self.previews: dict[tuple[str, str], Any] = {}
         """(connection, resource) -> the records read last to look at its mapping."""
+        self.drafts: dict[tuple[str, str, str], Any] = {}
+        """(user, connection, resource) -> the text of a mapping that is being edited."""
         self.logins: dict[str, tuple[str, str, float]] = {}
         """State of a login under way -> (connection, user, when it began)."""
         self.lock = threading.Lock()

@@ -19,6 +19,7 @@ from hub.web.pages import (
     connections,
     jobs,
     management,
+    mapping_editing,
     mappings,
     overview,
     quarantine,
@@ -47,6 +48,7 @@ PARTS = (
     undoing,
     connections,
     mappings,
+    mapping_editing,
     changing,
     management,
 )
