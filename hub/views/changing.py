@@ -48,10 +48,14 @@ def text_of_form(text: str, old: str) -> str:
 def of_configuration(app: App, new: str, *, fresh: Collection[str] = (), old: str | None = None) -> Change:
     """A change of the whole configuration file, checked as ``crmhub check`` does, and for what is not changed on pages.
 
-    fresh: names of kept secrets whose values come with the change."""
+    fresh: names of kept secrets whose values come with the change, and may not be kept yet."""
     path = app.config.file
     old = read(path) if old is None else old
-    problems = examine_all(path, app.registry, text=new).problems
+    problems = [
+        item
+        for item in examine_all(path, app.registry, text=new).problems
+        if not (item.code == "secret" and any(repr(name) in item.message for name in fresh))
+    ]
     if not any(item.message.startswith("not valid TOML") for item in problems):
         problems = [*problems, *refused(str(path), old, new, fresh, app.registry.secret_sources)]
     return Change(path, old, new, digest(old), compare(old, new), problems)

@@ -42,6 +42,8 @@ class Site:
         """(connection, resource) -> the records read last to look at its mapping."""
         self.drafts: dict[tuple[str, str, str], Any] = {}
         """(user, connection, resource) -> the text of a mapping that is being edited."""
+        self.setups: dict[str, Any] = {}
+        """User -> the connection that they are setting up, with the secrets that they typed."""
         self.logins: dict[str, tuple[str, str, float]] = {}
         """State of a login under way -> (connection, user, when it began)."""
         self.lock = threading.Lock()

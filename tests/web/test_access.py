@@ -44,6 +44,7 @@ QUERY = (
 FIELDS = (
     *("name", "username", "kind", "hash", "canary", "ref", "cause", "system", "role", "action", "code", "take-1"),
     *("value-1", "take-x", "next", "reason", "password", "old", "to", "back", "lang", "theme", "show", "answer"),
+    *("=name", "=access", "file", "one", "two", "one-access"),
     *("text", "seen", "about", "editable", "schedule", "quiet", "guards-delete", "guards-field_changed", "notify"),
 )
 GUARDED = [route for route in ROUTES if route.role is not None]

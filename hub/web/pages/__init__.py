@@ -26,7 +26,9 @@ from hub.web.pages import (
     records,
     reviews,
     runs,
+    setting_up,
     signing_in,
+    sync_making,
     syncs,
     undoing,
 )
@@ -50,6 +52,8 @@ PARTS = (
     mappings,
     mapping_editing,
     changing,
+    setting_up,
+    sync_making,
     management,
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +91,7 @@ def connection(call: Call) -> Response:
         settings=_settings(item.settings),
         place=item.place("plugin"),
         redirect=_redirect(call),
+        others=len(config.connections) - 1,
     )
 
 
@@ -141,17 +143,24 @@ def probe(call: Call) -> Response:
         running = site.probes.get(name)
         if running is None or running.over:
             running = site.probes[name] = Probe(name, site.now, call.who)
-            threading.Thread(target=_run, args=(site, running), name=f"crmhub-test-{name}", daemon=True).start()
+            start(site, running)
             site.audit(call.who, "connection_tested", name)
     return call.to(f"/connections/{name}")
 
 
-def _run(site: Site, found: Probe) -> None:
+def start(site: Site, found: Probe, make: Callable[[], App] | None = None) -> None:
+    """Test in a thread of its own.  make: opens what is tested instead of a connection of the configuration."""
+    args = (site, found, make or site.service.app, make is None)
+    threading.Thread(target=_run, args=args, name=f"crmhub-test-{found.name}", daemon=True).start()
+
+
+def _run(site: Site, found: Probe, make: Callable[[], App], known: bool) -> None:
     steps = Steps(found.steps.append, site.service.redact)
     try:
-        with site.service.app() as app:
+        with make() as app:
             found.verdict = try_connection(app, found.name, steps)
-            release_if_kept(app, found.name)
+            if known:
+                release_if_kept(app, found.name)
     except HubError as error:
         found.problem = problem_of(error, site)
         found.problem["hint"] = found.problem["hint"] or hint_for(found.name, error)
