@@ -48,7 +48,7 @@ def tried(admin: Visitor) -> str:
     assert admin.post("/new/test").headers["location"] == "/new/test"
     for _ in range(500):
         part = admin.get("/new/test", hx_request="true")
-        if "hx-trigger" not in part.text:
+        if "hx-trigger" not in part.text:  # it asks for the whole page
             break
         admin.service._wait(0.01)
     return admin.get("/new/test").text

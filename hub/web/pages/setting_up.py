@@ -193,6 +193,8 @@ def look(call: Call) -> Response:
     if setup is None:
         return call.to("/new/connection")
     if call.partial:
+        if setup.probe is not None and setup.probe.over:
+            return Response(headers={"HX-Refresh": "true"})  # what may be done next depends on the outcome
         return call.page("probe_part.html", probe=setup.probe, name=setup.name)
     with call.site.app() as app:
         change = _change(app, setup)
@@ -234,6 +236,8 @@ def add(call: Call) -> Response:
             raise
     with call.site.lock:
         call.site.setups.pop(call.who, None)
+        if setup.probe is not None:
+            call.site.probes[setup.name] = setup.probe
     return used(call, f"/connections/{setup.name}/login" if login else f"/connections/{setup.name}")
 
 
