@@ -35,6 +35,16 @@ class State:
     good: dict[str, Any] | None
     accounts: list[Any] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    undone: list[Undone] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A run that was taken back.  by: the run that did it;  at: when (seconds since the epoch)."""
+
+    run: str
+    by: str
+    at: float
 
 
 @dataclass(slots=True)
@@ -69,6 +79,11 @@ def _state(store: Store, name: str) -> State:
     if accounted is not None:
         state.accounts = store.history.accounts(accounted["id"])
     state.findings = _of_run(name, state, ended)
+    state.undone = [
+        Undone(run["undoes"], run["id"], run["started"])
+        for run in runs
+        if run["kind"] == "undo" and run.get("undoes") and run.get("applied")
+    ]
     return state
 
 

@@ -103,7 +103,14 @@ class Site:
 
         words: Callable[..., Any] = self.words.speaker(lang)
         return self._templates.get_template(template).render(
-            _=words, _n=self.words.counter(lang), lang=lang, when=when, zone=zone, now=now, **values
+            _=words,
+            _n=self.words.counter(lang),
+            _t=self.words.teller(lang),
+            lang=lang,
+            when=when,
+            zone=zone,
+            now=now,
+            **values,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from hub.drift import Drift, to_json
 from hub.service.process import Service
 from hub.web.access import setup_code
 from tests.e2e.hub_folder import CONFIG, HubFolder
@@ -236,6 +237,32 @@ def test_a_connection_is_tested_step_by_step(operator: Visitor, folder: HubFolde
     assert "FAIL" not in part.text
     assert "is not accepted" in part.text
     assert "s3cret-token-value" not in part.text
+    folder.fault("shop", "")
+    operator.post("/connections/shop/test")
+    for _ in range(500):
+        lines = operator.store.audit.newest(action="connection_test_ended", subject="shop")
+        if len(lines) == 2:
+            break
+        operator.service._wait(0.01)
+    assert [(line.detail["ok"], line.detail["step"]) for line in lines] == [(True, ""), (False, "sign-in")]
+    assert "ope stopped at sign-in" in words(operator.get("/connections/shop"))
+
+
+def test_a_connection_shows_its_webhooks_and_every_field_that_changed(operator: Visitor, folder: HubFolder) -> None:
+    page = words(operator.get("/connections/office"))
+    assert "none: [serve] public_url" in page
+    assert "not looked after" in page
+    folder.configure(CONFIG + '\n[serve]\npublic_url = "http://localhost:8787"\n')
+    operator.service.reload()
+    job = operator.service.jobs.put("x", "x", "ope", lambda _app, _tell: None)
+    assert job.over.wait(10)
+    fields = [Drift("contacts", "notes", "gone", "text", ""), Drift("contacts", "name", "type", "text", "")]
+    operator.store.work.set_meta("drift:office", to_json(fields))
+    page = words(operator.get("/connections/office"))
+    assert "http://localhost:8787/hooks/office" in page
+    assert "contacts notes is gone" in page
+    assert "contacts name is no longer of type text" in page
+    assert "Every mapping fits" not in page
 
 
 def test_a_paused_connection_says_so_and_goes_on_again(operator: Visitor) -> None:

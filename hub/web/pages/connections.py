@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from hub.contract.errors import HubError
+from hub.drift import from_json
+from hub.service.caretaker import address, can
 from hub.service.events import log_event
 from hub.views.activity import calls_today
 from hub.views.connecting import Step, Steps, hint_for, try_connection
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from hub.bootstrap import App
     from hub.web.site import Site
 
+TESTS = 5
+"""Earlier tests that are listed."""
 LOGIN_LIFE = 600.0
 """Seconds that a person has to come back from the provider's page."""
 
@@ -72,6 +76,8 @@ def connection(call: Call) -> Response:
         )
         cursors = [(resource, app.store.work.cursor(name, resource.name)) for resource in resources]
         drift = [row for resource in resources for row in _drift(app, name, resource)]
+        changed = from_json(app.store.work.meta(f"drift:{name}"))
+        hooks = _hooks(app, name) if problem is None else None
     return call.page(
         "connection.html",
         "connections",
@@ -87,6 +93,9 @@ def connection(call: Call) -> Response:
         calls=calls,
         cursors=cursors,
         drift=drift,
+        changed=changed,
+        hooks=hooks,
+        tests=call.site.store.audit.newest(TESTS, action="connection_test_ended", subject=name),
         syncs=[sync.name for sync in config.syncs.values() if name in sync.systems],
         settings=_settings(item.settings),
         place=item.place("plugin"),
@@ -114,6 +123,13 @@ def _drift(app: App, name: str, resource: Any) -> list[dict[str, str]]:
         issues = getattr(error, "issues", None) or [error]
         return [{"resource": resource.name, "message": str(getattr(item, "message", item))} for item in issues]
     return []
+
+
+def _hooks(app: App, name: str) -> tuple[str, Any] | None:
+    """Where its webhooks are to be sent ("" if the hub has no public address), and how they are; None without webhooks."""
+    if not can(app.connect(name).connector, "parse_webhook"):
+        return None
+    return address(app, name) if app.config.serving.public_url else "", app.store.inbox.subscribed(name)
 
 
 def _settings(settings: Any) -> list[tuple[str, str]]:
@@ -175,6 +191,14 @@ def _run(site: Site, found: Probe, make: Callable[[], App], known: bool) -> None
         }
     finally:
         found.over = True
+    try:
+        failed = next((step.step for step in found.steps if not step.ok), "" if found.problem is None else "settings")
+        detail = {"ok": found.problem is None, "step": failed, "seconds": round(site.now - found.at, 1)}
+        site.audit(found.who, "connection_test_ended", found.name, **detail)
+    except Exception as error:  # noqa: BLE001  # the store may be gone by now; the test is over in any case
+        log_event(
+            "test_not_noted", connection=found.name, message=site.service.shown(f"{type(error).__name__}: {error}")
+        )
 
 
 def pause(call: Call) -> Response:

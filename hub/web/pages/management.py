@@ -36,8 +36,8 @@ def _versions(call: Call) -> list[tuple[Version, Entry | None]]:
     """Earlier versions of the file, each with the line of the audit about the change that replaced it."""
     config = call.site.config
     found = Versions(config.hub.data).of(config.file)[:VERSIONS]
-    lines = [item for item in call.site.store.audit.newest(1_000) if item.action == "configuration_changed"]
-    by_hash = {str(item.detail.get("before")): item for item in reversed(lines) if item.subject == config.file.name}
+    lines = call.site.store.audit.newest(1_000, action="configuration_changed", subject=config.file.name)
+    by_hash = {str(item.detail.get("before")): item for item in reversed(lines)}
     return [(item, by_hash.get(item.name.partition("-")[2])) for item in found]
 
 
