@@ -45,7 +45,7 @@ def used(call: Call, to: str) -> Response:
     def go_on(job: Job) -> Response:
         return call.to(job.result["to"])
 
-    return call.job("reload", "configuration", read_anew, go_on)
+    return call.job("reload", to, read_anew, go_on)
 
 
 def write(call: Call, app: App, change: Change, seen: str, about: str) -> None:
