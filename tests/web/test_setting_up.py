@@ -100,6 +100,18 @@ def test_a_secret_goes_to_the_encrypted_store_alone(admin: Visitor, folder: HubF
     assert SECRET not in str(admin.store.audit.newest())
 
 
+def test_a_system_that_a_person_logs_in_to_leads_to_its_login(admin: Visitor, folder: HubFolder) -> None:
+    fields = {"=name": "crm", "client_id": "our-app", "client_secret": SECRET, "dc": "eu"}
+    assert admin.post("/new/connection/zoho", **fields).headers["location"] == "/new/test"
+    page = admin.get("/new/test")
+    assert "A person has to log in to this system" in words(page)
+    done = admin.follow(admin.post("/new/add", seen=link(page.text, r'name="seen" value="([^"]+)"')))
+    assert done.url.path == "/connections/crm/login"
+    assert "Log in to crm" in words(done)
+    assert SECRET not in done.text
+    assert 'client_secret = { secret = "crm.client_secret" }' in text_in(folder)
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [

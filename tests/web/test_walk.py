@@ -177,7 +177,7 @@ def test_records_in_quarantine_are_ignored_until_they_change_and_listed_apart(
     assert operator.post("/quarantine/ignore", cause="nothing").status_code == 400
     assert operator.post("/quarantine/ignore", cause="rejected", system="shop").headers["location"] == "/quarantine"
     page = operator.get("/quarantine")
-    assert "Nothing is in quarantine" in words(page)
+    assert "Nothing else is in quarantine" in words(page)
     assert "1 record stays refused and counted" in words(page)
     assert "ope," in words(page)
     assert "Nothing needs you" in words(operator.get("/"))
