@@ -49,7 +49,7 @@ def settings_of(connector: type[AnyConnector]) -> list[Setting]:
     found = []
     for name, item in connector.Config.model_fields.items():
         key = item.alias or name
-        setting = _setting(key, item, name in secrets, item.description or words.get(name, ""))
+        setting = _setting(key, item, name in secrets, (item.description or words.get(name, "")).rstrip("."))
         if setting is not None and key not in COMMON:
             found.append(setting)
     return sorted(found, key=lambda item: (item.more, not item.required))
