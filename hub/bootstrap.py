@@ -114,6 +114,7 @@ class App:
         self._clients: list[Http] = []
         """Of notifiers."""
         self._specs: Mapping[str, MappingSpec] | None = None
+        self._drafts: Mapping[Path, str] = {}
 
     def __enter__(self) -> App:
         return self
@@ -343,8 +344,14 @@ class App:
         if self._specs is None:
             from hub.mapping.registry import load_mappings
 
-            self._specs = load_mappings(self.registry.mapping_folders(), own=[self.config.hub.mappings])
+            self._specs = load_mappings(
+                self.registry.mapping_folders(), own=[self.config.hub.mappings], drafts=self._drafts
+            )
         return self._specs
+
+    def try_mappings(self, drafts: Mapping[Path, str]) -> None:
+        """From now on mapping files of the user's folder say this, whether they are written or not."""
+        self._drafts, self._specs = drafts, None
 
     def spec(self, connection: Connection, resource: Resource) -> MappingSpec:
         """The mapping file of a resource: the configured one, else the connector's default.  Raises UsageProblem."""

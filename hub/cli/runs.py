@@ -100,12 +100,12 @@ def _record(terminal: Terminal, record: RecordDiff) -> dict[str, Any]:
 def retry(terminal: Terminal, run_id: RunId) -> Outcome:
     """Try again what failed in a run: its records leave quarantine, and its sync runs."""
     from hub.cli.syncing import run_sync
-    from hub.views.quarantine import release
+    from hub.views.quarantine import parted, release
 
     app = terminal.app
     with app.writing() as store:
         run = find_run(store, run_id)
-        items = [item for item in store.work.quarantined() if item.run == run["id"]]
+        items = [item for item in parted(store)[0] if item.run == run["id"]]
         with store.transaction():
             release(store, items)
     paused = sorted(run.get("paused", {}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,10 @@ from hub.views.status import FIVE, State, counters
 
 if TYPE_CHECKING:
     from hub.views.schedule import Overview
+
+
+_UNDONE = 3
+"""Runs that were undone, of those that are shown of a sync."""
 
 
 def register(app: typer.Typer) -> None:
@@ -69,6 +74,10 @@ def _show(terminal: Terminal, state: State, seen: Overview, now: float) -> None:
     terminal.say(f"sync {state.name}: {last}; last good {good}")
     for line in seen.syncs[state.name].lines(now, seen.served):
         terminal.say(f"  {line}")
+    for item in state.undone[:_UNDONE]:
+        terminal.say(f"  run {item.run} was undone {_ago(item.at, now)} by run {item.by}")
+    if len(state.undone) > _UNDONE:
+        terminal.say(f"  and {len(state.undone) - _UNDONE} more; crmhub runs list shows them")
     if state.accounts:
         head = (
             "system",
@@ -109,5 +118,6 @@ def _json(state: State) -> dict[str, Any]:
             {"system": item.system, "resource": item.resource, **counters(item), "ok": item.ok}
             for item in state.accounts
         ],
+        "undone": [asdict(item) for item in state.undone],
         "next": min(state.findings, key=lambda item: item.rank).problem.hint if state.findings else "",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,9 +36,18 @@ class Examined:
     mappings: int = 0
 
 
-def examine_all(path: Path, registry: Registry | None = None) -> Examined:
-    """Check a configuration in one pass, without a network.  ``registry``: plugins to use instead of those found."""
-    config, problems = examine(path)
+def examine_all(
+    path: Path,
+    registry: Registry | None = None,
+    *,
+    text: str | None = None,
+    drafts: Mapping[Path, str] | None = None,
+) -> Examined:
+    """Check a configuration in one pass, without a network.
+
+    registry: plugins to use instead of those found;  text: what the file would say;  drafts: what mapping files of the
+    user's folder would say (with those that do not exist yet)."""
+    config, problems = examine(path, text)
     found = Examined(problems)
     if config is None:
         return found
@@ -49,10 +59,12 @@ def examine_all(path: Path, registry: Registry | None = None) -> Examined:
         try:
             check_secret(config.serving.metrics_token, config.base, registry.secret_sources)
         except SecretError as error:
-            text = f"[serve] metrics_token: {error.message}"
-            line = Findings.of(str(path), path.read_text(encoding="utf-8")).line(("serve", "metrics_token"))
-            found.problems.append(Problem(str(config.file), line, text, error.hint, "secret"))
-    specs = _mapping_files(config, registry, found)
+            content = path.read_text(encoding="utf-8") if text is None else text
+            line = Findings.of(str(path), content).line(("serve", "metrics_token"))
+            found.problems.append(
+                Problem(str(config.file), line, f"[serve] metrics_token: {error.message}", error.hint, "secret")
+            )
+    specs = _mapping_files(config, registry, found, drafts or {})
     for connection in config.connections.values():
         if connection.name in settings and connection.plugin in registry.connectors:
             context = _context(config, connection)
@@ -80,9 +92,11 @@ def _plugins(config: Config, registry: Registry, found: Examined) -> None:
             found.remarks.append(f"plugin {plugin.name} ({plugin.origin}) is broken: {plugin.reason}")
 
 
-def _mapping_files(config: Config, registry: Registry, found: Examined) -> dict[str, MappingSpec]:
+def _mapping_files(
+    config: Config, registry: Registry, found: Examined, drafts: Mapping[Path, str]
+) -> dict[str, MappingSpec]:
     try:
-        specs = dict(load_mappings(registry.mapping_folders(), own=[config.hub.mappings]))
+        specs = dict(load_mappings(registry.mapping_folders(), own=[config.hub.mappings], drafts=drafts))
     except MappingError as error:
         found.problems += _mapping_problems(error)
         return {}

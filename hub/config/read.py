@@ -29,11 +29,13 @@ def read_config(path: Path) -> Config:
     return config
 
 
-def examine(path: Path) -> tuple[Config | None, list[Problem]]:
-    """What can be read of a file, and everything wrong with it; None where it cannot be parsed at all."""
+def examine(path: Path, text: str | None = None) -> tuple[Config | None, list[Problem]]:
+    """What can be read of a file, and everything wrong with it; None where it cannot be parsed at all.
+
+    text: what the file would say, instead of what it says."""
     name = str(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8") if text is None else text
     except FileNotFoundError:
         return None, [Problem(name, 0, "there is no such file", "`crmhub init` writes one; --config names another")]
     except (OSError, UnicodeDecodeError) as error:

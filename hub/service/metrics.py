@@ -16,6 +16,7 @@ from hub import __version__
 from hub.service.alarms import KINDS
 from hub.service.circuits import Circuit
 from hub.service.exposition import Metric, counted
+from hub.store.ignored import Ignored
 from hub.store.tables import op, outbox, quarantine
 
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ def _service(service: Service) -> list[Metric]:
     ops.add(db.rows(select(func.count()).select_from(op).where(op.c.state.in_(_OPEN)))[0][0])
     barred = Metric("crmhub_quarantined_records", "gauge", "Records in quarantine")
     barred.add(db.rows(select(func.count()).select_from(quarantine))[0][0])
+    ignored = Metric("crmhub_ignored_records", "gauge", "Records in quarantine that nobody wants to be asked about")
+    ignored.add(len(Ignored(db).standing()))
     asked = Metric("crmhub_open_questions", "gauge", "Reviews and conflicts that wait for a person")
     asked.add(desk.questions())
     alarms = Metric("crmhub_alarms", "gauge", "Alarms that are raised")
@@ -118,7 +121,7 @@ def _service(service: Service) -> list[Metric]:
         alarms.add(raised[kind], kind=kind)
     notices = Metric("crmhub_notices_pending", "gauge", "Notices that could not be sent yet")
     notices.add(db.rows(select(func.count()).select_from(outbox).where(outbox.c.state == "pending"))[0][0])
-    return [lease, beat, ops, barred, asked, alarms, notices]
+    return [lease, beat, ops, barred, ignored, asked, alarms, notices]
 
 
 def _syncs(service: Service, view: Any) -> list[Metric]:

@@ -26,7 +26,7 @@ from hub.config.examine import examine_all
 from hub.config.model import Config, InvalidConfig
 from hub.config.read import read_config
 from hub.config.redact import Redactor, mask_text
-from hub.config.secrets import fetch_secret
+from hub.config.secrets import SecretSources, fetch_secret
 from hub.contract.errors import HubError
 from hub.contract.notices import Notice
 from hub.service.caretaker import Caretaker
@@ -135,9 +135,14 @@ class Service:
     def clock(self) -> Callable[[], float]:
         return self._clock
 
-    def app(self, store: Store | None = None) -> App:
-        """Everything that a part may ask about the configuration; ``store``: one that stays open when it is closed."""
-        return self._runner.app(self.scheduler.config, store)
+    def app(
+        self, store: Store | None = None, config: Config | None = None, sources: SecretSources | None = None
+    ) -> App:
+        """Everything that a part may ask about the configuration.
+
+        store: one that stays open when it is closed;  config: another configuration, to be tried;  sources: more sources of
+        secrets."""
+        return self._runner.app(self.scheduler.config if config is None else config, store, sources)
 
     def shown(self, text: str) -> str:
         """A text without secrets, addresses and numbers."""
@@ -146,6 +151,12 @@ class Service:
     def redact(self, text: str) -> str:
         """A text without secrets."""
         return self._redact(text)
+
+    def reload(self) -> None:
+        """The main thread reads the configuration anew before it does anything else.  May be called from any thread."""
+        self._stamp = _stamp(self._path)
+        self._reload = True
+        self._wake.set()
 
     def _stopping(self) -> bool:
         return self._told or self._lost

@@ -3,6 +3,7 @@ the next run on, and nothing is kept open in between."""
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 from hub.bootstrap import App
 from hub.config.model import Config, Sync
 from hub.config.redact import Redactor, mask_text
+from hub.config.secrets import SecretSources
 from hub.contract.errors import ConnectorError, HubError
 from hub.loader import Registry, load
 from hub.service.desk import Desk
@@ -35,12 +37,15 @@ class AppRunner:
         self._registry: tuple[tuple[Path, ...], Registry] | None = None
         self._loading = threading.Lock()
 
-    def app(self, config: Config, store: Store | None = None) -> App:
-        """A fresh one; the plugins are loaded once.  ``store``: one that stays open when it is closed."""
+    def app(self, config: Config, store: Store | None = None, sources: SecretSources | None = None) -> App:
+        """A fresh one; the plugins are loaded once.  ``store``: one that stays open when it is closed;  ``sources``: more
+        sources of secrets."""
         with self._loading:
             if self._registry is None or self._registry[0] != config.hub.plugins:
                 self._registry = config.hub.plugins, load(config.hub.plugins)
             registry = self._registry[1]
+        if sources:
+            registry = dataclasses.replace(registry, secret_sources={**registry.secret_sources, **sources})
         app = App(config, registry=registry, clock=self._clock, label=self._label, store=store)
         app.redact = self._redact
         return app

@@ -65,13 +65,25 @@ class Audit:
             )
         return Entry(number, at, who, action, subject, detail, prev, hash_)
 
-    def newest(self, limit: int = 100, before: int | None = None, who: str | None = None) -> list[Entry]:
+    def newest(
+        self,
+        limit: int = 100,
+        before: int | None = None,
+        who: str | None = None,
+        *,
+        action: str = "",
+        subject: str = "",
+    ) -> list[Entry]:
         """The newest lines first; ``before``: only lines with smaller numbers."""
         statement = select(audit).order_by(audit.c.id.desc()).limit(limit)
         if before is not None:
             statement = statement.where(audit.c.id < before)
         if who is not None:
             statement = statement.where(audit.c.who == who)
+        if action:
+            statement = statement.where(audit.c.action == action)
+        if subject:
+            statement = statement.where(audit.c.subject == subject)
         return [
             Entry(r.id, r.at, r.who, r.action, r.subject, json.loads(r.detail), r.prev, r.hash)
             for r in self._db.rows(statement)

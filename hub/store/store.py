@@ -10,6 +10,7 @@ from hub.store import database
 from hub.store.audit import Audit
 from hub.store.facts import Facts
 from hub.store.history import History
+from hub.store.ignored import Ignored
 from hub.store.inbox import Inbox
 from hub.store.past import Past
 from hub.store.pauses import Pauses
@@ -23,7 +24,8 @@ from hub.store.work import Work
 class Store:
     """Golden records and links (``records``), records that are not linked yet (``staging``), work in hand (``work``) and
     what happened: ``history`` of the hub, read by run in ``past``, ``facts`` about customers.  ``pauses`` is what a person
-    has paused, ``inbox`` what webhooks have named, ``users`` may use the pages, and ``audit`` says what they did.
+    has paused, ``ignored`` what of the quarantine nobody wants to be asked about, ``inbox`` what webhooks have named,
+    ``users`` may use the pages, and ``audit`` says what they did.
 
     Everything written inside ``with store.transaction():`` is stored together or not at all.
     """
@@ -38,6 +40,7 @@ class Store:
         self.facts = Facts(db)
         self.pauses = Pauses(db)
         self.inbox = Inbox(db)
+        self.ignored = Ignored(db)
         self.users = Users(db)
         self.audit = Audit(db)
         self._seq = int(self.work.meta("seq", "0"))

@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA = 7
+SCHEMA = 8
 """Number of the newest migration; stored as PRAGMA user_version."""
 
 metadata = MetaData()
@@ -317,6 +317,20 @@ quarantine = Table(
     Column("retry", Integer, nullable=False),
     PrimaryKeyConstraint("system", "resource", "remote_id", "gid"),
     CheckConstraint("message <> ''", name="has_message"),
+)
+
+ignored = Table(
+    "ignored",
+    metadata,
+    Column("system", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("gid", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("who", Text, nullable=False),
+    PrimaryKeyConstraint("system", "resource", "remote_id", "gid"),
 )
 
 run = Table(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, delete, select, update
 
 from hub.store.database import pack, unpack
 from hub.store.protocol import Database
@@ -65,6 +65,11 @@ class Quarantined:
     fingerprint: str
     attempts: int = 1
     retry: int = 0
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What it is kept under."""
+        return self.system, self.resource, self.remote_id, self.gid
 
 
 _OPEN = ("planned", "in_flight", "ambiguous")
@@ -276,9 +281,6 @@ class Work:
             )
             for r in rows
         ]
-
-    def count_quarantined(self) -> int:
-        return int(self._db.rows(select(func.count()).select_from(quarantine))[0][0])
 
     def barred_ids(self, system: str, resource: str, ids: Iterable[str]) -> set[str]:
         """Those of the records that are in quarantine because they could not be read."""

@@ -71,11 +71,21 @@ class Result:
     applied: int = 0
     conflicts: int = 0
     review: int = 0
+    unattended: bool = False
+    """Whether records are in quarantine that nobody has told to ignore."""
+    ignored: bool = False
+    """Whether records failed in this run, and all that are in quarantine since are ignored."""
     approved: bool = False
     undo: UndoPlan | None = None
     """What an undo takes back."""
     whole: bool | None = None
     """Whether every system was read completely; None if nothing was read."""
+
+    @property
+    def failed(self) -> int:
+        """Records that failed and are not ignored."""
+        failed = [*(item.failed for item in self.counters.values()), *(item.failed for item in self.facts)]
+        return 0 if self.ignored else sum(failed)
 
     @property
     def held(self) -> list[GuardTrip]:
@@ -255,11 +265,7 @@ class Engine:
     def _state(self, result: Result) -> str:
         if result.paused and len(result.paused) == len(self.systems.names()):
             return "failed"
-        if result.facts_paused or any(item.failed for item in result.facts):
-            return "partial"
-        failed = sum(counter.failed for counter in result.counters.values())
-        quarantined = any(item.quarantined for item in result.accounts)
-        if failed or quarantined or result.paused or result.stale:
+        if result.facts_paused or result.failed or result.unattended or result.paused or result.stale:
             return "partial"
         if result.held:
             return "waiting"
@@ -474,6 +480,9 @@ class Engine:
     def _account(self, shared: Shared, result: Result) -> None:
         result.accounts = [account(shared, source) for source in self.systems.sources]
         result.accounts += [account_facts(shared, source) for source in self.systems.facts]
+        asking = self.store.ignored.asking()
+        result.ignored = self.store.ignored.has_all_of(shared.run)
+        result.unattended = any(item.quarantined and (item.system, item.resource) in asking for item in result.accounts)
         result.review = len(self.store.history.reviews())
         result.conflicts = len(self.store.history.ledger(state="open", limit=10_000))
         with self.store.transaction():

@@ -26,7 +26,7 @@ from hub.store.work import Cursor, Quarantined
 from hub.sync.bounces import Bounce, note_bounces
 from hub.sync.interactions import ERASED, Draft, draft_of, place_of
 from hub.sync.systems import Source
-from hub.sync.workspace import Shared
+from hub.sync.workspace import Shared, mark_of
 
 
 @dataclass(slots=True)
@@ -245,7 +245,8 @@ class FactPull:
             text = f"{text}: {error.remote_text}"
         text = f"{text}. {error.hint}" if error.hint else text
         place = (*self._place, record.id, "")
-        row = Quarantined(*place, self.shared.run, self.shared.clock(), error.code, text, record.version or "")
+        mark = mark_of(record, self._rules)
+        row = Quarantined(*place, self.shared.run, self.shared.clock(), error.code, text, mark)
         self.shared.store.work.quarantine([row])
 
     def _keep(self, drafts: Sequence[tuple[Record, FactRow | None, Draft]]) -> None:

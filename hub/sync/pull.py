@@ -21,7 +21,7 @@ from hub.sync.settling import settle_open_op, unread_op
 from hub.sync.systems import Source
 from hub.sync.undo.accept import took_back
 from hub.sync.vanished import Vanished
-from hub.sync.workspace import Counter, Shared, Workspace, match_keys_of_view
+from hub.sync.workspace import Counter, Shared, Workspace, mark_of, match_keys_of_view
 
 ROLLING = 24 * 3600.0
 """Seconds after which a complete listing checks what the change feed may have missed (configurable)."""
@@ -284,7 +284,7 @@ class Pull:
         self, workspace: Workspace, record: Record, link: Link | None, unknown: list[tuple[Record, View]]
     ) -> None:
         if record.error is not None:
-            self._quarantine(record.id, link, record.error, record.version or "")
+            self._quarantine(record, record.error)
             return
         if record.merged_into is not None and link is not None and link.gid:
             if merged_away(workspace, self.source, link, record.merged_into):
@@ -302,7 +302,7 @@ class Pull:
             refuse_unstorable(self.source.mapping.prune(record.data))
             view = self.source.mapping.get(record.data)
         except HubError as error:
-            self._quarantine(record.id, link, error, record.version or "")
+            self._quarantine(record, error)
             return
         if view is None:
             self._out_of_scope(workspace, record, link)
@@ -354,7 +354,7 @@ class Pull:
                 workspace.fresh.append(link)
         link.version, link.mapping = record.version, self.source.mapping.hash
 
-    def _quarantine(self, remote_id: str, link: Link | None, error: HubError, fingerprint: str) -> None:
+    def _quarantine(self, record: Record, error: HubError) -> None:
         self.counter.failed += 1
         text = error.message
         if isinstance(error, ConnectorError) and error.remote_text:
@@ -364,13 +364,13 @@ class Pull:
                 Quarantined(
                     self.source.system,
                     self.source.resource,
-                    remote_id,
+                    record.id,
                     "",
                     self.shared.run,
                     self.shared.clock(),
                     error.code,
                     self.shared.redact(text if not error.hint else f"{text}. {error.hint}"),
-                    fingerprint,
+                    mark_of(record, self.source.mapping.hash),
                 )
             ]
         )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from hub.canonical.values import is_match_key
 from hub.canonical.values import key as canonical_key
+from hub.contract.records import Record
 from hub.mapping.view import RemoteRef, View
 from hub.state import Golden, Link
 from hub.store.store import Store
@@ -36,6 +38,16 @@ class Shared:
     """system -> links that this run dropped because their record is gone, where deletions are not passed on."""
     redact: Callable[[str], str] = str
     """Takes live secrets out of what is stored: a system's answer may quote them."""
+
+
+def mark_of(record: Record, mapping: str) -> str:
+    """What reading a record depended on: its version (its content where it has none) and the mapping's hash."""
+    version = record.version
+    if version is None:
+        version = (
+            "" if record.data is None else hashlib.sha256(repr(record.data).encode("utf-8", "replace")).hexdigest()
+        )
+    return f"{version} {mapping}"
 
 
 def match_keys_of_view(view: View, region: str | None) -> list[str]:

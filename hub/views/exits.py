@@ -98,8 +98,7 @@ def of_result(result: Result) -> Exit:
         codes.append(Exit.PERSON)
     if result.stale:
         codes.append(Exit.STALE)
-    unsound = any(item.quarantined or not item.ok for item in result.accounts)
-    failed = [*(item.failed for item in result.counters.values()), *(item.failed for item in result.facts)]
-    if unsound or any(failed):
+    unsound = result.unattended or any(not item.ok for item in result.accounts)
+    if unsound or result.failed:
         codes.append(Exit.RECORDS)
     return worst(codes)

@@ -1,4 +1,4 @@
-"""Records that could not be read or written, by cause, and how they are tried again."""
+"""Records that could not be read or written, by cause; how they are tried again, or ignored."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hub.views.masking import Shown
 
 if TYPE_CHECKING:
+    from hub.store.ignored import Ignoring
     from hub.store.store import Store
     from hub.store.work import Quarantined
 
@@ -27,7 +28,7 @@ def ref_of(item: Quarantined) -> str:
     return f"{item.system}/{item.resource}/{item.remote_id or item.gid}"
 
 
-def to_json(shown: Shown, item: Quarantined) -> dict[str, Any]:
+def to_json(shown: Shown, item: Quarantined, ignoring: Ignoring | None = None) -> dict[str, Any]:
     return {
         "ref": ref_of(item),
         "system": item.system,
@@ -40,7 +41,21 @@ def to_json(shown: Shown, item: Quarantined) -> dict[str, Any]:
         "since": item.at,
         "attempts": item.attempts,
         "run": item.run,
+        "ignored": None if ignoring is None else {"at": ignoring.at, "who": ignoring.who},
     }
+
+
+def parted(store: Store, system: str | None = None) -> tuple[list[Quarantined], list[tuple[Quarantined, Ignoring]]]:
+    """The quarantine (of a system): what asks for somebody, and what is ignored."""
+    standing = store.ignored.standing()
+    asking, ignored = [], []
+    for item in store.work.quarantined(system):
+        ignoring = standing.get(item.key)
+        if ignoring is None:
+            asking.append(item)
+        else:
+            ignored.append((item, ignoring))
+    return asking, ignored
 
 
 def by_cause(items: Sequence[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
@@ -63,16 +78,44 @@ def find(store: Store, ref: str) -> Quarantined:
 def retry(
     store: Store, *, ref: str | None = None, cause: str | None = None, system: str | None = None
 ) -> list[Quarantined]:
-    """Let the next sync try records again: one, all with a cause (of a system), or all.  The caller holds the process
-    lock.  Raises UsageProblem if there are none."""
+    """Let the next sync try records again: one, all with a cause (of a system), or all.  What is ignored is tried only if
+    it is named by its ref, and is not ignored any more.  The caller holds the process lock.  Raises UsageProblem if there
+    are none."""
+    items = _chosen(store, ref, cause, system)
+    with store.transaction():
+        store.ignored.remove(item.key for item in items)
+        release(store, items)
+    return items
+
+
+def ignore(
+    store: Store, at: float, who: str, *, ref: str | None = None, cause: str | None = None, system: str | None = None
+) -> list[Quarantined]:
+    """Ask nobody about records until they, their mapping or the cause change: one, or all with a cause (of a system).
+    They stay refused, and are counted as before.  Noted in the audit.  Raises UsageProblem if there are none."""
+    items = _chosen(store, ref, cause, system)
+    with store.transaction():
+        store.ignored.add(items, at, who)
+        store.audit.add(at, who, "quarantine_ignored", ref or cause or "", system=system or "", records=len(items))
+    return items
+
+
+def heed(store: Store, at: float, who: str, *, ref: str | None = None) -> int:
+    """Ask about what is ignored again: one record, or all; how many.  Noted in the audit.  Raises UsageProblem."""
+    keys = [find(store, ref).key] if ref is not None else list(store.ignored.standing())
+    with store.transaction():
+        number = store.ignored.remove(keys)
+        store.audit.add(at, who, "quarantine_heeded", ref or "all", records=number)
+    return number
+
+
+def _chosen(store: Store, ref: str | None, cause: str | None, system: str | None) -> list[Quarantined]:
     from hub.bootstrap import UsageProblem
 
-    items = [find(store, ref)] if ref is not None else store.work.quarantined(system)
+    items = [find(store, ref)] if ref is not None else parted(store, system)[0]
     items = [item for item in items if cause is None or item.code == cause]
     if not items and cause is not None:
         raise UsageProblem(f"nothing is in quarantine because of {cause!r}", hint="`crmhub quarantine list`")
-    with store.transaction():
-        release(store, items)
     return items
 
 

@@ -35,6 +35,16 @@ class State:
     good: dict[str, Any] | None
     accounts: list[Any] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    undone: list[Undone] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A run that was taken back.  by: the run that did it;  at: when (seconds since the epoch)."""
+
+    run: str
+    by: str
+    at: float
 
 
 @dataclass(slots=True)
@@ -69,6 +79,11 @@ def _state(store: Store, name: str) -> State:
     if accounted is not None:
         state.accounts = store.history.accounts(accounted["id"])
     state.findings = _of_run(name, state, ended)
+    state.undone = [
+        Undone(run["undoes"], run["id"], run["started"])
+        for run in runs
+        if run["kind"] == "undo" and run.get("undoes") and run.get("applied")
+    ]
     return state
 
 
@@ -117,7 +132,7 @@ def _questions(store: Store) -> list[Finding]:
     """Questions that wait for a person, over all syncs."""
     found = []
     conflicts, reviews = store.history.count_open()
-    quarantined = store.work.count_quarantined()
+    quarantined = store.ignored.count_others()
     if conflicts:
         text = f"{conflicts} conflict{'s' if conflicts != 1 else ''} to decide"
         found.append(Finding(4, Exit.PERSON, Problem("conflict", text, "", "crmhub conflicts list", "warning")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hub.views.masking import Shown
@@ -60,7 +61,7 @@ def to_json(shown: Shown, mapping: CompiledMapping, record: Record) -> dict[str,
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of a mapping for people.  at: where the system has it;  name: the hub's name;  how: what it does;  place:
-    file and line."""
+    name and line of the file."""
 
     at: tuple[str, ...]
     name: str
@@ -94,11 +95,16 @@ def _line(line: Line, name: str) -> Row:
     how += [{"in": "reads only", "out": "writes only"}.get(line.direction, "")]
     how += ["values are mapped" if line.table or line.read_table else "", "required" if line.required else ""]
     how += [f"at most {line.max} characters" if line.max else "", "only sometimes" if line.only_when else ""]
-    return Row(line.at, name, tuple(filter(None, how)), f"{line.file}:{line.number}")
+    return Row(line.at, name, tuple(filter(None, how)), _place(line.file, line.number))
+
+
+def _place(file: str, line: int) -> str:
+    """The file's name with the line; lines that a file only takes over have none in it."""
+    return f"{Path(file).name}:{line}" if line else Path(file).name
 
 
 def _collection(lines: CollectionLines) -> list[Row]:
-    place = f"{lines.file}:{lines.number}" if lines.number else lines.file
+    place = _place(lines.file, lines.number)
     if lines.slots:
         return [
             Row(tuple(path for line in slot.members.values() for path in line.at), lines.name, slot.picks, place)

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from hub import __version__
 from hub.bootstrap import App
 from hub.store.store import Store
-from hub.store.tables import ledger, quarantine, review
+from hub.store.tables import ledger, review
 from hub.store.tables import plan as plans
 from hub.views.problem import show_value
 from hub.web.access.lockout import Strangers
@@ -40,9 +40,15 @@ class Site:
         """Connection -> its newest test."""
         self.previews: dict[tuple[str, str], Any] = {}
         """(connection, resource) -> the records read last to look at its mapping."""
+        self.drafts: dict[tuple[str, str, str], Any] = {}
+        """(user, connection, resource) -> the text of a mapping that is being edited."""
+        self.setups: dict[str, Any] = {}
+        """User -> the connection that they are setting up, with the secrets that they typed."""
         self.logins: dict[str, tuple[str, str, float]] = {}
         """State of a login under way -> (connection, user, when it began)."""
         self.lock = threading.Lock()
+        self.saving = threading.Lock()
+        """Held while a file of the configuration is replaced."""
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -85,7 +91,7 @@ class Site:
             "plans": count(plans, plans.c.state == "proposed"),
             "conflicts": count(ledger, ledger.c.state == "open"),
             "reviews": count(review, review.c.state == "open"),
-            "quarantine": count(quarantine),
+            "quarantine": self.store.ignored.count_others(),
         }
 
     def render(self, template: str, lang: str, /, **values: Any) -> str:
@@ -97,7 +103,14 @@ class Site:
 
         words: Callable[..., Any] = self.words.speaker(lang)
         return self._templates.get_template(template).render(
-            _=words, _n=self.words.counter(lang), lang=lang, when=when, zone=zone, now=now, **values
+            _=words,
+            _n=self.words.counter(lang),
+            _t=self.words.teller(lang),
+            lang=lang,
+            when=when,
+            zone=zone,
+            now=now,
+            **values,
         )
 
 

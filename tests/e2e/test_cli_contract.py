@@ -65,6 +65,7 @@ JSON: dict[str, list[str]] = {
     "plugin new": ["My-Shop"],
     "plugin stress": ["files", "--rounds", "1"],
     "plugin test": ["files", "--rule", "reads_everything_once"],
+    "quarantine ignore": ["--stop"],
     "quarantine list": [],
     "quarantine retry": ["--all"],
     "quarantine show": ["shop/contacts/a"],

@@ -136,6 +136,11 @@ def test_an_undo_can_be_undone_from_the_command_line(synced: HubFolder) -> None:
     assert undone.code == 0, undone
     assert synced.get("shop")["a"]["name"] == "Anna Berg"
     assert synced.run("runs", "undo", undone.summary["run_id"], "--yes").code == 0
+    said = synced.run("status")
+    assert f"run {undone.summary['run_id']} was undone" in said.out
+    found = synced.run("status", "--json").summary["result"]["syncs"]["customers"]["undone"]
+    assert found[0]["run"] == undone.summary["run_id"]
+    assert len(found) == 2
     assert synced.get("shop")["a"]["name"] == "Anna Bergmann"
 
 

@@ -11,6 +11,8 @@ AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="
 """axe-core; of that package only this file is used."""
 OVERFLOW = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
 """Pixels by which a page is wider than the window."""
+ANSWERS = ("404 (Not Found)", "400 (Bad Request)")
+"""What a page is answered with by right: a browser notes it as an error."""
 
 
 def faults_of(driver: WebDriver) -> list[str]:
@@ -26,6 +28,6 @@ def faults_of(driver: WebDriver) -> list[str]:
     if wider > 0:
         found.append(f"{wider} px wider than the window")
     for line in driver.get_log("browser"):  # type: ignore[no-untyped-call]  # selenium gives it no types
-        if line["level"] == "SEVERE" and "404 (Not Found)" not in line["message"]:
+        if line["level"] == "SEVERE" and not any(word in line["message"] for word in ANSWERS):
             found.append(line["message"])
     return found

@@ -24,10 +24,28 @@ from tests.e2e.hub_folder import CONFIG, HubFolder
 from tests.web.visitor import Visitor, serving
 
 VALUES = {"name": "customers", "id": "1", "gid": "0193", "resource": "contacts"}
-QUERY = ("q", "from", "system", "gid", "id", "field", "text", "state", "kind", "who", "before", "after", "code", "only")
+QUERY = (
+    "q",
+    "from",
+    "system",
+    "gid",
+    "id",
+    "field",
+    "text",
+    "state",
+    "kind",
+    "who",
+    "before",
+    "after",
+    "code",
+    "only",
+    "decided",
+)
 FIELDS = (
     *("name", "username", "kind", "hash", "canary", "ref", "cause", "system", "role", "action", "code", "take-1"),
     *("value-1", "take-x", "next", "reason", "password", "old", "to", "back", "lang", "theme", "show", "answer"),
+    *("=name", "=access", "file", "one", "two", "one-access"),
+    *("text", "seen", "about", "editable", "schedule", "quiet", "guards-delete", "guards-field_changed", "notify"),
 )
 GUARDED = [route for route in ROUTES if route.role is not None]
 POSTS = [route for route in GUARDED if route.method == "POST"]

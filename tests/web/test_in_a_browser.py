@@ -65,6 +65,12 @@ def signed_in(world: tuple[Service, Visitor, str, HubFolder], profile: Path, **h
         yield driver
 
 
+def resolved(admin: Visitor) -> int:
+    """A conflict that was decided for a system, so that it could become a rule."""
+    rows = [row for row in admin.store.history.ledger() if row["state"] in ("resolved", "flipped")]
+    return int(rows[0]["id"]) if rows else 0
+
+
 def pages(admin: Visitor) -> list[str]:
     gid = admin.store.history.ledger(state="open")[0]["gid"]
     run, *_, first = [item["id"] for item in admin.store.history.runs() if item.get("applied")]
@@ -89,6 +95,13 @@ def pages(admin: Visitor) -> list[str]:
             "/connections/shop",
             "/connections/shop/mappings/contacts",
         ),
+        *(
+            "/settings/file",
+            "/settings/alarms",
+            "/syncs/customers/settings",
+            "/connections/shop/mappings/contacts/edit",
+        ),
+        *("/new/connection", "/new/connection/odoo", "/new/sync", f"/conflicts/{resolved(admin)}/rule"),
         *("/settings", "/audit?verify=1", "/users", "/account", "/nowhere"),
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from hub.drift import Drift, to_json
 from hub.service.process import Service
 from hub.web.access import setup_code
 from tests.e2e.hub_folder import CONFIG, HubFolder
@@ -166,6 +167,37 @@ def test_records_in_quarantine_are_shown_by_cause_and_tried_again(operator: Visi
     assert "Nothing is in quarantine" in words(operator.get("/quarantine"))
 
 
+def test_records_in_quarantine_are_ignored_until_they_change_and_listed_apart(
+    operator: Visitor, folder: HubFolder
+) -> None:
+    report = operator.follow(operator.post("/syncs/customers/start", kind="match"))
+    folder.fault("shop", "reject")
+    operator.follow(operator.post("/syncs/customers/approve", hash=link(report.text, 'name="hash" value="([^"]+)"')))
+    assert operator.post("/quarantine/ignore").status_code == 400
+    assert operator.post("/quarantine/ignore", cause="nothing").status_code == 400
+    assert operator.post("/quarantine/ignore", cause="rejected", system="shop").headers["location"] == "/quarantine"
+    page = operator.get("/quarantine")
+    assert "Nothing else is in quarantine" in words(page)
+    assert "1 record stays refused and counted" in words(page)
+    assert "ope," in words(page)
+    assert "Nothing needs you" in words(operator.get("/"))
+    operator.follow(operator.post("/syncs/customers/start", kind="sync"))
+    assert operator.store.history.runs()[0]["state"] == "success"
+    assert folder.names("shop") == ["Anna Berg", "Carla Diaz"], "it stays refused"
+    assert folder.run("status").code == 0
+    assert "ignored: 1" in folder.run("quarantine", "list").out
+    ref = link(page.text, 'name="ref" value="([^"]+)"')
+    operator.post("/quarantine/ignore", ref=ref, to="stop")
+    assert "1 record in quarantine" in words(operator.get("/"))
+    assert folder.run("quarantine", "ignore", ref).code == 0
+    assert folder.run("quarantine", "ignore", "--stop", "--json").summary["counts"] == {"stopped": 1}
+    assert folder.run("quarantine", "ignore").code == 2
+    assert [item.who for item in operator.store.audit.newest() if item.action == "quarantine_ignored"] == [
+        "command line",
+        "ope",
+    ]
+
+
 def test_a_record_shows_where_its_values_come_from(operator: Visitor, folder: HubFolder) -> None:
     first_sync(operator)
     found = operator.get("/records?q=anna@x.example")
@@ -205,6 +237,32 @@ def test_a_connection_is_tested_step_by_step(operator: Visitor, folder: HubFolde
     assert "FAIL" not in part.text
     assert "is not accepted" in part.text
     assert "s3cret-token-value" not in part.text
+    folder.fault("shop", "")
+    operator.post("/connections/shop/test")
+    for _ in range(500):
+        lines = operator.store.audit.newest(action="connection_test_ended", subject="shop")
+        if len(lines) == 2:
+            break
+        operator.service._wait(0.01)
+    assert [(line.detail["ok"], line.detail["step"]) for line in lines] == [(True, ""), (False, "sign-in")]
+    assert "ope stopped at sign-in" in words(operator.get("/connections/shop"))
+
+
+def test_a_connection_shows_its_webhooks_and_every_field_that_changed(operator: Visitor, folder: HubFolder) -> None:
+    page = words(operator.get("/connections/office"))
+    assert "none: [serve] public_url" in page
+    assert "not looked after" in page
+    folder.configure(CONFIG + '\n[serve]\npublic_url = "http://localhost:8787"\n')
+    operator.service.reload()
+    job = operator.service.jobs.put("x", "x", "ope", lambda _app, _tell: None)
+    assert job.over.wait(10)
+    fields = [Drift("contacts", "notes", "gone", "text", ""), Drift("contacts", "name", "type", "text", "")]
+    operator.store.work.set_meta("drift:office", to_json(fields))
+    page = words(operator.get("/connections/office"))
+    assert "http://localhost:8787/hooks/office" in page
+    assert "contacts notes is gone" in page
+    assert "contacts name is no longer of type text" in page
+    assert "Every mapping fits" not in page
 
 
 def test_a_paused_connection_says_so_and_goes_on_again(operator: Visitor) -> None:

@@ -14,17 +14,21 @@ from starlette.types import Scope
 from hub.web.door import HEADERS, Door
 from hub.web.door import Route as Route
 from hub.web.pages import (
+    changing,
     conflicts,
     connections,
     jobs,
     management,
+    mapping_editing,
     mappings,
     overview,
     quarantine,
     records,
     reviews,
     runs,
+    setting_up,
     signing_in,
+    sync_making,
     syncs,
     undoing,
 )
@@ -46,6 +50,10 @@ PARTS = (
     undoing,
     connections,
     mappings,
+    mapping_editing,
+    changing,
+    setting_up,
+    sync_making,
     management,
 )
 

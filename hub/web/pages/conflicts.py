@@ -7,11 +7,16 @@ from typing import Any
 from starlette.responses import Response
 
 from hub.bootstrap import App
+from hub.config.editing import edit
+from hub.config.files import read
+from hub.views.changing import of_configuration
 from hub.views.conflicts import find, sides_of
 from hub.views.masking import Masking
+from hub.views.ruling import rule_of
 from hub.web import work
 from hub.web.call import Call, Refused
 from hub.web.door import Route
+from hub.web.pages.changing import show
 
 LISTED = 200
 
@@ -26,6 +31,8 @@ def conflicts(call: Call) -> Response:
             gid = next(iter(customers), "")
         shown = _eyes(call)
         fields = [_field(app, shown, row) for row in customers.get(gid, ())]
+        decided = [part for part in call.text("decided")[:200].split("-") if part.isascii() and part.isdecimal()]
+        rules = [rule for part in decided if (rule := rule_of(app, int(part[:15]))) is not None]
         if fields and call.may("operator"):
             call.site.audit(call.who, "conflict_opened", gid, fields=len(fields))
     order = list(customers)
@@ -45,6 +52,7 @@ def conflicts(call: Call) -> Response:
         of=len(order),
         previous=order[at - 1] if at > 0 else "",
         next=order[at + 1] if at + 1 < len(order) else "",
+        rules=list({(rule.sync, rule.field): rule for rule in rules}.values()),
     )
 
 
@@ -80,9 +88,12 @@ def resolve(call: Call) -> Response:
         elif take:
             chosen.append((int(number), take, None))
     after = call.text("next")
-    to = f"/conflicts?gid={after}" if after.replace("-", "").isalnum() and after.isascii() else "/conflicts"
     if not chosen:
-        return call.to(to)
+        return call.to("/conflicts")
+    taken = "-".join(str(number) for number, side, _value in chosen if side is not None)
+    gid = after if after.replace("-", "").isalnum() and after.isascii() else ""
+    query = "&".join(f"{key}={value}" for key, value in (("gid", gid), ("decided", taken)) if value)
+    to = f"/conflicts?{query}" if query else "/conflicts"
     with call.site.app() as app:
         for id_, side_taken, _value in chosen:
             sides, _now = sides_of(Masking(on=True), app.store, find(app.store, id_))
@@ -94,7 +105,20 @@ def resolve(call: Call) -> Response:
     return call.job("resolve", subject, work.resolve(chosen, to), lambda job: call.to(job.result["to"]))
 
 
+def rule(call: Call) -> Response:
+    """What making a decision a rule would change in the configuration."""
+    with call.site.app() as app:
+        found = rule_of(app, call.id("id"))
+        if found is None:
+            raise Refused(404, "This decision cannot become a rule, or is one already")
+        old = read(app.config.file)
+        change = of_configuration(app, edit(old, found.change), old=old)
+    about = f"{found.sync}.{found.field} prefer:{found.system}"
+    return show(call, change, "/conflicts", status=400 if change.problems else 200, about=about)
+
+
 ROUTES = (
     Route("/conflicts", conflicts, "viewer"),
     Route("/conflicts/resolve", resolve, "operator", "POST"),
+    Route("/conflicts/{id}/rule", rule, "admin"),
 )

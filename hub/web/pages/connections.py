@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
 from hub.contract.errors import HubError
+from hub.drift import from_json
+from hub.service.caretaker import address, can
 from hub.service.events import log_event
 from hub.views.activity import calls_today
 from hub.views.connecting import Step, Steps, hint_for, try_connection
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from hub.bootstrap import App
     from hub.web.site import Site
 
+TESTS = 5
+"""Earlier tests that are listed."""
 LOGIN_LIFE = 600.0
 """Seconds that a person has to come back from the provider's page."""
 
@@ -71,6 +76,8 @@ def connection(call: Call) -> Response:
         )
         cursors = [(resource, app.store.work.cursor(name, resource.name)) for resource in resources]
         drift = [row for resource in resources for row in _drift(app, name, resource)]
+        changed = from_json(app.store.work.meta(f"drift:{name}"))
+        hooks = _hooks(app, name) if problem is None else None
     return call.page(
         "connection.html",
         "connections",
@@ -86,10 +93,14 @@ def connection(call: Call) -> Response:
         calls=calls,
         cursors=cursors,
         drift=drift,
+        changed=changed,
+        hooks=hooks,
+        tests=call.site.store.audit.newest(TESTS, action="connection_test_ended", subject=name),
         syncs=[sync.name for sync in config.syncs.values() if name in sync.systems],
         settings=_settings(item.settings),
         place=item.place("plugin"),
         redirect=_redirect(call),
+        others=len(config.connections) - 1,
     )
 
 
@@ -112,6 +123,13 @@ def _drift(app: App, name: str, resource: Any) -> list[dict[str, str]]:
         issues = getattr(error, "issues", None) or [error]
         return [{"resource": resource.name, "message": str(getattr(item, "message", item))} for item in issues]
     return []
+
+
+def _hooks(app: App, name: str) -> tuple[str, Any] | None:
+    """Where its webhooks are to be sent ("" if the hub has no public address), and how they are; None without webhooks."""
+    if not can(app.connect(name).connector, "parse_webhook"):
+        return None
+    return address(app, name) if app.config.serving.public_url else "", app.store.inbox.subscribed(name)
 
 
 def _settings(settings: Any) -> list[tuple[str, str]]:
@@ -141,17 +159,24 @@ def probe(call: Call) -> Response:
         running = site.probes.get(name)
         if running is None or running.over:
             running = site.probes[name] = Probe(name, site.now, call.who)
-            threading.Thread(target=_run, args=(site, running), name=f"crmhub-test-{name}", daemon=True).start()
+            start(site, running)
             site.audit(call.who, "connection_tested", name)
     return call.to(f"/connections/{name}")
 
 
-def _run(site: Site, found: Probe) -> None:
+def start(site: Site, found: Probe, make: Callable[[], App] | None = None) -> None:
+    """Test in a thread of its own.  make: opens what is tested instead of a connection of the configuration."""
+    args = (site, found, make or site.service.app, make is None)
+    threading.Thread(target=_run, args=args, name=f"crmhub-test-{found.name}", daemon=True).start()
+
+
+def _run(site: Site, found: Probe, make: Callable[[], App], known: bool) -> None:
     steps = Steps(found.steps.append, site.service.redact)
     try:
-        with site.service.app() as app:
+        with make() as app:
             found.verdict = try_connection(app, found.name, steps)
-            release_if_kept(app, found.name)
+            if known:
+                release_if_kept(app, found.name)
     except HubError as error:
         found.problem = problem_of(error, site)
         found.problem["hint"] = found.problem["hint"] or hint_for(found.name, error)
@@ -166,6 +191,14 @@ def _run(site: Site, found: Probe) -> None:
         }
     finally:
         found.over = True
+    try:
+        failed = next((step.step for step in found.steps if not step.ok), "" if found.problem is None else "settings")
+        detail = {"ok": found.problem is None, "step": failed, "seconds": round(site.now - found.at, 1)}
+        site.audit(found.who, "connection_test_ended", found.name, **detail)
+    except Exception as error:  # noqa: BLE001  # the store may be gone by now; the test is over in any case
+        log_event(
+            "test_not_noted", connection=found.name, message=site.service.shown(f"{type(error).__name__}: {error}")
+        )
 
 
 def pause(call: Call) -> Response:

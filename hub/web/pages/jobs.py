@@ -40,6 +40,7 @@ def _back(job: Job) -> str:
         "resolve": "/conflicts",
         "answer": f"/reviews?id={job.subject}",
         "retry": "/quarantine",
+        "reload": "/settings",
         "take_out": f"/records/{job.subject}",
         "undo plan": f"/runs/{job.subject}",
         "undo": f"/runs/{job.subject}/undo",

@@ -1,16 +1,20 @@
-"""Settings (to look at), the audit log, and the users."""
+"""Settings, the audit log, and the users."""
 
 from __future__ import annotations
 
 from starlette.responses import Response
 
 from hub import __version__
+from hub.config.files import Version, Versions
+from hub.store.audit import Entry
 from hub.store.users import ROLES
 from hub.web.access import accounts
 from hub.web.call import Call, Refused
 from hub.web.door import Route
 
 PAGE = 100
+VERSIONS = 10
+"""Earlier versions of the configuration that are listed."""
 
 
 def settings(call: Call) -> Response:
@@ -24,7 +28,17 @@ def settings(call: Call) -> Response:
         error=call.site.service.scheduler.config_error,
         refused=desk.letters("refused"),
         version=__version__,
+        versions=_versions(call) if call.may("admin") else [],
     )
+
+
+def _versions(call: Call) -> list[tuple[Version, Entry | None]]:
+    """Earlier versions of the file, each with the line of the audit about the change that replaced it."""
+    config = call.site.config
+    found = Versions(config.hub.data).of(config.file)[:VERSIONS]
+    lines = call.site.store.audit.newest(1_000, action="configuration_changed", subject=config.file.name)
+    by_hash = {str(item.detail.get("before")): item for item in reversed(lines)}
+    return [(item, by_hash.get(item.name.partition("-")[2])) for item in found]
 
 
 def audit(call: Call) -> Response:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
@@ -16,6 +18,7 @@ from hub.web.call import Call, Refused, problem_of
 from hub.web.door import Route
 
 if TYPE_CHECKING:
+    from hub.mapping.spec import MappingSpec
     from hub.web.site import Site
 
 SAMPLES = 5
@@ -45,24 +48,31 @@ def mapping(call: Call) -> Response:
         if resource not in found:
             raise Refused(404, "There is no such page")
         spec = app.spec(opened.connection, found[resource])
-    records = (preview.masked if call.masking.on else preview.plain) if preview is not None else []
-    at = min(call.number("record", 0), max(0, len(records) - 1))
-    record = records[at] if records else None
     return call.page(
         "mapping_part.html" if call.partial else "mapping.html",
         "connections",
         name=name,
         resource=resource,
         spec=spec,
-        preview=preview,
-        record=record,
-        at=at,
-        number=len(records),
-        lines=[
+        **beside(call, spec, preview),
+    )
+
+
+def beside(call: Call, spec: MappingSpec, preview: Preview | None) -> dict[str, Any]:
+    """The lines of a mapping with the values of the record that was chosen, for the template."""
+    records = (preview.masked if call.masking.on else preview.plain) if preview is not None else []
+    at = min(call.number("record", 0), max(0, len(records) - 1))
+    record = records[at] if records else None
+    return {
+        "preview": preview,
+        "record": record,
+        "at": at,
+        "number": len(records),
+        "lines": [
             (row, [_value(record, path) for path in row.at], (record or {}).get("canonical") or {})
             for row in rows_of(spec)
         ],
-    )
+    }
 
 
 def _value(record: dict[str, Any] | None, path: str) -> Any:
@@ -97,18 +107,23 @@ def read(call: Call) -> Response:
     with site.lock:
         before = site.previews.get((name, resource))
         if before is None or before.over:
-            started = site.previews[(name, resource)] = Preview(site.now)
-            thread = threading.Thread(
-                target=_run, args=(site, started, name, resource), name=f"crmhub-preview-{name}", daemon=True
-            )
-            thread.start()
+            site.previews[(name, resource)] = begin(site, name, resource)
     site.audit(call.who, "mapping_previewed", f"{name}/{resource}")
     return call.to(call.request.url.path)
 
 
-def _run(site: Site, preview: Preview, name: str, resource: str) -> None:
+def begin(site: Site, name: str, resource: str, drafts: Mapping[Path, str] | None = None) -> Preview:
+    """Read records in a thread of its own.  drafts: what mapping files would say."""
+    preview = Preview(site.now)
+    args = (site, preview, name, resource, drafts or {})
+    threading.Thread(target=_run, args=args, name=f"crmhub-preview-{name}", daemon=True).start()
+    return preview
+
+
+def _run(site: Site, preview: Preview, name: str, resource: str, drafts: Mapping[Path, str]) -> None:
     try:
         with site.service.app() as app:
+            app.try_mappings(drafts)
             compiled, records = samples(app, name, resource, SAMPLES)
         preview.masked = [to_json(Masking(on=True), compiled, item) for item in records]
         preview.plain = [to_json(Masking(on=False), compiled, item) for item in records]

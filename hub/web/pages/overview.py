@@ -57,7 +57,10 @@ def overview(call: Call) -> Response:
         names = list(app.config.syncs)
         found = standing(app, names)
         circuits = call.site.service.desk.circuits()
-        groups = [(state, found.seen.syncs[state.name], _rows(state, circuits, found)) for state in found.states]
+        asking = app.store.ignored.asking()
+        groups = [
+            (state, found.seen.syncs[state.name], _rows(state, circuits, found, asking)) for state in found.states
+        ]
         todos = todos_of(found.findings, call.site.waiting())
         week = {} if call.partial else _week(call, app, names)
     return call.page(
@@ -119,7 +122,7 @@ def _href(code: str, where: str) -> str:
     return f"/connections/{where}"
 
 
-def _rows(state: State, circuits: dict[str, Circuit], found: Standing) -> list[Row]:
+def _rows(state: State, circuits: dict[str, Circuit], found: Standing, asking: set[tuple[str, str]]) -> list[Row]:
     waiting = found.seen.syncs[state.name].waiting
     paused = (state.last or {}).get("paused", {})
     rows = []
@@ -133,7 +136,7 @@ def _rows(state: State, circuits: dict[str, Circuit], found: Standing) -> list[R
             kind, word = "bad", "stopped"
         elif not item.ok:
             kind, word = "bad", "does not add up"
-        elif item.quarantined or item.conflict:
+        elif (item.quarantined and (item.system, item.resource) in asking) or item.conflict:
             kind, word = "warn", "partial"
         else:
             kind, word = "ok", "ok"

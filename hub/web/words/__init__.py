@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from hub.web.shapes import show_count
+from hub.web.words.told import recognised
 
 LANGUAGES = {"en": "English", "zh-Hans": "简体中文"}
 
@@ -28,6 +29,19 @@ class Words:
             return text.format(**values) if values else text
 
         return say
+
+    def teller(self, lang: str) -> Callable[[str], Markup]:
+        """``_t(text)``: a sentence that another part of the hub tells, where it is known; else as it is."""
+        known, say = self._found.get(lang), self.speaker(lang)
+
+        def tell(text: str) -> Markup:
+            found = recognised(text) if known else None
+            if found is None:
+                return Markup(escape(text))  # noqa: S704  # escaped here
+            pattern, values = found
+            return say(pattern, **values)
+
+        return tell
 
     def counter(self, lang: str) -> Callable[..., Markup]:
         """``_n(number, "1 record", "{n} records")``: the sentence for one, or for another number."""
