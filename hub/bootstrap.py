@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from hub.http.session import Http
     from hub.mapping.compiled import CompiledMapping
     from hub.mapping.spec import MappingSpec
+    from hub.store.location import Location
     from hub.store.store import Store
     from hub.sync.engine import Engine, Progress
     from hub.sync.policy import Policy
@@ -148,9 +149,11 @@ class App:
         return self._registry
 
     @property
-    def database(self) -> Path:
+    def database(self) -> Location:
         """Where the store is."""
-        return self.config.hub.data / DATABASE
+        from hub.store.location import located
+
+        return located(self.config.hub.data / DATABASE)
 
     @property
     def store(self) -> Store:
@@ -166,15 +169,15 @@ class App:
     def writing(self) -> Iterator[Store]:
         """Hold the process lock and give the store.  Raises Locked if another process runs on it; a run of ``crmhub
         serve`` is waited for, because it ends and the next one lets others go first."""
-        from hub.store.database import ProcessLock
-
         _private_folder(self.config.hub.data)
         with ExitStack() as stack:
-            self._wait_for(lambda: stack.enter_context(ProcessLock(self.database, self._label)))
-            yield self.store
+            self._wait_for(lambda: stack.enter_context(self.database.holding(self._label, lambda: self.store.db)))
+            store = self.store
+            store.refresh()
+            yield store
 
     def _wait_for(self, enter: Callable[[], object]) -> None:
-        from hub.store.database import Locked
+        from hub.store.errors import Locked
 
         end, told = time.monotonic() + self._patience, False
         while True:

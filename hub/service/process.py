@@ -39,8 +39,9 @@ from hub.service.post import deliver
 from hub.service.receiver import Receiver
 from hub.service.runner import AppRunner
 from hub.service.scheduler import LOOK, Report, Scheduler
-from hub.store.database import Database, Locked
+from hub.store.errors import Locked
 from hub.store.inbox import Inbox
+from hub.store.location import located
 from hub.store.store import Store
 
 STANDBY = 1.0
@@ -88,14 +89,14 @@ class Service:
         self._sending = threading.Lock()
         self._stamp = _stamp(path)
         config.hub.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._database = config.hub.data / DATABASE
+        self._database = located(config.hub.data / DATABASE)
         self.desk: Desk = open_desk(self._database)
         self._runner = AppRunner(self.desk, redact, self._stopping, clock, self._label)
         self.scheduler = Scheduler(self.desk, config, self._runner, clock, log_event, self._shown)
         self._caretaker = Caretaker(
             self.desk, lambda: self.scheduler.config, self._runner.app, clock, log_event, self._shown
         )
-        self._election = Election(self.desk, self._database, self._label, clock)
+        self._election = Election(self.desk, self._label, clock)
         self._lease: Lease | None = None
         self._receiver: Receiver | None = None
         self.stood_by = False
@@ -107,7 +108,7 @@ class Service:
         """What takes webhooks, made at first use: with a connection of its own to the store, because an answer must not
         wait for a run."""
         if self._receiver is None:
-            inbox = Inbox(Database(self._database, wait=PATIENCE, sure=True))
+            inbox = Inbox(self._database.open(wait=PATIENCE, sure=True))
             self._receiver = Receiver(inbox, lambda: self.scheduler.config, self._runner.app, self._clock, log_event)
         return self._receiver
 

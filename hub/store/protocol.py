@@ -1,4 +1,4 @@
-"""What the repositories need of a database.  SQLite implements it today (hub.store.database); PostgreSQL is next."""
+"""What the repositories need of a database.  Implemented by hub.store.database over a driver."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from sqlalchemy import Executable, Table
 class Database(Protocol):
     """Explicit transactions, batched statements and an upsert; safe to use from several threads."""
 
+    where: str
+    """The place as people are shown it."""
     statements: int
     """Statements sent so far (asserted in tests: a page costs a constant number)."""
 
@@ -28,4 +30,7 @@ class Database(Protocol):
         *,
         keep: Sequence[str] = (),
     ) -> None: ...
+    def lock(self, name: str, label: str = "") -> None: ...
+    def holds(self, name: str) -> bool: ...
+    def unlock(self, name: str) -> None: ...
     def close(self) -> None: ...

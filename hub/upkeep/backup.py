@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Final
 
 from hub.contract.errors import HubError
-from hub.store.database import ProcessLock, StoreError
+from hub.store.errors import StoreError
+from hub.store.file_lock import ProcessLock
+from hub.store.location import Location
 from hub.store.tables import SCHEMA
 
 PAGES: Final = 4_000
@@ -43,8 +45,9 @@ class Copied:
     runs: int
 
 
-def backup(database: Path, target: Path) -> Copied:
+def backup(store: Location, target: Path) -> Copied:
     """Copy the store to a new file, whole as of one moment, and check the copy.  Raises BackupError or StoreError."""
+    database = _file(store)
     if not database.exists():
         raise BackupError("there is no store to copy yet", where=str(database), hint="Run: crmhub sync")
     if target.exists():
@@ -87,12 +90,12 @@ def inspect(file: Path) -> Copied:
     return Copied(file, file.stat().st_size, schema, customers, runs)
 
 
-def restore(file: Path, database: Path, *, now: float, label: str = "crmhub restore") -> tuple[Copied, Path | None]:
+def restore(file: Path, store: Location, *, now: float, label: str = "crmhub restore") -> tuple[Copied, Path | None]:
     """Put a copy in the place of the store; returns what it holds, and where the former store is kept.
 
-    Refused (hub.store.database.Locked) while another process runs on the store or serves it.  now: seconds since the
+    Refused (hub.store.errors.Locked) while another process runs on the store or serves it.  now: seconds since the
     epoch, names the former store's file.  Raises BackupError, Locked or StoreError."""
-    found = inspect(file)
+    found, database = inspect(file), _file(store)
     database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as stack:
         stack.enter_context(ProcessLock(database, label))
@@ -105,6 +108,14 @@ def restore(file: Path, database: Path, *, now: float, label: str = "crmhub rest
             kept = _move_away(database, now)
             os.replace(fresh, database)
     return found, kept
+
+
+def _file(store: Location) -> Path:
+    if store.path is None:
+        raise BackupError(
+            "only a SQLite store is copied to a file", where=str(store), hint="Use pg_dump and pg_restore"
+        )
+    return store.path
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from hub import __version__
 from hub.bootstrap import App
 from hub.config.redact import MASK, mask_text
 from hub.contract.errors import HubError
-from hub.store.database import StoreError
+from hub.store.errors import StoreError
 from hub.store.tables import SCHEMA, metadata
 from hub.upkeep.doctor import examine
 

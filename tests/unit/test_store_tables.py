@@ -16,7 +16,9 @@ from sqlalchemy.exc import IntegrityError
 
 from hub.state import Golden, Link
 from hub.store import tables
-from hub.store.database import Database, Locked, ProcessLock, StoreError
+from hub.store.database import Database
+from hub.store.errors import Locked, StoreError
+from hub.store.file_lock import ProcessLock
 from hub.store.staging import Staged
 from hub.store.store import Store, open_store
 from hub.store.work import Cursor

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import sqlite3
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
 
 from hub.store.database import Database
+from hub.store.sqlite import Sqlite
 from hub.store.store import Store, open_store
 
 
@@ -80,13 +80,7 @@ class SimulatedDatabase(Database):
     """The real database class over a connection that outlives simulated crashes; dies where it is told to."""
 
     def __init__(self, connection: Connection, moment: Moment, committed: Callable[[], None]) -> None:
-        # no super().__init__: that would open and migrate a file of its own
-        self.path = Path("simulated.db")
-        self._lock = threading.RLock()
-        self._depth = 0
-        self.statements = 0
-        self._engine = _shared_engine()
-        self._connection = connection
+        super().__init__(Sqlite(Path("simulated.db")), connection)
         self.moment, self.committed = moment, committed
 
     @contextmanager
