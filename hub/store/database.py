@@ -114,7 +114,11 @@ class Database:
                     self._depth -= 1
                 return
             self._ready()
-            self._cursor().execute(self._driver.begin)
+            try:
+                self._driver.control(self._raw, self._driver.begin)
+            except BaseException:
+                self._rollback()
+                raise
             self._depth = 1
             try:
                 yield self._connection
@@ -124,14 +128,14 @@ class Database:
                 raise
             self._depth = 0
             try:
-                self._cursor().execute("COMMIT")
+                self._driver.control(self._raw, "COMMIT")
             except BaseException:
                 self._rollback()
                 raise
 
     def _rollback(self) -> None:
         if self._driver.in_transaction(self._raw):
-            self._cursor().execute("ROLLBACK")
+            self._driver.control(self._raw, "ROLLBACK")
 
     def _ready(self) -> None:
         """Connect again after the connection was lost.  Raises StoreError where that would go on with a lost lock."""
@@ -236,6 +240,8 @@ class Database:
             self._dispose()
 
     def _dispose(self) -> None:
+        if self._lost:
+            self._connection.invalidate()  # there is nobody to say good-bye to
         self._connection.close()
         self._connection.engine.dispose()
 
@@ -247,9 +253,8 @@ class Database:
         except (DBAPIError, self._driver.error) as error:
             native = _native(error)
             if isinstance(native, self._driver.integrity):
-                if isinstance(error, IntegrityError):
-                    raise
-                raise IntegrityError(None, None, native) from error  # the same error whichever way a statement took
+                # the same error whichever way a statement took, and without its values
+                raise IntegrityError(None, None, self._driver.refusal(native)) from None
             self._lost = self._lost or (self._raw is not None and self._driver.lost(self._raw))
             raise self._driver.explained(native) from error
 

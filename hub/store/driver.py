@@ -38,8 +38,14 @@ class Driver(Protocol):
     def connect(self) -> Connection:
         """A connection without transactions of its own: they are begun and ended by us."""
 
+    def prepare(self, connection: Connection) -> None:
+        """Make the database ready for its first migration, inside its transaction."""
+
     def cursor(self, raw: Any) -> Any:
         """A cursor of the DB-API connection."""
+
+    def control(self, raw: Any, statements: str) -> None:
+        """Execute what begins or ends a transaction."""
 
     def in_transaction(self, raw: Any) -> bool: ...
 
@@ -53,6 +59,9 @@ class Driver(Protocol):
 
     def explained(self, error: BaseException) -> StoreError:
         """An error of the database in our words."""
+
+    def refusal(self, error: BaseException) -> BaseException:
+        """What a constraint refused, without the values."""
 
     def lock(self, raw: Any, name: str, label: str) -> Release:
         """Take a lock that ends with this process, or with its connection.  label: who takes it, for the message of

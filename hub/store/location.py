@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
+from hub.store.address import Address
+from hub.store.errors import StoreError
 from hub.store.protocol import Database
 
 
@@ -52,3 +54,16 @@ def located(where: Path | Location) -> Location:
 
         return SqliteFile(where)
     return where
+
+
+def on_server(address: Address, password: Callable[[], str]) -> Location:
+    """A PostgreSQL store.  password: gives it, or "" to leave that to libpq.  Raises StoreError without the driver."""
+    try:
+        from hub.store.postgres import PostgresServer
+    except ImportError:
+        raise StoreError(
+            "a store on PostgreSQL needs the package psycopg",
+            where=str(address),
+            hint="Run: pip install 'crmhub[postgresql]'",
+        ) from None
+    return PostgresServer(address, password)

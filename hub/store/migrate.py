@@ -26,6 +26,7 @@ def upgrade(connection: Connection, driver: Driver) -> None:
         environment.configure(connection=connection, transactional_ddl=True, transaction_per_migration=False)
         connection.exec_driver_sql(driver.begin)
         try:
+            driver.prepare(connection)
             environment.run_migrations()
             driver.note_version(connection, SCHEMA)
             connection.exec_driver_sql("COMMIT")

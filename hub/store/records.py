@@ -64,6 +64,11 @@ def chunks(values: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
+def folded(text: str) -> str:
+    """Small letters, of the Latin ones only: what ``lower`` does in the databases for text that is compared by bytes."""
+    return "".join(char.lower() if char.isascii() else char for char in text)
+
+
 class Records:
     """Reads and writes records in batches; never one statement a record."""
 
@@ -129,9 +134,11 @@ class Records:
             select(golden.c.gid, golden.c.title)
             .where(
                 (golden.c.gid == text)
-                | golden.c.title.contains(text, autoescape=True)
+                | func.lower(golden.c.title).contains(folded(text), autoescape=True)
                 | golden.c.gid.in_(
-                    select(match_key.c.gid).where(match_key.c.key.endswith(":" + text.lower(), autoescape=True))
+                    select(match_key.c.gid).where(
+                        func.lower(match_key.c.key).endswith(":" + text.lower(), autoescape=True)
+                    )
                 )
             )
             .order_by(golden.c.title, golden.c.gid)

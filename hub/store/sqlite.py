@@ -60,6 +60,12 @@ class Sqlite:
         for pragma in ("journal_mode = WAL", synchronously, "cache_size = -16384", "foreign_keys = ON"):
             raw.execute(f"PRAGMA {pragma}")
 
+    def prepare(self, connection: Connection) -> None:
+        """A file needs nothing."""
+
+    def control(self, raw: sqlite3.Connection, statements: str) -> None:
+        raw.execute(statements)
+
     def cursor(self, raw: sqlite3.Connection) -> sqlite3.Cursor:
         return raw.cursor()
 
@@ -82,6 +88,9 @@ class Sqlite:
         else:
             hint = "The file is damaged or no crmhub database; restore a backup"
         return StoreError(text, where=self.where, hint=hint)
+
+    def refusal(self, error: BaseException) -> BaseException:
+        return error
 
     def lock(self, raw: sqlite3.Connection, name: str, label: str) -> Release:
         return FileLock(beside(self.path, name), label).release

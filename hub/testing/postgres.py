@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -58,7 +59,10 @@ def start_postgres() -> Iterator[RunningServer]:
 
         with start(folder, port=0, command=command, healthy=_accepts, details={"user": USER}) as server:
             server.url = f"postgresql://{USER}@127.0.0.1:{server.port}/"
-            yield server
+            try:
+                yield server
+            finally:
+                server.process.send_signal(signal.SIGINT)  # at once, whoever is connected still
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
