@@ -25,6 +25,7 @@ from hub import drift
 from hub.config.model import Config, Connection, Sync
 from hub.config.read import unknown_name
 from hub.config.redact import Redactor
+from hub.config.secrets import fetch_secret
 from hub.config.settings import open_settings
 from hub.connected import (
     Connected,
@@ -110,6 +111,7 @@ class App:
         self.redact = Redactor()
         self._registry = registry
         self._store, self._lent = store, store is not None
+        self._location: Location | None = None
         self._connected: dict[str, Connected] = {}
         self._limiters: dict[str, Limiter] = {}
         self._clients: list[Http] = []
@@ -150,10 +152,23 @@ class App:
 
     @property
     def database(self) -> Location:
-        """Where the store is."""
-        from hub.store.location import located
+        """Where the store is.  Raises StoreError if what is needed to reach it is not installed."""
+        if self._location is None:
+            from hub.store.location import located, on_server
 
-        return located(self.config.hub.data / DATABASE)
+            address = self.config.hub.database
+            file = self.config.hub.data / DATABASE
+            self._location = located(file) if address is None else on_server(address, self._database_password)
+        return self._location
+
+    def _database_password(self) -> str:
+        """What the server of the store wants; "" if the configuration leaves that to libpq.  Raises SecretError."""
+        reference = self.config.hub.database_password
+        if reference is None:
+            return ""
+        value = fetch_secret(reference, self.config.base, self.registry.secret_sources)
+        self.redact.add([value])
+        return value
 
     @property
     def store(self) -> Store:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +46,11 @@ def examine_all(path: Path, registry: Registry | None = None) -> Examined:
     _plugins(config, registry, found)
     settings, more = check_settings(config, registry)
     found.problems += more
-    if config.serving.metrics_token is not None:
-        try:
-            check_secret(config.serving.metrics_token, config.base, registry.secret_sources)
-        except SecretError as error:
-            text = f"[serve] metrics_token: {error.message}"
-            line = Findings.of(str(path), path.read_text(encoding="utf-8")).line(("serve", "metrics_token"))
-            found.problems.append(Problem(str(config.file), line, text, error.hint, "secret"))
+    _own_secrets(config, registry, found)
+    if config.hub.database is not None and find_spec("psycopg") is None:
+        text = "[hub] database needs the package psycopg"
+        hint = "Run: pip install 'crmhub[postgresql]'"
+        found.problems.append(Problem(str(config.file), _line(config, "hub", "database"), text, hint))
     specs = _mapping_files(config, registry, found)
     for connection in config.connections.values():
         if connection.name in settings and connection.plugin in registry.connectors:
@@ -61,6 +60,25 @@ def examine_all(path: Path, registry: Registry | None = None) -> Examined:
     found.connections, found.syncs = len(config.connections), len(config.syncs)
     found.problems.sort(key=lambda item: (item.file, item.line))
     return found
+
+
+def _own_secrets(config: Config, registry: Registry, found: Examined) -> None:
+    """The secrets of the hub itself."""
+    for place, reference in (
+        (("serve", "metrics_token"), config.serving.metrics_token),
+        (("hub", "database_password"), config.hub.database_password),
+    ):
+        if reference is None:
+            continue
+        try:
+            check_secret(reference, config.base, registry.secret_sources)
+        except SecretError as error:
+            text = f"[{place[0]}] {place[1]}: {error.message}"
+            found.problems.append(Problem(str(config.file), _line(config, *place), text, error.hint, "secret"))
+
+
+def _line(config: Config, *place: str) -> int:
+    return Findings.of(str(config.file), config.file.read_text(encoding="utf-8")).line(place)
 
 
 def _plugins(config: Config, registry: Registry, found: Examined) -> None:
