@@ -158,10 +158,10 @@ class App:
 
             address = self.config.hub.database
             file = self.config.hub.data / DATABASE
-            self._location = located(file) if address is None else on_server(address, self._database_password)
+            self._location = located(file) if address is None else on_server(address, self.database_password)
         return self._location
 
-    def _database_password(self) -> str:
+    def database_password(self) -> str:
         """What the server of the store wants; "" if the configuration leaves that to libpq.  Raises SecretError."""
         reference = self.config.hub.database_password
         if reference is None:

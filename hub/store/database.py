@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache, lru_cache
 from typing import Any
 
@@ -102,9 +102,16 @@ class Database:
 
     # transactions
 
-    @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self) -> AbstractContextManager[Connection]:
         """All or nothing; nested use joins the outer transaction."""
+        return self._between(self._driver.begin)
+
+    def snapshot(self) -> AbstractContextManager[Connection]:
+        """Everything that is read inside is of one moment, while others write; nothing is written inside."""
+        return self._between(self._driver.snapshot)
+
+    @contextmanager
+    def _between(self, begin: str) -> Iterator[Connection]:
         with self._lock, self._explain():
             if self._depth:
                 self._depth += 1
@@ -115,7 +122,7 @@ class Database:
                 return
             self._ready()
             try:
-                self._driver.control(self._raw, self._driver.begin)
+                self._driver.control(self._raw, begin)
             except BaseException:
                 self._rollback()
                 raise

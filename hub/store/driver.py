@@ -22,6 +22,7 @@ class Driver(Protocol):
 
     where:     the place as people are shown it, without secrets.
     begin:     statements that begin a transaction as the only one that writes.
+    snapshot:  statements that begin a transaction that only reads, as of one moment.
     error:     the class of all errors of the DB-API module that stand for the database's own;  integrity: of those, what a
                constraint refused.
     insert:    the dialect's INSERT, which can say ON CONFLICT.
@@ -30,6 +31,7 @@ class Driver(Protocol):
 
     where: str
     begin: str
+    snapshot: str
     error: type[Exception]
     integrity: type[Exception]
     insert: Callable[[Any], Any]

@@ -103,6 +103,7 @@ def _refused(text: str) -> str:
 class Postgres:
     """The driver for one schema.  password: gives it, or "" to leave that to libpq;  wait: as in ``Location.open``."""
 
+    snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
     error: type[Exception] = psycopg.Error
     integrity: type[Exception] = errors.IntegrityError
     insert: Callable[[Any], Any] = staticmethod(insert)

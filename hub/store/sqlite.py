@@ -35,6 +35,7 @@ class Sqlite:
     """The driver for one file.  wait and sure: as in ``SqliteFile.open``."""
 
     begin = "BEGIN IMMEDIATE"
+    snapshot = "BEGIN"
     error: type[Exception] = sqlite3.DatabaseError
     integrity: type[Exception] = sqlite3.IntegrityError
     insert: Callable[[Any], Any] = staticmethod(insert)
