@@ -21,7 +21,7 @@ from psycopg import errors
 from psycopg.pq import Format, TransactionStatus
 from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import StrDumper, TextLoader
-from sqlalchemy import Connection, Executable, Insert, create_engine, func, select
+from sqlalchemy import Connection, Engine, Executable, Insert, create_engine, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.pool import NullPool
 
@@ -115,8 +115,12 @@ class Postgres:
         self.begin = f"BEGIN; SELECT pg_advisory_xact_lock({self._key('transaction')})"
 
     def connect(self) -> Connection:
-        engine = create_engine("postgresql+psycopg://", creator=self.session, poolclass=NullPool, paramstyle="format")
-        return engine.connect()
+        return self._engine.connect()
+
+    @cached_property
+    def _engine(self) -> Engine:
+        """Kept for the next connection, so that its statements need not be compiled again."""
+        return create_engine("postgresql+psycopg://", creator=self.session, poolclass=NullPool, paramstyle="format")
 
     def session(self) -> psycopg.Connection[Any]:
         """A connection of the driver, set up.  Raises psycopg.Error."""

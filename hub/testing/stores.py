@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import itertools
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from hub.store.address import parse_address
-from hub.store.postgres import PostgresServer
+from hub.store.postgres import Postgres, PostgresServer
 from hub.store.store import open_store
 from hub.store.tables import metadata
 from hub.testing.postgres import start_postgres
@@ -24,6 +26,27 @@ SERVER = "CRMHUB_TEST_POSTGRES"
 be in PGPASSWORD or ~/.pgpass): "postgresql://user@host:port/".  The user must be allowed to create databases."""
 
 
+class Kept:
+    """A schema on a server that is used again and again."""
+
+    def __init__(self, address: str, schema: str) -> None:
+        store = PostgresServer(replace(parse_address(address), schema=schema), lambda: "")
+        open_store(store).close()
+        self.driver = Postgres(store.address, lambda: "")
+
+    def empty_out(self, raw: Any) -> None:
+        """Delete all rows."""
+        empty_out(raw)
+
+
+def empty_out(raw: Any) -> None:
+    """Delete all rows of a store, by a connection of the driver."""
+    statements = [f'DELETE FROM "{name}"' for name in metadata.tables]  # noqa: S608  # our own names
+    if raw.execute("SELECT 1 FROM audit LIMIT 1").fetchone() is not None:  # its triggers let nobody do that
+        statements = ["ALTER TABLE audit DISABLE TRIGGER USER", *statements, "ALTER TABLE audit ENABLE TRIGGER USER"]
+    raw.execute("; ".join(["BEGIN", *statements, "COMMIT"]))
+
+
 class Databases:
     """Databases on one server, whose names begin with "crmhub_test"."""
 
@@ -31,11 +54,15 @@ class Databases:
         """url: of the server, without the name of a database."""
         self._url = url
         self._numbers = itertools.count(1)
-        self._name = f"crmhub_test_{os.getpid()}"
+        self._name = f"crmhub_test_{secrets.token_hex(4)}"
         self._admin: Any = PostgresServer(parse_address(self.address("postgres")), lambda: "")._driver.session()
         self._made: list[str] = []
-        self._model = self.empty()
-        open_store(self._model).close()
+        try:
+            self._model = self.empty()
+            open_store(self._model).close()
+        except BaseException:
+            self.close()
+            raise
 
     def address(self, database: str) -> str:
         """The URL of a database."""
@@ -59,15 +86,7 @@ class Databases:
     def empty_out(self, store: PostgresServer) -> None:
         """Delete all rows, which is much faster than a fresh database."""
         with closing(store._driver.session()) as raw:
-            audited = raw.execute("SELECT 1 FROM audit LIMIT 1").fetchone() is not None
-            statements = [f'DELETE FROM "{name}"' for name in metadata.tables]  # noqa: S608  # our own names
-            if audited:  # its triggers let nobody do that
-                statements = [
-                    "ALTER TABLE audit DISABLE TRIGGER USER",
-                    *statements,
-                    "ALTER TABLE audit ENABLE TRIGGER USER",
-                ]
-            raw.execute("; ".join(["BEGIN", *statements, "COMMIT"]))
+            empty_out(raw)
 
     def drop(self, store: PostgresServer) -> None:
         """Remove a database, whoever is connected to it."""
@@ -87,9 +106,10 @@ class Databases:
 
 
 @contextmanager
-def start_databases() -> Iterator[Databases]:
-    """On the server that the environment names, or on one that is started.  Raises HubError if it is not installed."""
-    given = os.environ.get(SERVER)
+def start_databases(url: str = "") -> Iterator[Databases]:
+    """On the server at the URL, or the one that the environment names, or one that is started.  Raises HubError if it is
+    not installed."""
+    given = url or os.environ.get(SERVER)
     if given:
         yield from _on(given)
         return
