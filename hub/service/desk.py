@@ -77,7 +77,10 @@ class Desk:
 
     def _all(self, table: Table, kind: type[Any]) -> list[Any]:
         names = [item.name for item in fields(kind)]
-        return [kind(*(getattr(row, name) for name in names)) for row in self.db.rows(select(table))]
+        return [
+            kind(*(getattr(row, name) for name in names))
+            for row in self.db.rows(select(table).order_by(*table.primary_key.columns))
+        ]
 
     # the lease
 

@@ -183,9 +183,9 @@ def _counts(app: App) -> dict[str, Any]:
     }
     link = metadata.tables["link"]
     states = store.db.rows(
-        select(link.c.system, link.c.resource, link.c.state, func.count().label("n")).group_by(
-            link.c.system, link.c.resource, link.c.state
-        )
+        select(link.c.system, link.c.resource, link.c.state, func.count().label("n"))
+        .group_by(link.c.system, link.c.resource, link.c.state)
+        .order_by(link.c.system, link.c.resource, link.c.state)
     )
     causes: dict[str, int] = {}
     for item in store.work.quarantined():
