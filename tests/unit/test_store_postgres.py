@@ -9,8 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import MetaData, create_engine, event, inspect, select, text
@@ -24,6 +26,7 @@ from hub.store.driver import RUN, SERVE
 from hub.store.errors import Locked, StoreError
 from hub.store.location import Location, located
 from hub.store.store import Store, open_store
+from hub.views.activity import changes_by_day
 from tests.real.kill_points import in_a_process
 
 psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed (pip install 'crmhub[test]')")
@@ -188,6 +191,25 @@ def test_numbers_go_on_after_the_largest(store: Store) -> None:
     again = Link("A", "r", "again", "g12")
     store.records.save_links([again])
     assert again.id == 4
+
+
+def test_writes_are_counted_by_day(store: Store) -> None:
+    now = datetime(2026, 3, 30, 12, tzinfo=ZoneInfo("Europe/Berlin"))  # the clocks changed the day before
+    midnight = now.replace(hour=0).timestamp()
+    for number, at in enumerate((midnight - 23 * 3600, midnight - 0.001, midnight, midnight + 5, midnight - 9e5)):
+        entry = {
+            "run": "r",
+            "at": at,
+            "op_id": str(number),
+            "system": "A",
+            "resource": "r",
+            "gid": "g",
+            "remote_id": "1",
+        }
+        store.history.journal([{**entry, "kind": "update", "pre": None, "diffs": {}}])
+    counted = changes_by_day(store, now.timestamp(), "Europe/Berlin")
+    assert [day.day for day, _ in counted] == [24, 25, 26, 27, 28, 29, 30]
+    assert [number for _, number in counted] == [0, 0, 0, 0, 0, 2, 2]
 
 
 @pytest.mark.parametrize("value", [2**62, -1, 0])
