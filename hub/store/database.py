@@ -235,10 +235,16 @@ class Database:
 
     def unlock(self, name: str) -> None:
         """Give a lock back, if it is held."""
-        with self._lock, self._explain():
+        with self._lock:
             release = self._locks.pop(name, None)
-            if release is not None and not self._lost:
-                release()
+            if release is None or self._lost:
+                return
+            try:
+                with self._explain():
+                    release()
+            except StoreError:
+                if not self._lost:  # with the connection, the lock is gone too
+                    raise
 
     # the end
 

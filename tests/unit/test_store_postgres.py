@@ -296,6 +296,15 @@ def test_a_connection_lost_in_a_run_ends_the_run(server: PostgresServer, databas
         assert other.work.meta("later") == "yes"
 
 
+def test_a_connection_lost_after_the_last_write_fails_nothing(server: PostgresServer, databases: Databases) -> None:
+    with closing(open_store(server)) as store:
+        with store.db.held(RUN, "first"):
+            store.work.set_meta("a", "1")
+            databases.cut(server)
+        with store.db.held(RUN, "again"):
+            assert store.work.meta("a") == "1"
+
+
 def test_only_one_of_two_connections_holds_the_store(server: PostgresServer) -> None:
     with closing(open_store(server)) as first, closing(open_store(server)) as second:
         with first.db.held(RUN, "crmhub serve (process 7)"):
