@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hub.bootstrap import DATABASE, App, UsageProblem
 from hub.cli.command import command
 from hub.cli.progress import reporting
 from hub.cli.terminal import Outcome, Terminal
 
 if TYPE_CHECKING:
+    from hub.bootstrap import App
     from hub.store.location import Location
 
 
@@ -49,6 +49,7 @@ def migrate(
 
 def _target(app: App, to: str) -> tuple[Location, str]:
     """The place that a text names, and what the configuration has to say then.  Raises UsageProblem or StoreError."""
+    from hub.bootstrap import DATABASE, UsageProblem
     from hub.store.address import is_address, parse_address
     from hub.store.location import located, on_server
 

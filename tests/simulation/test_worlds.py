@@ -62,7 +62,7 @@ def test_the_store_on_disk_behaves_like_the_one_in_memory(tmp_path: Path) -> Non
     assert play(5, Options(place=tmp_path)).trace == play(5, Options()).trace
 
 
-@pytest.mark.parametrize("seed", [3, 5, 17, 21, 33])
+@pytest.mark.parametrize("seed", [3, 6, 165, 174, 206])  # 3 and 174 die once, 206 dies 29 times
 def test_the_store_on_postgresql_is_row_for_row_like_the_one_in_memory(seed: int, databases: Databases) -> None:
     """Crashes between commits included: the same trace, and the same rows in every table."""
     place = databases.address(databases.empty().address.database)
