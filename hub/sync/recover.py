@@ -146,7 +146,9 @@ class Recover:
         records = list(found)
         links = self.shared.store.records.links_by_remote(op.system, op.resource, [item.id for item in records])
         others = {item.remote_id for item in links.values() if item.gid and item.gid != op.gid}
-        return [item for item in records if item.id not in others]
+        fresh = [item for item in records if item.id not in links]
+        # one that the hub knows was made by an earlier create of this customer, and came back
+        return fresh if len(fresh) == 1 else [item for item in records if item.id not in others]
 
     def _adopt(self, op: OpRow, record: Record) -> None:
         item = Item.from_json(op.item)

@@ -378,6 +378,30 @@ def test_a_record_may_be_split_off_while_a_write_of_unknown_outcome_is_open(tmp_
     world.quiet()
 
 
+def test_a_lost_create_is_told_from_an_older_record_of_the_customer_that_came_back(tmp_path: Path) -> None:
+    """Seed 409632: both carry the customer's key, so a person was asked, and the new record became another customer."""
+    world = World(tmp_path, A=PLAIN)
+    world.add_system("B", PLAIN.split("[emails")[0], create="marker")
+    world.policy = Policy(("A", "B"), delete={"A": "propagate", "B": "propagate"})
+    anna(world, notes="old")
+    world.sync()
+    world.servers["B"].remove("1")
+    world.servers["A"].edit("1", notes="new")
+    lose_answers(world, "B")
+    world.sync()
+    assert [op.kind for op in world.store.work.open_ops()] == ["create"]
+    world.undelete("B", "1")
+    heal(world)
+    world.sync()
+    world.sync()
+    assert len(world.goldens()) == 1
+    assert len(world.servers["A"].alive()) == 1
+    assert {link.remote_id for link in world.store.records.links_by_gid([world.golden().gid])[world.golden().gid]} >= {
+        "2"
+    }
+    world.quiet()
+
+
 @pytest.mark.parametrize("edited", [True, False])
 def test_what_our_write_left_on_a_record_that_comes_back_is_nobodys_edit(tmp_path: Path, edited: bool) -> None:
     world = updating(tmp_path, image=False)
