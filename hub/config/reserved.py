@@ -15,7 +15,10 @@ from hub.config.table import Findings
 
 SOURCES = ("env", "file", "command", "keyring", "secret")
 """Keys of a reference to a secret, beside those of plugins."""
-_KEPT = {"hub": ("data", "mappings", "plugins"), "serve": ("listen", "public_url", "metrics_token", "two_people")}
+_KEPT = {
+    "hub": ("data", "mappings", "plugins"),
+    "serve": ("listen", "public_url", "metrics_token", "two_people", "refused_passwords"),
+}
 """Section -> keys that stay as they are."""
 _FREE = frozenset(COMMON) - {"plugin", "hosts", "ca_file"}
 """Settings of a connection that say nothing about where it leads."""

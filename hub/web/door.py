@@ -32,21 +32,10 @@ if TYPE_CHECKING:
 LARGEST = 256 * 1024
 """Bytes of a form."""
 _FIELDS = 2000
+_WITH_A_FIRST_PASSWORD = frozenset(("/account", "/account/password", "/account/look", "/logout"))
+"""What somebody may use whose password was set by somebody else."""
 _STATUS = {"locked": 409, "stale": 409, "busy": 503}
 """Of errors, by their code."""
-
-HEADERS = {
-    "Content-Security-Policy": "; ".join(
-        ("default-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'", "object-src 'none'")
-    ),
-    "X-Frame-Options": "DENY",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Cache-Control": "no-store",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +56,13 @@ class Door:
 
     def http(self, route: Route) -> HttpRoute:
         async def answer(request: Request) -> Response:
-            return self._dressed(await self._answer(request, route))
+            return await self._answer(request, route)
 
         return HttpRoute(route.path, answer, methods=[route.method])
 
     async def nowhere(self, request: Request) -> Response:
         """What no route answers."""
-        return self._dressed(await self._answer(request, Route("", _nothing, "viewer", "GET")))
-
-    def _dressed(self, response: Response) -> Response:
-        for key, value in HEADERS.items():
-            response.headers.setdefault(key, value)
-        if self.site.secure:
-            response.headers["Strict-Transport-Security"] = "max-age=31536000"
-        return response
+        return await self._answer(request, Route("", _nothing, "viewer", "GET"))
 
     async def _answer(self, request: Request, route: Route) -> Response:
         serving = self.site.config.serving
@@ -109,6 +91,8 @@ class Door:
                 self._came_from_here(call)
             if route.role is not None and not call.may(route.role):
                 raise Refused(403, "Your role may look here, not do this")
+            if call.user is not None and call.user.expires and route.path not in _WITH_A_FIRST_PASSWORD:
+                return self._own_password_first(call)
             response = route.handler(call)
         except Refused as refusal:
             response = call.page("refused.html", status=refusal.status, reason=refusal.reason)
@@ -188,6 +172,13 @@ class Door:
         if call.request.method != "GET" or path == "/":
             return RedirectResponse("/login", 303)
         return call.to("/login", next=path)
+
+    def _own_password_first(self, call: Call) -> Response:
+        if call.partial:
+            return Response(status_code=401, headers={"HX-Redirect": "/account"})
+        if call.request.method != "GET":
+            raise Refused(403, "Choose your own password first; nothing was done")
+        return call.to("/account")
 
     def _came_from_here(self, call: Call) -> None:
         """A form of another site must do nothing: by what browsers say, and by a token that only our pages hold.
