@@ -20,9 +20,10 @@ from starlette.routing import Route as HttpRoute
 
 from hub.contract.errors import ConnectorError, HubError
 from hub.service.events import log_event
-from hub.store.users import Role
+from hub.store.users import Role, User
 from hub.web.access import sessions
 from hub.web.access.hosts import is_ours, is_same_origin
+from hub.web.access.lockout import Strangers
 from hub.web.call import Call, Refused, problem_of, same
 from hub.web.words import choose
 
@@ -53,6 +54,7 @@ class Door:
 
     def __init__(self, site: Site) -> None:
         self.site = site
+        self._outside = Strangers()
 
     def http(self, route: Route) -> HttpRoute:
         async def answer(request: Request) -> Response:
@@ -68,12 +70,14 @@ class Door:
         serving = self.site.config.serving
         listen = serving.listen.host if serving.listen is not None else ""
         if not is_ours(request.headers.get("host", ""), serving.public_url, listen):
+            self._note(None, route, "this name is not served here")
             return PlainTextResponse("This name is not served here.", 421)
         form: dict[str, list[str]] = {}
         if request.method == "POST":
             try:
                 form = await _form(request)
             except Refused as refusal:
+                self._note(None, route, refusal.reason)
                 return PlainTextResponse(refusal.reason, refusal.status)
         return await run_in_threadpool(self._handled, request, route, form)
 
@@ -95,6 +99,8 @@ class Door:
                 return self._own_password_first(call)
             response = route.handler(call)
         except Refused as refusal:
+            if refusal.status != 404:
+                self._note(call.user, route, refusal.reason)
             response = call.page("refused.html", status=refusal.status, reason=refusal.reason)
         except HubError as error:
             status = _STATUS.get(error.code, 502 if isinstance(error, ConnectorError) else 400)
@@ -106,6 +112,12 @@ class Door:
         if call.session is None and call.pre and "set-cookie" not in response.headers:
             self.put_cookie(response, "pre", call.pre, 3600)
         return response
+
+    def _note(self, user: User | None, route: Route, reason: str) -> None:
+        """Log a refusal; one a minute of people who are not signed in, who must not fill the log."""
+        if user is not None or self._outside.worth_noting(self.site.now):
+            who = user.name if user is not None else None
+            log_event("page_refused", level=logging.WARNING, who=who, method=route.method, page=route.path, why=reason)
 
     def _broken(self, call: Call | None, error: Exception) -> Response:
         """A fault: its reference is shown, the rest is in the log."""

@@ -77,6 +77,8 @@ class HttpServer:
             loop="asyncio",
             http="h11",
             server_header=False,
+            proxy_headers=True,  # X-Forwarded-For and -Proto, where a proxy of this machine has written them
+            forwarded_allow_ips="127.0.0.1,::1",
             timeout_graceful_shutdown=_GRACE,
             limit_concurrency=_MOST,
         )

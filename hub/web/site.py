@@ -46,7 +46,7 @@ class Site:
         self.setups: dict[str, Any] = {}
         """User -> the connection that they are setting up, with the secrets that they typed."""
         self.logins: dict[str, tuple[str, str, float]] = {}
-        """State of a login under way -> (connection, user, when it began)."""
+        """State of a login under way -> (connection, session, when it began)."""
         self.lock = threading.Lock()
         self.saving = threading.Lock()
         """Held while a file of the configuration is replaced."""

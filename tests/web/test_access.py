@@ -287,6 +287,37 @@ def test_forms_are_limited_in_size_and_kind(admin: Visitor) -> None:
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
+def test_refusals_are_logged_with_who_and_what(admin: Visitor, caplog: pytest.LogCaptureFixture) -> None:
+    viewer, nobody = Visitor(admin.service, "viewer"), Visitor(admin.service, None)
+    with caplog.at_level("INFO", logger="crmhub.serve"):
+        viewer.get("/users")
+        viewer.client.post("/syncs/customers/start", data={"csrf": "wrong"})
+        for _ in range(20):
+            nobody.client.get("/", headers={"host": "evil.example"})
+    found = [item.fields for item in caplog.records if item.getMessage().startswith("event=page_refused")]  # type: ignore[attr-defined]
+    assert [(item.get("who"), item["method"], item["page"]) for item in found] == [
+        ("vie", "GET", "/users"),
+        ("vie", "POST", "/syncs/{name}/start"),
+        (None, "GET", "/"),
+    ], "people who are not signed in fill no log"
+    assert all(item["why"] for item in found)
+
+
+def test_a_form_is_not_completed_by_its_address(admin: Visitor) -> None:
+    answer = admin.client.post("/users/bo?action=remove", data={"csrf": admin.token, "name": "x"})
+    assert "form cannot be read" in answer.text
+    twice = admin.client.post(
+        "/account/look?theme=dark", data={"csrf": admin.token, "theme": ["dark", "light"]}, headers={}
+    )
+    assert "crmhub-theme=light" in twice.headers["set-cookie"], "of two, the last one counts, everywhere"
+
+
+def test_scripts_keep_nothing_in_the_browser(admin: Visitor) -> None:
+    assert "&#34;historyCacheSize&#34;:0" in admin.get("/").text.replace('"', "&#34;")
+    assert "Storage" not in admin.get("/static/keys.js").text
+    assert set(admin.client.cookies) <= {"crmhub-session", "crmhub-pre", "crmhub-lang", "crmhub-theme"}
+
+
 # sessions
 
 

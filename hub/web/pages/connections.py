@@ -230,14 +230,22 @@ def _login(call: Call, name: str, problem: dict[str, str] | None = None, status:
     state = secrets.token_urlsafe(24)
     with call.site.app() as app:
         address = needed_flow(app.connect(name)).authorize_url(redirect, state)
+    if not address.startswith(("https://", "http://")):
+        raise Refused(400, "The page of the provider has no address of the web")
     with call.site.lock:
         now = call.site.now
         fresh = {key: value for key, value in call.site.logins.items() if now - value[2] < LOGIN_LIFE}
         call.site.logins.clear()
-        call.site.logins.update({**dict(list(fresh.items())[-50:]), state: (name, call.who, now)})
+        call.site.logins.update({**dict(list(fresh.items())[-50:]), state: (name, _session(call), now)})
     return call.page(
         "connection_login.html", "connections", status=status, name=name, address=address, redirect=redirect, problem=problem
     )  # fmt: skip
+
+
+def _session(call: Call) -> str:
+    """What a login belongs to: this browser, as long as its user is signed in."""
+    assert call.session is not None
+    return call.session.id
 
 
 def returned(call: Call) -> Response:
@@ -245,8 +253,8 @@ def returned(call: Call) -> Response:
     state = call.text("state")
     with call.site.lock:
         found = next((key for key in call.site.logins if same(key, state)), None)
-        name, who, at = call.site.logins.pop(found) if found is not None else ("", "", 0.0)
-    if found is None or who != call.who or call.site.now - at >= LOGIN_LIFE:
+        name, session, at = call.site.logins.pop(found) if found is not None else ("", "", 0.0)
+    if found is None or session != _session(call) or call.site.now - at >= LOGIN_LIFE:
         raise Refused(400, "This answer belongs to another login. Start again")
     code = call.text("code")
     if not code:
