@@ -249,6 +249,21 @@ def test_a_fault_shows_a_reference_and_nothing_else(admin: Visitor, monkeypatch:
         assert secret not in answer.text
 
 
+def test_a_fault_is_logged_by_its_reference(
+    admin: Visitor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("the cause")
+
+    monkeypatch.setattr("hub.web.call.Call.number", broken)
+    answer = admin.get("/runs")
+    shown = re.search(r"E-[0-9A-F]{4}-[0-9A-F]{2}", answer.text)
+    assert shown
+    (line,) = [text for text in caplog.messages if text.startswith("event=page_failed")]
+    assert shown.group() in line
+    assert "the cause" in line
+
+
 @pytest.mark.parametrize("path", ["/", "/login", "/static/app.css", "/healthz", "/hooks/shop", "/nowhere"])
 def test_a_trace_is_not_answered_with_what_was_sent(admin: Visitor, path: str) -> None:
     answer = admin.client.request("TRACE", path, headers={"x-told": "told-to-the-hub"})
