@@ -25,6 +25,7 @@ from hub import drift
 from hub.config.model import Config, Connection, Sync
 from hub.config.read import unknown_name
 from hub.config.redact import Redactor
+from hub.config.secrets import fetch_secret
 from hub.config.settings import open_settings
 from hub.connected import (
     Connected,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from hub.http.session import Http
     from hub.mapping.compiled import CompiledMapping
     from hub.mapping.spec import MappingSpec
+    from hub.store.location import Location
     from hub.store.store import Store
     from hub.sync.engine import Engine, Progress
     from hub.sync.policy import Policy
@@ -109,6 +111,7 @@ class App:
         self.redact = Redactor()
         self._registry = registry
         self._store, self._lent = store, store is not None
+        self._location: Location | None = None
         self._connected: dict[str, Connected] = {}
         self._limiters: dict[str, Limiter] = {}
         self._clients: list[Http] = []
@@ -149,9 +152,24 @@ class App:
         return self._registry
 
     @property
-    def database(self) -> Path:
-        """Where the store is."""
-        return self.config.hub.data / DATABASE
+    def database(self) -> Location:
+        """Where the store is.  Raises StoreError if what is needed to reach it is not installed."""
+        if self._location is None:
+            from hub.store.location import located, on_server
+
+            address = self.config.hub.database
+            file = self.config.hub.data / DATABASE
+            self._location = located(file) if address is None else on_server(address, self.database_password)
+        return self._location
+
+    def database_password(self) -> str:
+        """What the server of the store wants; "" if the configuration leaves that to libpq.  Raises SecretError."""
+        reference = self.config.hub.database_password
+        if reference is None:
+            return ""
+        value = fetch_secret(reference, self.config.base, self.registry.secret_sources)
+        self.redact.add([value])
+        return value
 
     @property
     def store(self) -> Store:
@@ -167,15 +185,15 @@ class App:
     def writing(self) -> Iterator[Store]:
         """Hold the process lock and give the store.  Raises Locked if another process runs on it; a run of ``crmhub
         serve`` is waited for, because it ends and the next one lets others go first."""
-        from hub.store.database import ProcessLock
-
         _private_folder(self.config.hub.data)
         with ExitStack() as stack:
-            self._wait_for(lambda: stack.enter_context(ProcessLock(self.database, self._label)))
-            yield self.store
+            self._wait_for(lambda: stack.enter_context(self.database.holding(self._label, lambda: self.store.db)))
+            store = self.store
+            store.refresh()
+            yield store
 
     def _wait_for(self, enter: Callable[[], object]) -> None:
-        from hub.store.database import Locked
+        from hub.store.errors import Locked
 
         end, told = time.monotonic() + self._patience, False
         while True:

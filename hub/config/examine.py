@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -55,15 +56,11 @@ def examine_all(
     _plugins(config, registry, found)
     settings, more = check_settings(config, registry)
     found.problems += more
-    if config.serving.metrics_token is not None:
-        try:
-            check_secret(config.serving.metrics_token, config.base, registry.secret_sources)
-        except SecretError as error:
-            content = path.read_text(encoding="utf-8") if text is None else text
-            line = Findings.of(str(path), content).line(("serve", "metrics_token"))
-            found.problems.append(
-                Problem(str(config.file), line, f"[serve] metrics_token: {error.message}", error.hint, "secret")
-            )
+    _own_secrets(config, registry, found, text)
+    if config.hub.database is not None and find_spec("psycopg") is None:
+        missing = "[hub] database needs the package psycopg"
+        hint = "Run: pip install 'crmhub[postgresql]'"
+        found.problems.append(Problem(str(config.file), _line(config, text, "hub", "database"), missing, hint))
     specs = _mapping_files(config, registry, found, drafts or {})
     for connection in config.connections.values():
         if connection.name in settings and connection.plugin in registry.connectors:
@@ -73,6 +70,28 @@ def examine_all(
     found.connections, found.syncs = len(config.connections), len(config.syncs)
     found.problems.sort(key=lambda item: (item.file, item.line))
     return found
+
+
+def _own_secrets(config: Config, registry: Registry, found: Examined, text: str | None) -> None:
+    """The secrets of the hub itself."""
+    for place, reference in (
+        (("serve", "metrics_token"), config.serving.metrics_token),
+        (("hub", "database_password"), config.hub.database_password),
+    ):
+        if reference is None:
+            continue
+        try:
+            check_secret(reference, config.base, registry.secret_sources)
+        except SecretError as error:
+            problem = f"[{place[0]}] {place[1]}: {error.message}"
+            line = _line(config, text, *place)
+            found.problems.append(Problem(str(config.file), line, problem, error.hint, "secret"))
+
+
+def _line(config: Config, text: str | None, *place: str) -> int:
+    """The line of a setting in the file, or in what is to become its ``text``."""
+    content = config.file.read_text(encoding="utf-8") if text is None else text
+    return Findings.of(str(config.file), content).line(place)
 
 
 def _plugins(config: Config, registry: Registry, found: Examined) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from hub.canonical.facts import DEFAULT_BODY
 from hub.config.timing import Serving, Timing
 from hub.contract.errors import HubError
+from hub.store.address import Address
 from hub.sync.keep import Retention
 from hub.sync.policy import Policy
 
@@ -51,13 +52,16 @@ class InvalidConfig(HubError):
 @dataclass(frozen=True, slots=True)
 class Hub:
     """[hub]: data and mappings are folders, plugins are local plugin folders, all absolute; region is a country; keep says
-    how long history is kept."""
+    how long history is kept; database is the PostgreSQL server of the store (None: a file in data), and
+    database_password a reference to the secret that it wants (None: libpq finds it)."""
 
     data: Path
     mappings: Path
     region: str | None = None
     plugins: tuple[Path, ...] = ()
     keep: Retention = field(default_factory=Retention)
+    database: Address | None = None
+    database_password: object = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from hub.config.quantities import parse_duration, parse_size
 from hub.config.serving import read_serving
 from hub.config.syncs import read_sync
 from hub.config.table import Findings, Table, near
+from hub.config.timing import parse_secret
+from hub.store.address import EXAMPLE, parse_address
 from hub.sync.keep import DAY, Retention
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
@@ -86,7 +88,11 @@ def _hub(base: Path, table: Table) -> Hub:
         region=_region(table),
         plugins=tuple(base / item for item in table.texts("plugins")),
         keep=_retention(table.table("retention")),
+        database=table.parsed("database", parse_address, None),
+        database_password=table.parsed("database_password", parse_secret, None),
     )
+    if hub.database_password is not None and "database" not in table:
+        table.problem("database_password", "database_password needs a database", f'Add database = "{EXAMPLE}"')
     table.done()
     return hub
 

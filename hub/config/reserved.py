@@ -16,7 +16,7 @@ from hub.config.table import Findings
 SOURCES = ("env", "file", "command", "keyring", "secret")
 """Keys of a reference to a secret, beside those of plugins."""
 _KEPT = {
-    "hub": ("data", "mappings", "plugins"),
+    "hub": ("data", "database", "database_password", "mappings", "plugins"),
     "serve": ("listen", "public_url", "metrics_token", "two_people", "refused_passwords"),
 }
 """Section -> keys that stay as they are."""

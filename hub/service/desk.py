@@ -11,7 +11,8 @@ import hmac
 import secrets
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Table, delete, func, select, update
 
@@ -28,6 +29,9 @@ from hub.store.pauses import Pauses
 from hub.store.protocol import Database
 from hub.store.tables import alarm, circuit, lease, ledger, outbox, review, timetable
 from hub.store.work import Work
+
+if TYPE_CHECKING:
+    from hub.store.location import Location
 
 _NAME = "serve"
 
@@ -73,7 +77,10 @@ class Desk:
 
     def _all(self, table: Table, kind: type[Any]) -> list[Any]:
         names = [item.name for item in fields(kind)]
-        return [kind(*(getattr(row, name) for name in names)) for row in self.db.rows(select(table))]
+        return [
+            kind(*(getattr(row, name) for name in names))
+            for row in self.db.rows(select(table).order_by(*table.primary_key.columns))
+        ]
 
     # the lease
 
@@ -199,8 +206,8 @@ class Desk:
             self.work.set_meta(f"serve_error:{sync}", text)
 
 
-def open_desk(path: Any) -> Desk:
-    """Open (or make) the store at a path.  Raises StoreError."""
-    from hub.store import database
+def open_desk(where: Path | Location) -> Desk:
+    """Open (or make) the store at a place.  Raises StoreError."""
+    from hub.store.location import located
 
-    return Desk(database.Database(path))
+    return Desk(located(where).open())

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import socket
 from collections.abc import Callable
-from pathlib import Path
-from typing import IO
 
 from hub.service.desk import Desk
 from hub.service.lease import Lease
+from hub.store.driver import SERVE
+from hub.store.errors import Locked
 
 
 class Election:
-    """This process as a candidate: the lease in the store, and a lock of the operating system by which processes of one
-    machine see at once that another one has died."""
+    """This process as a candidate: the lease in the store, and a lock that dies with its process, by which others see at
+    once that it is gone."""
 
-    def __init__(self, desk: Desk, path: Path, label: str, clock: Callable[[], float]) -> None:
-        self._desk, self._clock = desk, clock
-        self._path = path.with_suffix(path.suffix + ".serve.lock")
-        self._file: IO[str] | None = None
+    def __init__(self, desk: Desk, label: str, clock: Callable[[], float]) -> None:
+        self._desk, self._clock, self._label = desk, clock, label
         self._me = Lease(f"{os.getpid()}-{secrets.token_hex(8)}", label, socket.gethostname(), 0, 0.0, 0.0)
 
     def take(self) -> Lease | None:
@@ -44,17 +41,12 @@ class Election:
         self._unlock()
 
     def _lock(self) -> bool:
-        if self._file is None:
-            file = self._path.open("a+")
+        if not self._desk.db.holds(SERVE):
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.close()
+                self._desk.db.lock(SERVE, self._label)
+            except Locked:
                 return False
-            self._file = file
         return True
 
     def _unlock(self) -> None:
-        if self._file is not None:
-            self._file.close()  # which gives the lock back
-            self._file = None
+        self._desk.db.unlock(SERVE)

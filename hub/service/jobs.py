@@ -127,7 +127,7 @@ class Jobs:
 def carry_out(jobs: Jobs, job: Job, app: App, stopping: Callable[[], bool]) -> None:
     """Do a job under the process lock.  Raises Locked, with the job waiting again, and KeyboardInterrupt if it was asked
     to stop."""
-    from hub.store.database import Locked
+    from hub.store.errors import Locked
 
     def tell(step: str, system: str, done: int, total: int | None) -> None:
         if stopping():

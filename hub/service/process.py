@@ -21,7 +21,7 @@ from typing import Protocol
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from hub.bootstrap import DATABASE, SERVE, App
+from hub.bootstrap import SERVE, App
 from hub.config.examine import examine_all
 from hub.config.model import Config, InvalidConfig
 from hub.config.read import read_config
@@ -39,8 +39,9 @@ from hub.service.post import deliver
 from hub.service.receiver import Receiver
 from hub.service.runner import AppRunner
 from hub.service.scheduler import LOOK, Report, Scheduler
-from hub.store.database import Database, Locked
+from hub.store.errors import Locked
 from hub.store.inbox import Inbox
+from hub.store.location import Location
 from hub.store.store import Store
 
 STANDBY = 1.0
@@ -88,26 +89,32 @@ class Service:
         self._sending = threading.Lock()
         self._stamp = _stamp(path)
         config.hub.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._database = config.hub.data / DATABASE
+        self._database = self._whereabouts(config)
         self.desk: Desk = open_desk(self._database)
         self._runner = AppRunner(self.desk, redact, self._stopping, clock, self._label)
         self.scheduler = Scheduler(self.desk, config, self._runner, clock, log_event, self._shown)
         self._caretaker = Caretaker(
             self.desk, lambda: self.scheduler.config, self._runner.app, clock, log_event, self._shown
         )
-        self._election = Election(self.desk, self._database, self._label, clock)
+        self._election = Election(self.desk, self._label, clock)
         self._lease: Lease | None = None
         self._receiver: Receiver | None = None
         self.stood_by = False
         """Whether another process has served in this one's lifetime."""
         self.jobs = Jobs(clock, self._wake.set)
 
+    def _whereabouts(self, config: Config) -> Location:
+        """Where the store is; its password is hidden in logs once it is fetched."""
+        app = App(config, clock=self._clock)
+        app.redact = self._redact
+        return app.database
+
     @property
     def receiver(self) -> Receiver:
         """What takes webhooks, made at first use: with a connection of its own to the store, because an answer must not
         wait for a run."""
         if self._receiver is None:
-            inbox = Inbox(Database(self._database, wait=PATIENCE, sure=True))
+            inbox = Inbox(self._database.open(wait=PATIENCE, sure=True))
             self._receiver = Receiver(inbox, lambda: self.scheduler.config, self._runner.app, self._clock, log_event)
         return self._receiver
 
@@ -359,8 +366,9 @@ class Service:
         self._reload = False
         try:
             config = _examined(self._path)
-            if config.hub.data != self.scheduler.config.hub.data:
-                raise HubError("[hub] data has changed, which needs a restart of crmhub serve")
+            for key in ("data", "database", "database_password"):
+                if getattr(config.hub, key) != getattr(self.scheduler.config.hub, key):
+                    raise HubError(f"[hub] {key} has changed, which needs a restart of crmhub serve")
         except HubError as error:
             problems = error.problems if isinstance(error, InvalidConfig) else [error]
             for problem in problems:

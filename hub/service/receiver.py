@@ -17,7 +17,7 @@ from hub.contract.connector import Connector
 from hub.contract.errors import HubError, Rejected
 from hub.contract.records import Hint
 from hub.service.events import Log
-from hub.store.database import StoreError
+from hub.store.errors import StoreError
 from hub.store.inbox import KEEP, Inbox
 
 FRESH = 60.0

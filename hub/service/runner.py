@@ -20,7 +20,7 @@ from hub.service.events import log_event
 from hub.service.outcomes import fingerprint_of
 from hub.service.plans import keep_held
 from hub.service.scheduler import Report
-from hub.store.database import Locked
+from hub.store.errors import Locked
 from hub.store.store import Store
 
 MOST = 20

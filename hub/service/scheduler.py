@@ -22,7 +22,7 @@ from hub.service.metrics import Totals
 from hub.service.outcomes import note_systems
 from hub.service.timetable import Slot, arrange, begin, end, hinted_at, overdue_first, start_of
 from hub.service.watch import SyncView, View, conditions, unknown
-from hub.store.database import Locked
+from hub.store.errors import Locked
 
 if TYPE_CHECKING:
     from hub.sync.engine import Result

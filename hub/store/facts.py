@@ -52,9 +52,13 @@ class FactRow:
 
 
 _HERE = (fact.c.system == bindparam("b_system"), fact.c.resource == bindparam("b_resource"))
-_AMONG = select(fact).where(*_HERE, fact.c.remote_id.in_(bindparam("b_ids", expanding=True)))
-_BY_ID = select(fact).where(fact.c.id.in_(bindparam("b_ids", expanding=True)))
-_PARTIES = select(fact_party).where(fact_party.c.fact_id.in_(bindparam("b_ids", expanding=True)))
+_AMONG = select(fact).where(*_HERE, fact.c.remote_id.in_(bindparam("b_ids", expanding=True))).order_by(fact.c.remote_id)
+_BY_ID = select(fact).where(fact.c.id.in_(bindparam("b_ids", expanding=True))).order_by(fact.c.id)
+_PARTIES = (
+    select(fact_party)
+    .where(fact_party.c.fact_id.in_(bindparam("b_ids", expanding=True)))
+    .order_by(fact_party.c.fact_id, fact_party.c.key, fact_party.c.gid)
+)
 _DROP_PARTIES = delete(fact_party).where(fact_party.c.fact_id == bindparam("b_id"))
 _GONE = update(fact).where(fact.c.id == bindparam("b_id")).values(gone=bindparam("b_gone"))
 _PRESENT = select(fact.c.remote_id).where(*_HERE, fact.c.gone == 0)
@@ -67,33 +71,47 @@ _COUNTS = (
     select(fact.c.state, func.count().label("n"))
     .where(*_HERE, fact.c.gone == 0, fact.c.remote_id.not_in(_BARRED))
     .group_by(fact.c.state)
+    .order_by(fact.c.state)
 )
 _REASONS = (
     select(fact.c.reason, func.count().label("n"))
     .where(*_HERE, fact.c.gone == 0, fact.c.state == "ignored")
     .group_by(fact.c.reason)
+    .order_by(fact.c.reason)
 )
 _OPEN = (
     select(fact_party.c.fact_id, fact_party.c.key, match_key.c.gid)
     .join(match_key, match_key.c.key == fact_party.c.key)
     .where(fact_party.c.gid == "")
-    .order_by(fact_party.c.key, match_key.c.gid)
+    .order_by(fact_party.c.key, match_key.c.gid, fact_party.c.fact_id)
 )
-_OPEN_REFS = select(fact_party.c.key).where(fact_party.c.gid == "", fact_party.c.key.startswith("ref:")).distinct()
-_WAITING_FOR = select(fact_party.c.fact_id).where(
-    fact_party.c.gid == "", fact_party.c.key.in_(bindparam("b_keys", expanding=True))
+_OPEN_REFS = (
+    select(fact_party.c.key)
+    .where(fact_party.c.gid == "", fact_party.c.key.startswith("ref:"))
+    .distinct()
+    .order_by(fact_party.c.key)
+)
+_WAITING_FOR = (
+    select(fact_party.c.fact_id)
+    .where(fact_party.c.gid == "", fact_party.c.key.in_(bindparam("b_keys", expanding=True)))
+    .order_by(fact_party.c.key, fact_party.c.fact_id)
 )
 _MERGED = (
     select(fact_party.c.fact_id)
     .join(golden, golden.c.gid == fact_party.c.gid)
     .where(golden.c.merged_into.is_not(None), fact_party.c.gid != "")
     .distinct()
+    .order_by(fact_party.c.fact_id)
 )
 _OF = (
-    select(fact_party.c.fact_id).where(
-        fact_party.c.gid.in_(bindparam("b_gids", expanding=True)), fact_party.c.gid != ""
+    (
+        select(fact_party.c.fact_id).where(
+            fact_party.c.gid.in_(bindparam("b_gids", expanding=True)), fact_party.c.gid != ""
+        )
     )
-).distinct()
+    .distinct()
+    .order_by(fact_party.c.fact_id)
+)
 
 
 class Facts:

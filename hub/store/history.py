@@ -12,6 +12,7 @@ from sqlalchemy import Select, bindparam, func, insert, select, update
 from hub.state import GoldenChange, LedgerRow, Notice
 from hub.store.database import pack, unpack
 from hub.store.protocol import Database
+from hub.store.records import folded
 from hub.store.tables import account, change, golden, journal, ledger, notice, review, run
 
 _NEW_CHANGE, _NEW_LEDGER, _NEW_NOTICE, _NEW_JOURNAL = insert(change), insert(ledger), insert(notice), insert(journal)
@@ -340,7 +341,9 @@ class History:
         return [_run(r) for r in self._db.rows(statement)]
 
     def run(self, run_id: str) -> dict[str, Any] | None:
-        rows = self._db.rows(select(run).where(run.c.id.startswith(run_id, autoescape=True)).limit(2))
+        rows = self._db.rows(
+            select(run).where(func.lower(run.c.id).startswith(folded(run_id), autoescape=True)).limit(2)
+        )
         return _run(rows[0]) if len(rows) == 1 else None
 
     def save_accounts(self, accounts: Sequence[Account]) -> None:

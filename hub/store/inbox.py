@@ -68,13 +68,16 @@ class Inbox:
     def waiting(self) -> dict[str, Waiting]:
         """By system."""
         statement = select(inbox.c.system, func.min(inbox.c.first), func.max(inbox.c.last), func.count())
-        return {row[0]: Waiting(row[1], row[2], row[3]) for row in self._db.rows(statement.group_by(inbox.c.system))}
+        return {
+            row[0]: Waiting(row[1], row[2], row[3])
+            for row in self._db.rows(statement.group_by(inbox.c.system).order_by(inbox.c.system))
+        }
 
     def hand_over(self, system: str, resource: str) -> bool:
         """Inside the caller's transaction: the hints of a resource become records to read again.  True if they are so
         many that a listing should find them instead."""
         here = (inbox.c.system == system) & (inbox.c.resource == resource)
-        rows = self._db.rows(select(inbox.c.remote_id).where(here))
+        rows = self._db.rows(select(inbox.c.remote_id).where(here).order_by(inbox.c.remote_id))
         if not rows:
             return False
         ids = [row.remote_id for row in rows if row.remote_id]

@@ -9,10 +9,11 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from hub.store.driver import Driver
 from hub.store.tables import SCHEMA
 
 
-def upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, driver: Driver) -> None:
     """Run all missing migrations; a kill in between leaves the last complete one."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
@@ -23,10 +24,11 @@ def upgrade(connection: Connection) -> None:
 
     with EnvironmentContext(config, script, fn=steps) as environment:
         environment.configure(connection=connection, transactional_ddl=True, transaction_per_migration=False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql(driver.begin)
         try:
+            driver.prepare(connection)
             environment.run_migrations()
-            connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
+            driver.note_version(connection, SCHEMA)
             connection.exec_driver_sql("COMMIT")
         except BaseException:
             connection.exec_driver_sql("ROLLBACK")

@@ -18,29 +18,38 @@ _PRESENT = ("active", "shadow", "missing")
 """States of links whose native record exists and is ours to sync."""
 
 
-# Statements are built once: building one costs more than SQLite takes to execute it.
+# Statements are built once: building one costs more than SQLite takes to execute it.  Where the order of rows could
+# matter they ask for the one in which the index that finds them has them: SQLite gives it anyway, PostgreSQL need not.
 _HERE = (link.c.system == bindparam("b_system"), link.c.resource == bindparam("b_resource"))
 _AMONG = (*_HERE, link.c.remote_id.in_(bindparam("b_ids", expanding=True)))
 _OF = golden.c.gid.in_(bindparam("b_gids", expanding=True))
-_GOLDENS = select(golden).where(_OF)
+_GOLDENS = select(golden).where(_OF).order_by(golden.c.gid)
 _MERGED = select(golden.c.gid, golden.c.merged_into).where(golden.c.merged_into.is_not(None), _OF)
 _COUNT_SEEN = select(func.count()).select_from(link).where(*_HERE, link.c.round == bindparam("b_round"))
 _SHOWN_BY_LISTINGS = ("active", "missing", "shadow", "out_of_scope", "quarantined")
-_UNSEEN = select(link.c.remote_id).where(
-    *_HERE, link.c.round < bindparam("b_round"), link.c.state.in_(bindparam("b_states", expanding=True))
+_UNSEEN = (
+    select(link.c.remote_id)
+    .where(*_HERE, link.c.round < bindparam("b_round"), link.c.state.in_(bindparam("b_states", expanding=True)))
+    .order_by(link.c.round, link.c.id)
 )
 _DROP_PENDING = delete(pending_ref).where(pending_ref.c.link_id == bindparam("b_link"))
 _MARK = update(golden).where(golden.c.gid == bindparam("b_gid")).values(dirty=bindparam("b_dirty"))
 _DIRTY = select(golden.c.gid).where(golden.c.dirty == 1).order_by(golden.c.gid)
-_LINKS = select(link).where(*_AMONG)
-_VERSIONS = select(link.c.remote_id, link.c.version, link.c.state, link.c.mapping).where(*_AMONG)
+_LINKS = select(link).where(*_AMONG).order_by(link.c.remote_id)
+_VERSIONS = (
+    select(link.c.remote_id, link.c.version, link.c.state, link.c.mapping).where(*_AMONG).order_by(link.c.remote_id)
+)
 _LINK_IDS = select(link.c.remote_id, link.c.id).where(*_AMONG)
 _LINKS_OF = select(link).where(link.c.gid.in_(bindparam("b_gids", expanding=True))).order_by(link.c.id)
 _NEW_LINK, _DROP_LINK = insert(link), delete(link).where(link.c.id == bindparam("b_id"))
 _SAW = update(link).where(*_HERE, link.c.remote_id == bindparam("b_remote")).values(round=bindparam("b_round"))
-_KEYS = select(match_key).where(match_key.c.key.in_(bindparam("b_keys", expanding=True))).order_by(match_key.c.gid)
+_KEYS = (
+    select(match_key)
+    .where(match_key.c.key.in_(bindparam("b_keys", expanding=True)))
+    .order_by(match_key.c.gid, match_key.c.key)
+)
 _DROP_KEYS = delete(match_key).where(match_key.c.gid == bindparam("b_gid"))
-_COUNT_LINKS = select(link.c.state, func.count().label("n")).where(*_HERE).group_by(link.c.state)
+_COUNT_LINKS = select(link.c.state, func.count().label("n")).where(*_HERE).group_by(link.c.state).order_by(link.c.state)
 _CONFLICTS = select(ledger.c.gid).where(ledger.c.state == "open")
 _COUNT_PRESENT = select(func.count()).select_from(link).where(*_HERE, link.c.state.in_(_PRESENT))
 _COUNT_FROZEN = _COUNT_PRESENT.where(link.c.gid.in_(_CONFLICTS))
@@ -62,6 +71,11 @@ def chunks(values: Iterable[str]) -> Iterator[list[str]]:
             batch = []
     if batch:
         yield batch
+
+
+def folded(text: str) -> str:
+    """Small letters, of the Latin ones only: what ``lower`` does in the databases for text that is compared by bytes."""
+    return "".join(char.lower() if char.isascii() else char for char in text)
 
 
 class Records:
@@ -129,9 +143,11 @@ class Records:
             select(golden.c.gid, golden.c.title)
             .where(
                 (golden.c.gid == text)
-                | golden.c.title.contains(text, autoescape=True)
+                | func.lower(golden.c.title).contains(folded(text), autoescape=True)
                 | golden.c.gid.in_(
-                    select(match_key.c.gid).where(match_key.c.key.endswith(":" + text.lower(), autoescape=True))
+                    select(match_key.c.gid).where(
+                        func.lower(match_key.c.key).endswith(":" + text.lower(), autoescape=True)
+                    )
                 )
             )
             .order_by(golden.c.title, golden.c.gid)
@@ -301,7 +317,9 @@ class Records:
             wanted = select(pending_ref.c.link_id).where(
                 pending_ref.c.system == system, pending_ref.c.resource == resource, pending_ref.c.remote_id.in_(batch)
             )
-            found.extend(_link(row) for row in self._db.rows(select(link).where(link.c.id.in_(wanted))))
+            found.extend(
+                _link(row) for row in self._db.rows(select(link).where(link.c.id.in_(wanted)).order_by(link.c.id))
+            )
         return found
 
 

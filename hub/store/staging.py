@@ -193,7 +193,7 @@ _NEXT_PAGE = _FIRST_PAGE.where(
     tuple_(*_PLACE) > tuple_(bindparam("b_system"), bindparam("b_resource"), bindparam("b_remote_id"))
 )
 _KEY_SIDE = (staged_key.c.key, staged_key.c.system, staged_key.c.resource)
-_CROWDED = select(*_KEY_SIDE).group_by(*_KEY_SIDE).having(func.count() > bindparam("b_most"))
+_CROWDED = select(*_KEY_SIDE).group_by(*_KEY_SIDE).having(func.count() > bindparam("b_most")).order_by(*_KEY_SIDE)
 
 
 def _indexed(keys: Iterable[str], *own_keys: str | None) -> list[str]:

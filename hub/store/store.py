@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hub.store import database
 from hub.store.audit import Audit
 from hub.store.facts import Facts
 from hub.store.history import History
 from hub.store.ignored import Ignored
 from hub.store.inbox import Inbox
+from hub.store.location import Location, located
 from hub.store.past import Past
 from hub.store.pauses import Pauses
 from hub.store.protocol import Database
@@ -43,6 +43,10 @@ class Store:
         self.ignored = Ignored(db)
         self.users = Users(db)
         self.audit = Audit(db)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the sequence again: another process may have written before this one was allowed to."""
         self._seq = int(self.work.meta("seq", "0"))
 
     @contextmanager
@@ -73,6 +77,6 @@ class Store:
         self.db.close()
 
 
-def open_store(path: Path) -> Store:
-    """Open (or make) the SQLite store at ``path``; raises StoreError."""
-    return Store(database.Database(path))
+def open_store(where: Path | Location) -> Store:
+    """Open (or make) the store at a place; a path is that of a SQLite file.  Raises StoreError."""
+    return Store(located(where).open())

@@ -83,12 +83,14 @@ def _on(table: Table) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 # Statements are built once: building one costs more than SQLite takes to execute it.
 _META = select(meta.c.value).where(meta.c.key == bindparam("b_key"))
 _CURSOR = select(cursor).where(*_on(cursor))
-_REREAD = select(reread.c.remote_id).where(*_on(reread))
+_REREAD = select(reread.c.remote_id).where(*_on(reread)).order_by(reread.c.remote_id)
 _OPEN_OPS = select(op).where(op.c.state.in_(_OPEN)).order_by(op.c.op_id)
 _OPEN_OPS_OF = _OPEN_OPS.where(op.c.system == bindparam("b_system"))
 _SIZE = update(cursor).where(*_on(cursor)).values(size=bindparam("b_size"))
 _RESIZE = update(cursor).where(*_on(cursor)).values(size=cursor.c.size + bindparam("b_by"))
-_QUARANTINE = select(quarantine).order_by(quarantine.c.code, quarantine.c.system, quarantine.c.remote_id)
+_QUARANTINE = select(quarantine).order_by(
+    quarantine.c.code, quarantine.c.system, quarantine.c.remote_id, quarantine.c.resource, quarantine.c.gid
+)
 _QUARANTINE_OF = _QUARANTINE.where(quarantine.c.system == bindparam("b_system"))
 _REREAD_DONE = delete(reread).where(*_on(reread), reread.c.remote_id == bindparam("b_i"))
 _END_OP = update(op).where(op.c.op_id == bindparam("b_id")).values(state=bindparam("b_state"))

@@ -115,7 +115,7 @@ class Result:
 
 
 class Engine:
-    """Runs one sync on one store.  The caller holds the process lock (hub.store.database.ProcessLock)."""
+    """Runs one sync on one store.  The caller holds the process lock (hub.store.location.Location.holding)."""
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -58,7 +59,10 @@ def start_postgres() -> Iterator[RunningServer]:
 
         with start(folder, port=0, command=command, healthy=_accepts, details={"user": USER}) as server:
             server.url = f"postgresql://{USER}@127.0.0.1:{server.port}/"
-            yield server
+            try:
+                yield server
+            finally:
+                server.process.send_signal(signal.SIGINT)  # at once, whoever is connected still
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -113,10 +117,12 @@ def _run(words: Sequence[str], folder: Path) -> None:
 
 
 def _accepts(port: int) -> bool:
-    """Whether the server answers a start-up packet (SSL request: one byte back, "S" or "N")."""
+    """Whether the server lets the user in (it answers a start-up packet with "R"; while it starts, with "E")."""
+    words = f"user\0{USER}\0database\0postgres\0\0".encode()
+    packet = (8 + len(words)).to_bytes(4, "big") + (3 << 16).to_bytes(4, "big") + words
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
-            connection.sendall(b"\x00\x00\x00\x08\x04\xd2\x16\x2f")
-            return connection.recv(1) in (b"S", b"N")
+            connection.sendall(packet)
+            return connection.recv(1) == b"R"
     except OSError:
         return False

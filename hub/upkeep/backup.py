@@ -16,20 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from hub.contract.errors import HubError
-from hub.store.database import ProcessLock, StoreError
+from hub.store.copying import copy_rows
+from hub.store.file_lock import ProcessLock
+from hub.store.location import Location, located
 from hub.store.tables import SCHEMA
+from hub.upkeep.files import BackupError, beside, check_new, explained, flush, settle
+from hub.upkeep.moving import fill, refuse_filled, taken
 
 PAGES: Final = 4_000
 """Pages that one step copies, so that others may write in between."""
 RESTORED: Final = "restored"
 """Meta key of a sync whose store was restored (hub.sync.standing): its next plan needs approval."""
-
-
-class BackupError(HubError):
-    """The copy cannot be made or used."""
-
-    code = "usage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +40,20 @@ class Copied:
     runs: int
 
 
-def backup(database: Path, target: Path) -> Copied:
+def backup(store: Location, target: Path) -> Copied:
     """Copy the store to a new file, whole as of one moment, and check the copy.  Raises BackupError or StoreError."""
-    if not database.exists():
-        raise BackupError("there is no store to copy yet", where=str(database), hint="Run: crmhub sync")
-    if target.exists():
-        raise BackupError("this file exists already", where=str(target), hint="Name a new file, or move it away")
-    if not target.parent.is_dir():
-        raise BackupError("this folder does not exist", where=str(target.parent), hint="Make it, or name another one")
-    with _explained(target), _beside(target) as fresh:
-        with closing(_read_only(database)) as source, closing(sqlite3.connect(fresh)) as copy:
-            source.backup(copy, pages=PAGES)
-            copy.execute("PRAGMA journal_mode = DELETE")
+    if not store.exists():
+        raise BackupError("there is no store to copy yet", where=str(store), hint="Run: crmhub sync")
+    check_new(target)
+    with explained(target), beside(target) as fresh:
+        if store.path is None:
+            fill(store, fresh)
+        else:
+            with closing(_read_only(store.path)) as source, closing(sqlite3.connect(fresh)) as copy:
+                source.backup(copy, pages=PAGES)
+                copy.execute("PRAGMA journal_mode = DELETE")
         found = inspect(fresh)
-        _flush(fresh)
+        flush(fresh)
         os.link(fresh, target)  # fails if somebody has made such a file meanwhile
     return Copied(target, found.size, found.schema, found.customers, found.runs)
 
@@ -87,24 +84,39 @@ def inspect(file: Path) -> Copied:
     return Copied(file, file.stat().st_size, schema, customers, runs)
 
 
-def restore(file: Path, database: Path, *, now: float, label: str = "crmhub restore") -> tuple[Copied, Path | None]:
-    """Put a copy in the place of the store; returns what it holds, and where the former store is kept.
+def restore(file: Path, store: Location, *, now: float, label: str = "crmhub restore") -> tuple[Copied, Path | None]:
+    """Put a copy in the place of the store; returns what it holds, and where the former store is kept.  On a server, that
+    place has to be empty: its former store stays in the schema that it has.
 
-    Refused (hub.store.database.Locked) while another process runs on the store or serves it.  now: seconds since the
+    Refused (hub.store.errors.Locked) while another process runs on the store or serves it.  now: seconds since the
     epoch, names the former store's file.  Raises BackupError, Locked or StoreError."""
-    found = inspect(file)
+    found, database = inspect(file), store.path
+    if database is None:
+        _restore_on_server(file, store, label)
+        return found, None
     database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as stack:
         stack.enter_context(ProcessLock(database, label))
         stack.enter_context(_not_served(database, label))
-        with _explained(database), _beside(database) as fresh:
+        with explained(database), beside(database) as fresh:
             with closing(_read_only(file)) as source, closing(sqlite3.connect(fresh)) as copy:
                 source.backup(copy, pages=PAGES)
             _reopen(fresh)
-            _flush(fresh)
+            flush(fresh)
             kept = _move_away(database, now)
             os.replace(fresh, database)
     return found, kept
+
+
+def _restore_on_server(file: Path, store: Location, label: str) -> None:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        fresh = Path(folder, "store.db")
+        with closing(_read_only(file)) as source, closing(sqlite3.connect(fresh)) as copy:
+            source.backup(copy, pages=PAGES)
+        _reopen(fresh)
+        target = stack.enter_context(taken(store, label))
+        refuse_filled(target)
+        copy_rows(stack.enter_context(closing(located(fresh).open())), target)
 
 
 @contextmanager
@@ -126,9 +138,7 @@ def _reopen(file: Path) -> None:
                 store.work.set_meta(f"{RESTORED}:{sync}", "1")
     finally:
         store.close()
-    with closing(sqlite3.connect(file)) as raw:
-        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        raw.execute("PRAGMA journal_mode = DELETE")
+    settle(file)
 
 
 def _move_away(database: Path, now: float) -> Path | None:
@@ -143,44 +153,5 @@ def _move_away(database: Path, now: float) -> Path | None:
     return kept
 
 
-@contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """A private file in the same folder, which is gone afterwards (also with what SQLite puts beside it)."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # mode 0600
-    os.close(handle)
-    fresh = Path(name)
-    try:
-        yield fresh
-    finally:
-        for suffix in ("", "-wal", "-shm", "-journal"):
-            fresh.with_name(fresh.name + suffix).unlink(missing_ok=True)
-
-
-@contextmanager
-def _explained(place: Path) -> Iterator[None]:
-    """The errors of the disk and of SQLite in our words."""
-    try:
-        yield
-    except FileExistsError:
-        raise BackupError("this file exists already", where=str(place), hint="Name a new file") from None
-    except sqlite3.Error as error:
-        raise StoreError(
-            str(error), where=str(place), hint="Check the disk; the store itself was not changed"
-        ) from error
-    except OSError as error:
-        raise StoreError(
-            error.strerror or str(error), where=str(place), hint="Check the folder's permissions and free space"
-        ) from error
-
-
 def _read_only(file: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=30)
-
-
-def _flush(file: Path) -> None:
-    """The file is on the disk, not only on its way there."""
-    handle = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

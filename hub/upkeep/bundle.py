@@ -24,7 +24,7 @@ from hub import __version__
 from hub.bootstrap import App
 from hub.config.redact import MASK, mask_text
 from hub.contract.errors import HubError
-from hub.store.database import StoreError
+from hub.store.errors import StoreError
 from hub.store.tables import SCHEMA, metadata
 from hub.upkeep.doctor import examine
 
@@ -98,12 +98,21 @@ def masked(app: App) -> Callable[[str], str]:
 
 
 def _check(app: App, item: dict[str, Any]) -> dict[str, Any]:
-    folder = str(app.config.base)
-    return {key: str(value).replace(folder, ".").replace(str(Path.home()), "~") for key, value in item.items()}
+    hidden = {str(app.config.base): ".", str(Path.home()): "~"}
+    address = app.config.hub.database
+    if address is not None:
+        hidden = {str(address): f"postgresql://{MASK}", **({address.host: MASK} if address.host else {}), **hidden}
+    return {key: _replaced(str(value), hidden) for key, value in item.items()}
+
+
+def _replaced(text: str, hidden: Mapping[str, str]) -> str:
+    for shown, instead in hidden.items():
+        text = text.replace(shown, instead)
+    return text
 
 
 def _versions(app: App) -> dict[str, Any]:
-    names = ("crmhub", "sqlalchemy", "alembic", "requests", "pydantic", "orjson", "pluggy", "typer")
+    names = ("crmhub", "sqlalchemy", "alembic", "requests", "pydantic", "orjson", "pluggy", "typer", "psycopg")
     installed = {item.metadata["Name"].lower(): item.version for item in distributions()}
     return {
         "crmhub": __version__,
@@ -129,6 +138,7 @@ def _configuration(app: App) -> dict[str, Any]:
         },
         "retention": asdict(config.hub.keep),
         "region": config.hub.region,
+        "store": "sqlite" if config.hub.database is None else "postgresql",
     }
 
 
@@ -173,9 +183,9 @@ def _counts(app: App) -> dict[str, Any]:
     }
     link = metadata.tables["link"]
     states = store.db.rows(
-        select(link.c.system, link.c.resource, link.c.state, func.count().label("n")).group_by(
-            link.c.system, link.c.resource, link.c.state
-        )
+        select(link.c.system, link.c.resource, link.c.state, func.count().label("n"))
+        .group_by(link.c.system, link.c.resource, link.c.state)
+        .order_by(link.c.system, link.c.resource, link.c.state)
     )
     causes: dict[str, int] = {}
     for item in store.work.quarantined():

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
-import sqlite3
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -16,6 +13,9 @@ from hub.bootstrap import App
 from hub.config.model import Config
 from hub.config.quantities import show_duration
 from hub.connected import Discovered
+from hub.store.errors import StoreError
+from hub.store.file_lock import beside
+from hub.store.location import Location
 from hub.store.tables import SCHEMA
 
 Verdict = Literal["ok", "warning", "error"]
@@ -42,9 +42,10 @@ class Check:
 def examine(app: App) -> list[Check]:
     """Look at everything; nothing is changed and no system is called."""
     found = list(_database(app.database))
-    found += _disk(app.config.hub.data, app.database)
+    found += _disk(app.config.hub.data, app.database.path)
     ready = {item.name for item in found if item.verdict == "ok"} >= {"database", "schema"}
-    if ready or not app.database.exists():  # opening an older store would change it
+    missing = any(item.name == "database" and item.verdict == "warning" for item in found)
+    if ready or missing:  # opening an older store would change it
         found += _clock(app)
         found += _work(app)
     found += _permissions(app.config)
@@ -52,22 +53,20 @@ def examine(app: App) -> list[Check]:
     return found
 
 
-def _database(file: Path) -> Iterator[Check]:
-    if not file.exists():
-        yield Check("database", "warning", "there is no store yet", "crmhub sync makes it")
-        return
+def _database(store: Location) -> Iterator[Check]:
+    advice = "Stop crmhub and go back to a copy: crmhub restore FILE"
     try:
-        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=30)) as raw:
-            result = [str(row[0]) for row in raw.execute("PRAGMA integrity_check(5)")]
-            schema = int(raw.execute("PRAGMA user_version").fetchone()[0])
-    except sqlite3.Error as error:
-        yield Check("database", "error", f"{file}: {error}", "Stop crmhub and go back to a copy: crmhub restore FILE")
+        if not store.exists():
+            yield Check("database", "warning", "there is no store yet", "crmhub sync makes it")
+            return
+        damage, schema = store.damage(), store.version()
+    except StoreError as error:
+        yield Check("database", "error", f"{store}: {error.message}", error.hint or advice)
         return
-    if result != ["ok"]:
-        text = f"{file} is damaged: {'; '.join(result)[:300]}"
-        yield Check("database", "error", text, "Stop crmhub and go back to a copy: crmhub restore FILE")
+    if damage:
+        yield Check("database", "error", f"{store} is damaged: {damage}", advice)
     else:
-        yield Check("database", "ok", f"{file} is whole, {_size(file.stat().st_size)}")
+        yield Check("database", "ok", f"{store} is whole, {_size(store.size())}")
     if schema > SCHEMA:
         text = f"the store is of version {schema}, this program knows versions up to {SCHEMA}"
         yield Check("schema", "error", text, "Install the newer crmhub again")
@@ -76,7 +75,9 @@ def _database(file: Path) -> Iterator[Check]:
         yield Check("schema", "warning", text, "Make a copy first: crmhub backup FILE")
     else:
         yield Check("schema", "ok", f"version {schema}")
-    log = file.with_name(file.name + "-wal")
+    if store.path is None:
+        return  # what follows is about files; a server looks after its own
+    log = store.path.with_name(store.path.name + "-wal")
     size = log.stat().st_size if log.exists() else 0
     if size > WAL_BYTES:
         text = f"the write-ahead log has {_size(size)}: something has been reading the store for long"
@@ -85,11 +86,11 @@ def _database(file: Path) -> Iterator[Check]:
         yield Check("write-ahead log", "ok", _size(size))
 
 
-def _disk(folder: Path, database: Path) -> Iterator[Check]:
+def _disk(folder: Path, file: Path | None) -> Iterator[Check]:
     if not folder.exists():
         return
     free = shutil.disk_usage(folder).free
-    needed = max(FREE_BYTES, 2 * (database.stat().st_size if database.exists() else 0))
+    needed = max(FREE_BYTES, 2 * (file.stat().st_size if file is not None and file.exists() else 0))
     if free < FREE_BYTES // 8:
         yield Check("disk", "error", f"only {_size(free)} are free in {folder}", "Free some space before the next sync")
     elif free < needed:
@@ -165,35 +166,28 @@ def _secret_files(settings: Mapping[str, Any]) -> Iterator[str]:
             yield str(value["file"])
 
 
-def _leftovers(database: Path) -> Iterator[Check]:
-    lock = database.with_name(database.name + ".lock")
-    holder = _holder(lock)
+def _leftovers(store: Location) -> Iterator[Check]:
+    try:
+        holder = store.holder()
+    except StoreError:
+        return  # it was said already that the database cannot be used
+    database = store.path
+    lock = beside(database) if database is not None else None
     if holder:
         yield Check("lock", "ok", f"{holder} runs on this store now")
-    elif lock.exists() and lock.read_text(errors="replace").strip():
+    elif lock is not None and lock.exists() and lock.read_text(errors="replace").strip():
         text = "the last process was killed; its lock is void"
         yield Check("lock", "ok", text)
     else:
         yield Check("lock", "ok", "nobody runs on this store")
+    if database is None:
+        return
     former = sorted(database.parent.glob(f"{database.name}.before-restore-*")) if database.parent.exists() else []
     former = [path for path in former if not path.name.endswith(("-wal", "-shm"))]
     if former:
         size = _size(sum(path.stat().st_size for path in former))
         text = f"{len(former)} stores from before a restore, {size}"
         yield Check("leftovers", "warning", text, f"Delete them when all is well: {former[0]}")
-
-
-def _holder(lock: Path) -> str:
-    """Who holds the process lock; empty if nobody does."""
-    if not lock.exists():
-        return ""
-    with lock.open("r") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return file.read().strip() or "another process"
-        fcntl.flock(file, fcntl.LOCK_UN)
-    return ""
 
 
 def _size(number: float) -> str:

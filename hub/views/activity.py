@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Integer, cast, func, select
+from sqlalchemy import and_, case, func, select
 
 from hub.contract.errors import HubError
 from hub.store.tables import journal
@@ -33,16 +34,13 @@ def changes_by_day(store: Store, now: float, zone: str) -> list[tuple[datetime, 
     """(midnight, writes of that day) of the last seven days, today last."""
     today = datetime.fromtimestamp(now, ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
     days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
-    hour = cast(journal.c.at / 900, Integer)  # quarters of an hour: all zones begin their days at one
-    rows = store.db.rows(
-        select(hour.label("quarter"), func.count().label("n")).where(journal.c.at >= days[0].timestamp()).group_by(hour)
-    )
-    found = dict.fromkeys(days, 0)
-    for row in rows:
-        day = datetime.fromtimestamp(row.quarter * 900, ZoneInfo(zone)).replace(hour=0, minute=0, second=0)
-        if day in found:
-            found[day] += row.n
-    return list(found.items())
+    ends = [*(day.timestamp() for day in days[1:]), math.inf]
+    counts = [
+        func.count(case((and_(journal.c.at >= day.timestamp(), journal.c.at < end), 1)))
+        for day, end in zip(days, ends, strict=True)
+    ]
+    (row,) = store.db.rows(select(*counts).where(journal.c.at >= days[0].timestamp()))
+    return list(zip(days, row, strict=True))
 
 
 def lag_by_hour(store: Store, syncs: list[str], now: float) -> list[tuple[float, float]]:

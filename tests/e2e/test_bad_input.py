@@ -343,7 +343,7 @@ def test_two_processes_at_once_exit_with_11(place: Place) -> None:
     place.rows("left", "1,Anna,Berg,anna@x.example,")
     place.sync()
     code = (
-        "import sys; from pathlib import Path; from hub.store.database import ProcessLock\n"
+        "import sys; from pathlib import Path; from hub.store.file_lock import ProcessLock\n"
         "with ProcessLock(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     )
     database = next((place.folder / "crmhub-data").glob("*.db"))

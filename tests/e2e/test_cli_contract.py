@@ -91,6 +91,7 @@ JSON: dict[str, list[str]] = {
     "secrets set": ["crm.key"],
     "serve": ["--once"],
     "status": [],
+    "store migrate": ["--to", "postgresql://127.0.0.1:1/crmhub"],
     "support-bundle": ["bundle.zip"],
     "sync": ["customers"],
     "users add": ["ann", "--role", "viewer"],

@@ -786,3 +786,22 @@ def test_a_company_that_moves_to_the_survivor_of_the_undone_one_is_given_everywh
     assert a.records[anna].data["company_id"] == new
     assert b.records[ids["Anna Berg"]].data["company_id"] in {ids["Acme"], ids["Best"]} & set(b.alive())
     world.quiet()
+
+
+def test_the_flag_of_a_row_that_gave_way_to_another_comes_back_with_it(tmp_path: Path) -> None:
+    """Seed 406625: in a list without ids the new row stood for the old one, and nobody had the flag any more."""
+    world = World(tmp_path, B=LIST_WITH_IDS, D=LIST_NO_IDS)
+    world.servers["B"].add({"name": "Anna Berg", "emails": mail("w@x.example", "x@x.example", pref=1)})
+    world.sync()
+    assert [row["value"] for row in world.one("D")["emails"] if row.get("pref")] == ["x@x.example"]
+    world.servers["B"].edit(
+        world.id("B"), lambda data: data.update(emails=[data["emails"][0], {"value": "y@x.example", "label": "work"}])
+    )
+    run = world.sync().run
+    assert not any(row.get("pref") for row in world.one("D")["emails"])
+    undo(world, run)
+    assert sorted((row["value"], bool(row.get("pref"))) for row in world.one("D")["emails"]) == [
+        ("w@x.example", False),
+        ("x@x.example", True),
+    ]
+    world.quiet()

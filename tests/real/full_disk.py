@@ -18,7 +18,7 @@ import signal
 import tempfile
 from pathlib import Path
 
-from hub.store.database import StoreError
+from hub.store.errors import StoreError
 from tests.real.kill_points import difference, in_a_process, one_run, prepare, undisturbed, until_quiet
 
 STEP = 4096

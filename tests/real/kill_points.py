@@ -51,7 +51,7 @@ class World3:
         self.world._ids = itertools.count(int.from_bytes(os.urandom(6)))  # no two processes use the same ids
         for name, server in self.world.servers.items():
             self._keep(name, server, reach)
-        engine = self.world.store.db._engine
+        engine = self.world.store.db._connection.engine
         for moment in ("before_cursor_execute", "after_cursor_execute"):
             event.listen(engine, moment, lambda *_: reach())
 

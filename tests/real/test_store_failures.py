@@ -15,7 +15,8 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.engine import Engine
 
-from hub.store.database import Locked, ProcessLock
+from hub.store.errors import Locked
+from hub.store.file_lock import ProcessLock
 from hub.store.store import open_store
 from hub.store.tables import SCHEMA
 from tests.real import full_disk

@@ -27,7 +27,7 @@ from hub.service.lease import Lease
 from hub.service.post import deliver
 from hub.service.scheduler import Report, Scheduler
 from hub.state import Subscribed
-from hub.store.database import Locked
+from hub.store.errors import Locked
 from hub.store.store import open_store
 from hub.sync.engine import Engine, Result
 from hub.sync.policy import Policy

@@ -21,7 +21,7 @@ from hub.service.lease import TTL, Lease
 from hub.service.outcomes import note_systems
 from hub.service.post import deliver
 from hub.service.scheduler import BUSY, Report, Scheduler
-from hub.store.database import Locked, StoreError
+from hub.store.errors import Locked, StoreError
 from hub.sync.policy import Policy
 from tests.engine.world import PLAIN, World, empty_store, failing
 
@@ -154,8 +154,9 @@ def test_a_process_that_has_lost_the_lease_starts_nothing(fake: Fake) -> None:
 
 
 def test_two_candidates_of_one_machine_see_at_once_who_lives(fake: Fake, tmp_path: Path) -> None:
-    first = Election(fake.desk, tmp_path / "hub.db", "first", lambda: fake.now)
-    second = Election(fake.desk, tmp_path / "hub.db", "second", lambda: fake.now)
+    desk = open_desk(tmp_path / "hub.db")
+    first = Election(fake.desk, "first", lambda: fake.now)
+    second = Election(desk, "second", lambda: fake.now)
     mine = first.take()
     assert mine is not None
     assert second.take() is None
@@ -169,6 +170,7 @@ def test_two_candidates_of_one_machine_see_at_once_who_lives(fake: Fake, tmp_pat
     again = first.take()
     assert again is not None
     first.give_up(again)
+    desk.close()
 
 
 # notices

@@ -6,12 +6,17 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from hub.testing.simulation import breaks, exhaustive
 from hub.testing.simulation.__main__ import main
 from hub.testing.simulation.play import Options, play
+
+if TYPE_CHECKING:
+    from hub.testing.stores import Databases
 
 BLOCK, BLOCKS = 10, 50
 CAUGHT_SOON = (
@@ -53,8 +58,18 @@ def test_one_seed_is_one_world_in_every_process() -> None:
     assert len(digests) == 1
 
 
-def test_the_store_on_disk_behaves_like_the_one_in_memory(tmp_path: object) -> None:
-    assert play(5, Options(folder=tmp_path)).trace == play(5, Options()).trace  # type: ignore[arg-type]  # a path
+def test_the_store_on_disk_behaves_like_the_one_in_memory(tmp_path: Path) -> None:
+    assert play(5, Options(place=tmp_path)).trace == play(5, Options()).trace
+
+
+@pytest.mark.parametrize("seed", [3, 6, 165, 174, 206])  # 3 and 174 die once, 206 dies 29 times
+def test_the_store_on_postgresql_is_row_for_row_like_the_one_in_memory(seed: int, databases: Databases) -> None:
+    """Crashes between commits included: the same trace, and the same rows in every table."""
+    place = databases.address(databases.empty().address.database)
+    found, expected = play(seed, Options(place=place)), play(seed, Options())
+    assert found.violations == []
+    assert found.trace == expected.trace
+    assert found.digest == expected.digest
 
 
 @pytest.mark.parametrize("scenario", exhaustive.SCENARIOS, ids=lambda item: item.name)
@@ -69,6 +84,19 @@ def test_a_fault_at_any_step_ends_like_none(scenario: exhaustive.Scenario) -> No
 def test_a_known_fault_is_caught(name: str) -> None:
     caught = breaks.catch(breaks.find(name), Options(), range(12))
     assert caught is not None, name
+
+
+def test_the_command_plays_on_a_server_of_its_own_and_refuses_what_it_does_not_know(
+    databases: Databases, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--seeds", "2", "--steps", "2", "--json", "--store"]
+    totals = []
+    for store in ("memory", databases.address("postgres"), "sqlite"):
+        assert main([*words, store]) == 0
+        totals.append({**json.loads(capsys.readouterr().out), "seconds": 0})
+    assert totals[0] == totals[1] == totals[2]
+    with pytest.raises(SystemExit, match="unknown store"):
+        main([*words, "cloud"])
 
 
 def test_the_command_counts_what_it_played(capsys: pytest.CaptureFixture[str]) -> None:

@@ -205,6 +205,7 @@ def test_every_optional_line_of_the_example_works_when_it_is_switched_on(
     monkeypatch.setenv("ERP_PASSWORD", "x")
     monkeypatch.setenv("MAIL_PASSWORD", "x")
     monkeypatch.setenv("CRMHUB_METRICS_TOKEN", "x")
+    monkeypatch.setenv("CRMHUB_DATABASE_PASSWORD", "x")
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "book").write_text("x")
     (tmp_path / "secrets" / "book").chmod(0o600)

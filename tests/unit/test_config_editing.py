@@ -213,6 +213,7 @@ two_people = true
     [
         ('plugins = ["ours"]', 'plugins = ["evil"]', "[hub] plugins"),
         ('plugins = ["ours"]', 'data = "/tmp/x"', "[hub] data"),
+        ('plugins = ["ours"]', 'database = "postgresql://db.example/hub"', "[hub] database"),
         ("two_people = true", "", "[serve] two_people"),
         ("two_people = true", 'two_people = true\nlisten = "0.0.0.0:80"', "[serve] listen"),
         ("https://erp.example", "https://evil.example", "connections.erp"),

@@ -263,6 +263,9 @@ def _primary(work: _List) -> None:
     flags = [next((i for i, row in enumerate(rows) if row.primary), None) for rows in (work.pre, work.post, work.now)]
     before, ours, now = flags
     left = None if before is None else work.then.get(before)
+    if before is not None and ours is None and now is None:
+        _flag_again(work, None if left is None else work.is_now.get(left))
+        return
     if ours == left or now is None or ours is None or work.is_now.get(ours) != now:
         return
     target = None if left is None else work.is_now.get(left)
@@ -280,6 +283,19 @@ def _primary(work: _List) -> None:
         return  # the flag goes with its row, or some row is always the first
     eid = None if target is None else work.shown[target]
     work.found.back.append(Line(path, work.shown[now], eid, eid))
+
+
+def _flag_again(work: _List, target: int | None) -> None:
+    """Our write took the flag away, and nobody has set one since: the row that had it gets it back."""
+    path = f"{work.name}/primary"
+    if target is None or target in work.remove or work.spec.primary != "flag":
+        return  # the flag comes with its row
+    if path in work.readings.moved:
+        work.found.kept[path] = SINCE
+        return
+    _flag(work, target, True)
+    eid = work.shown[target]
+    work.found.back.append(Line(path, None, eid, eid))
 
 
 def _flag(work: _List, index: int, primary: bool) -> None:

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import orjson
 
+from hub.store.address import is_address
 from hub.testing.simulation import breaks, exhaustive
+from hub.testing.simulation.disks import Place
 from hub.testing.simulation.faults import KINDS
 from hub.testing.simulation.many import outcomes
 from hub.testing.simulation.play import DELETE_POLICIES, STEPS, Options
@@ -30,10 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for item in breaks.BREAKS.values():
             print(f"{item.name:<28} {item.what}")
         return 0
-    with _folder(given.store) as folder:
-        options = Options(
-            given.steps, _chosen(given.traits, TRAITS), _chosen(given.faults, KINDS), given.policy, folder
-        )
+    with _place(given.store) as place:
+        options = Options(given.steps, _chosen(given.traits, TRAITS), _chosen(given.faults, KINDS), given.policy, place)
         if given.exhaustive:
             return _exhaustive(given)
         if given.broken:
@@ -49,7 +49,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--traits", help=f"draw only from these traits of systems: {', '.join(TRAITS)}")
     parser.add_argument("--faults", help=f"draw only from these faults (none: no faults): {', '.join(KINDS)}")
     parser.add_argument("--policy", choices=DELETE_POLICIES, help="what a deletion in any system does")
-    parser.add_argument("--store", choices=("memory", "sqlite"), default="memory", help="where the database is")
+    parser.add_argument(
+        "--store",
+        default="memory",
+        metavar="WHERE",
+        help="memory, sqlite (files), postgresql (a server of its own), or the URL of a server to use",
+    )
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--json", action="store_true", help="the last line is a summary as JSON")
     parser.add_argument("--trace", action="store_true", help="print what happened in each world")
@@ -72,11 +77,19 @@ def _chosen(given: str | None, known: Collection[str]) -> frozenset[str] | None:
 
 
 @contextlib.contextmanager
-def _folder(store: str) -> Iterator[Path | None]:
-    """Where the files of SQLite stores go: in memory where the machine has such a file system."""
+def _place(store: str) -> Iterator[Place]:
+    """Where the stores are; files go where the machine has a file system in memory."""
     if store == "memory":
         yield None
         return
+    if store == "postgresql" or is_address(store):
+        from hub.testing.stores import start_databases
+
+        with start_databases("" if store == "postgresql" else store) as databases:
+            yield databases.address(databases.empty().address.database)
+        return
+    if store != "sqlite":
+        raise SystemExit(f"unknown store: {store}; known are memory, sqlite, postgresql and the URL of a server")
     shared = Path("/dev/shm")  # noqa: S108  # a private folder is made in it
     with tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else None) as folder:
         yield Path(folder)

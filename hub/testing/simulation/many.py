@@ -7,6 +7,7 @@ import multiprocessing
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from hub.testing.simulation.play import Options, Outcome, play
 
@@ -14,9 +15,10 @@ from hub.testing.simulation.play import Options, Outcome, play
 def _one(seed: int, options: Options, trace: bool) -> Outcome:
     """One world in a worker process; what it leaves is collected now and then, not while it is played."""
     gc.disable()
-    if options.folder is not None:
-        options = replace(options, folder=options.folder / str(seed))
-        options.folder.mkdir(exist_ok=True)  # type: ignore[union-attr]  # set in the line above
+    if isinstance(options.place, Path):
+        folder = options.place / str(seed)
+        folder.mkdir(exist_ok=True)
+        options = replace(options, place=folder)
     outcome = play(seed, options)
     if not trace:
         outcome.trace = []

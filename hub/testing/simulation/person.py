@@ -98,7 +98,7 @@ class Person:
         """One of the records of a customer is another customer's."""
         links = self.world.machine.query(
             "SELECT system, resource, remote_id, gid FROM link JOIN golden USING (gid) WHERE golden.state = 'live'"
-            " AND link.state = 'active' AND is_primary AND golden.merged_into IS NULL ORDER BY 1, 3"
+            " AND link.state = 'active' AND is_primary = 1 AND golden.merged_into IS NULL ORDER BY 1, 3"
         )
         links = [item for item in links if not self.world.servers[item[0]].records[item[2]].deleted]
         if not links:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 import traceback
 from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random
 
 from hub.sync.policy import DeletePolicy, FieldPolicy, Guards, Policy
 from hub.testing.simulation import faults as faults_
 from hub.testing.simulation import oracles, profile
+from hub.testing.simulation.disks import Place
 from hub.testing.simulation.oracles.stillness import settle
 from hub.testing.simulation.seams import simulated
 from hub.testing.simulation.world import Violation, World
@@ -22,14 +22,13 @@ CONFLICTS = ("auto", "auto", "ask", "longest", "prefer:A")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a command line says about the worlds.  None: drawn by the seed.  folder: where SQLite files are made; None
-    keeps the database in memory."""
+    """What a command line says about the worlds.  None: drawn by the seed.  place: where the stores are."""
 
     steps: int = STEPS
     traits: frozenset[str] | None = None
     faults: frozenset[str] | None = None
     policy: str | None = None
-    folder: Path | None = None
+    place: Place = None
     probes: frozenset[str] = frozenset()
     """What is tried at the end of every world, whatever its seed (``oracles.PROBES``)."""
 
@@ -61,7 +60,7 @@ def make_world(seed: int, options: Options) -> World:
         _policy(random, names, options.policy),
         random,
         faults_.draw(random, options.faults),
-        options.folder,
+        options.place,
         {item.name: -item.skew for item in profiles if item.skew and random.random() < 0.6},
         meddling=random.choice([0.0, 0.02, 0.06, 0.15]),
         deciding=random.choice([0.0, 0.0, 0.3, 0.6]),

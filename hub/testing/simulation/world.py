@@ -17,6 +17,7 @@ from hub.sync.engine import Engine, Result
 from hub.sync.policy import Policy
 from hub.sync.systems import Source, Systems
 from hub.testing.memory import Document
+from hub.testing.simulation.disks import Place
 from hub.testing.simulation.faults import CALLS, Faults
 from hub.testing.simulation.lineage import Lineage, tokens
 from hub.testing.simulation.person import Person
@@ -74,7 +75,8 @@ class World:
     policy: Policy
     random: Random
     faults: Faults
-    folder: Path | None = None
+    place: Place = None
+    """Where the store is."""
     offsets: dict[str, float] = field(default_factory=dict)
     meddling: float = 0.0
     deciding: float = 0.0
@@ -108,7 +110,7 @@ class World:
     _ids: Any = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
-        self.machine = Machine(self.folder, self._committed)
+        self.machine = Machine(self.place, self._committed)
         self.users = Users(self, self.lineage, self.random)
         self.person = Person(self, self.random)
         for profile in self.profiles:

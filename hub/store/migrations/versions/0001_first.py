@@ -1,6 +1,6 @@
 """The first schema.  Frozen: later changes are migrations of their own."""
 
-from alembic import op
+from hub.store.migrations.statements import execute
 
 revision = "0001"
 down_revision = None
@@ -340,5 +340,4 @@ CREATE TABLE staged (
 
 
 def upgrade() -> None:
-    for statement in STATEMENTS:
-        op.execute(statement)
+    execute(STATEMENTS)

@@ -4,6 +4,8 @@ import orjson
 from alembic import op
 from sqlalchemy import text
 
+from hub.store.migrations.statements import execute
+
 revision = "0002"
 down_revision = "0001"
 
@@ -23,8 +25,7 @@ CREATE TABLE staged_key (
 
 
 def upgrade() -> None:
-    for statement in STATEMENTS:
-        op.execute(statement)
+    execute(STATEMENTS)
     connection = op.get_bind()
     insert = text("INSERT INTO staged_key VALUES (:key, :system, :resource, :remote_id)")
     found = connection.execute(text("SELECT system, resource, remote_id, own_key, keys FROM staged"))

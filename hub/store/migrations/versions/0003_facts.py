@@ -1,6 +1,6 @@
 """Facts: what happened to customers (interactions).  A party without a gid waits for its customer."""
 
-from alembic import op
+from hub.store.migrations.statements import execute
 
 revision = "0003"
 down_revision = "0002"
@@ -46,5 +46,4 @@ CREATE TABLE fact_party (
 
 
 def upgrade() -> None:
-    for statement in STATEMENTS:
-        op.execute(statement)
+    execute(STATEMENTS)

@@ -1,6 +1,6 @@
 """What ``crmhub serve`` remembers: who serves, the timetable, circuits, pauses, alarms and notices to send."""
 
-from alembic import op
+from hub.store.migrations.statements import execute
 
 revision = "0004"
 down_revision = "0003"
@@ -94,5 +94,4 @@ CREATE TABLE outbox (
 
 
 def upgrade() -> None:
-    for statement in STATEMENTS:
-        op.execute(statement)
+    execute(STATEMENTS)

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from hub.store.migrations.statements import execute
+
 revision = "0005"
 down_revision = "0004"
 
@@ -25,7 +27,7 @@ CREATE TABLE web_user (
     """
 CREATE TABLE web_session (
   id TEXT NOT NULL,
-  user TEXT NOT NULL,
+  "user" TEXT NOT NULL,
   csrf TEXT NOT NULL,
   created FLOAT NOT NULL,
   seen FLOAT NOT NULL,
@@ -34,7 +36,7 @@ CREATE TABLE web_session (
   CONSTRAINT id_is_a_hash CHECK (length(id) = 64)
 )
 """,
-    "CREATE INDEX web_session_user ON web_session (user)",
+    'CREATE INDEX web_session_user ON web_session ("user")',
     """
 CREATE TABLE audit (
   id INTEGER NOT NULL,
@@ -51,17 +53,41 @@ CREATE TABLE audit (
   UNIQUE (hash)
 )
 """,
-    """
+)
+
+TRIGGERS = {
+    "sqlite": (
+        """
 CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit log can only be added to'); END
 """,
-    """
+        """
 CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit log can only be added to'); END
 """,
-)
+    ),
+    "postgresql": (
+        """
+CREATE FUNCTION audit_is_only_added_to() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'the audit log can only be added to' USING ERRCODE = 'check_violation'; END
+$$
+""",
+        """
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+FOR EACH ROW EXECUTE FUNCTION audit_is_only_added_to()
+""",
+        """
+CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit
+FOR EACH ROW EXECUTE FUNCTION audit_is_only_added_to()
+""",
+        """
+CREATE TRIGGER audit_is_not_emptied BEFORE TRUNCATE ON audit
+FOR EACH STATEMENT EXECUTE FUNCTION audit_is_only_added_to()
+""",
+    ),
+}
 
 
 def upgrade() -> None:
-    for statement in STATEMENTS:
-        op.execute(statement)
+    execute(STATEMENTS)
+    execute(TRIGGERS[op.get_bind().dialect.name])

@@ -1,6 +1,6 @@
 """What undoing a write needs, and reading history by run."""
 
-from alembic import op
+from hub.store.migrations.statements import execute
 
 revision = "0006"
 down_revision = "0005"
@@ -21,5 +21,4 @@ CREATE TABLE image (
 
 def upgrade() -> None:
     """Add what reading history and undoing needs."""
-    for statement in STATEMENTS:
-        op.execute(statement)
+    execute(STATEMENTS)

@@ -1,6 +1,6 @@
 """Webhooks: hints that wait to be read, deliveries that were heard, and the subscriptions of each connection."""
 
-from alembic import op
+from hub.store.migrations.statements import execute
 
 revision = "0007"
 down_revision = "0006"
@@ -47,5 +47,4 @@ CREATE TABLE subscription (
 
 
 def upgrade() -> None:
-    for statement in STATEMENTS:
-        op.execute(statement)
+    execute(STATEMENTS)

@@ -1,6 +1,6 @@
 """Records in quarantine that a person has told to ignore, as they were then."""
 
-from alembic import op
+from hub.store.migrations.statements import execute
 
 revision = "0008"
 down_revision = "0007"
@@ -23,5 +23,4 @@ CREATE TABLE ignored (
 
 
 def upgrade() -> None:
-    for statement in STATEMENTS:
-        op.execute(statement)
+    execute(STATEMENTS)

@@ -96,7 +96,7 @@ def _edit_one_customer(world: World) -> None:
     """One customer is edited in one or two systems, perhaps in the same field."""
     pairs = world.machine.query(
         "SELECT a.system, a.remote_id, b.system, b.remote_id FROM link AS a JOIN link AS b USING (gid) JOIN golden USING (gid)"
-        " WHERE golden.state = 'live' AND a.state = 'active' AND b.state = 'active' AND a.is_primary AND b.is_primary"
+        " WHERE golden.state = 'live' AND a.state = 'active' AND b.state = 'active' AND a.is_primary = 1 AND b.is_primary = 1"
         " AND a.system < b.system ORDER BY 1, 2, 3, 4"
     )
     pairs = [p for p in pairs if not any(world.servers[p[i]].records[p[i + 1]].deleted for i in (0, 2))]

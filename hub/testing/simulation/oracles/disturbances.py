@@ -92,7 +92,7 @@ def _pairs(world: World, away: str | None = None) -> list[tuple[str, str, str, s
     """Two records of one customer on two systems (the first on ``away``), both linked and there."""
     found = world.machine.query(
         "SELECT a.system, a.remote_id, b.system, b.remote_id FROM link AS a JOIN link AS b USING (gid) JOIN golden USING (gid)"
-        " WHERE golden.state = 'live' AND a.state = 'active' AND b.state = 'active' AND a.is_primary AND b.is_primary"
+        " WHERE golden.state = 'live' AND a.state = 'active' AND b.state = 'active' AND a.is_primary = 1 AND b.is_primary = 1"
         " AND a.system <> b.system AND a.system = coalesce(?, a.system) ORDER BY 1, 2, 3, 4",
         away,
     )

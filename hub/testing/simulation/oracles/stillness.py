@@ -51,7 +51,7 @@ def echo(world: World) -> None:
     """One edit of a plain field reaches each other system with one write, and its own system with none."""
     linked = world.machine.query(
         "SELECT system, remote_id, gid FROM link JOIN golden USING (gid) WHERE golden.state = 'live'"
-        " AND link.state = 'active' AND is_primary ORDER BY system, remote_id"
+        " AND link.state = 'active' AND is_primary = 1 ORDER BY system, remote_id"
     )
     # a customer with a refused write has more to write than the edit: a new value is a reason to try that again
     refused = {item.gid for item in world.machine.store.work.quarantined()}
