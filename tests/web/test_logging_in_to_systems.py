@@ -123,6 +123,14 @@ def test_a_pasted_code_logs_in(boss: Visitor, office: Service, sandbox: ZohoSand
     assert has_login(office)
 
 
+@pytest.mark.parametrize("state", ["state=forged", "state=", ""])
+def test_a_pasted_address_of_another_login_is_refused(boss: Visitor, office: Service, state: str) -> None:
+    forged = re.sub(r"state=[^&]+", state, HOST + sent_back(provider(boss)))
+    answer = boss.post("/connections/crm/login", code=forged)
+    assert (answer.status_code, "belongs to another login" in answer.text) == (400, True)
+    assert not has_login(office)
+
+
 def test_a_wrong_code_is_said_so(boss: Visitor, office: Service) -> None:
     answer = boss.post("/connections/crm/login", code="wrong")
     assert answer.status_code == 400

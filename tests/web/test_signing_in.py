@@ -98,7 +98,10 @@ def test_a_user_ends_their_other_sessions(ann: Visitor) -> None:
     assert ann.post("/account/sessions").status_code == 400
     assert ann.post("/account/sessions", old="not it").status_code == 400
     assert other.get("/").status_code == 200, "it asks for the password"
+    before = ann.client.cookies["crmhub-session"]
     assert ann.post("/account/sessions", old=GOOD).status_code == 303
+    assert ann.client.cookies["crmhub-session"] != before, "who gives a password gets a new session"
+    assert len(ann.store.users.sessions("ann")) == 1
     assert other.get("/").status_code == 303
     assert ann.get("/").status_code == 200
     assert 'action="/logout"' in ann.get("/").text

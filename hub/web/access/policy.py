@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -95,7 +95,7 @@ def _listed(path: Path) -> frozenset[str]:
         ) from None
 
 
-@cache
+@lru_cache(maxsize=1)
 def _read(path: Path, _at: int) -> frozenset[str]:
     """Only what is long enough to be a password here, in small letters."""
     found = set()

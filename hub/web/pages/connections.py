@@ -16,7 +16,7 @@ from hub.service.caretaker import address, can
 from hub.service.events import log_event
 from hub.views.activity import calls_today
 from hub.views.connecting import Step, Steps, hint_for, try_connection
-from hub.views.logging_in import code_of, finish, flow_of, needed_flow
+from hub.views.logging_in import code_of, finish, flow_of, needed_flow, state_of
 from hub.views.pausing import release, release_if_kept
 from hub.web.call import Call, Refused, problem_of, same
 from hub.web.door import Route
@@ -248,14 +248,19 @@ def _session(call: Call) -> str:
     return call.session.id
 
 
-def returned(call: Call) -> Response:
-    """The provider has sent the browser back, with a code or an error."""
-    state = call.text("state")
+def _begun(call: Call, state: str) -> str:
+    """The connection of the login of that state, which is over now.  Raises Refused unless this browser has begun it."""
     with call.site.lock:
         found = next((key for key in call.site.logins if same(key, state)), None)
         name, session, at = call.site.logins.pop(found) if found is not None else ("", "", 0.0)
     if found is None or session != _session(call) or call.site.now - at >= LOGIN_LIFE:
         raise Refused(400, "This answer belongs to another login. Start again")
+    return name
+
+
+def returned(call: Call) -> Response:
+    """The provider has sent the browser back, with a code or an error."""
+    name = _begun(call, call.text("state"))
     code = call.text("code")
     if not code:
         reason = call.text("error", "no code came back")[:200]
@@ -264,9 +269,12 @@ def returned(call: Call) -> Response:
 
 
 def paste(call: Call) -> Response:
-    """A code, or the address that the browser was sent to, as text."""
+    """A code, or the address that the browser was sent to, as text.  An address says which login it answers; a code alone
+    is taken from whoever brings it: they made it in the system's console for this connection."""
     name = _known(call)
     text = call.text("code")
+    if "://" in text and _begun(call, state_of(text)) != name:
+        raise Refused(400, "This answer belongs to another login. Start again")
     try:
         return _finish(call, name, code_of(text), _redirect(call) if "://" in text else "")
     except HubError as error:

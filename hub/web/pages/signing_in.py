@@ -133,7 +133,7 @@ def end_others(call: Call) -> Response:
         if item.id != call.session.id:
             store.users.end(item.id)
     call.site.audit(call.who, "sessions_ended", call.who)
-    return call.to("/account")
+    return _signed_in(call, call.who, "/account")
 
 
 def look(call: Call) -> Response:
