@@ -179,9 +179,9 @@ def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
     assert "crmhub init" in problem.hint
 
 
-KEYS = """data refused_passwords region mappings plugins plugin read_only resources mapping. hosts ca_file timeout largest_answer systems
+KEYS = """data region mappings plugins plugin read_only resources mapping. hosts ca_file timeout largest_answer systems
 reconcile no_create delete_any authority conflict blank drift delete skew guards create field_changed field_blanked
-listing_shrank relink lossy interaction_body notifiers"""
+listing_shrank relink lossy interaction_body notifiers refused_passwords"""
 
 
 def test_the_example_is_a_working_configuration_that_shows_every_key(
