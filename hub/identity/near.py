@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from hub.identity.match import Group, Question
-from hub.identity.score import Features, Near, Score, compare
+from hub.identity.matching import Near
+from hub.identity.score import Features, Score, compare
 
 REASON = "alike, but without a common key"
 

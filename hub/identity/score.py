@@ -9,7 +9,7 @@ proves nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from typing import Any, Final, Literal
@@ -22,22 +22,11 @@ from hub.canonical.emails import email_key
 from hub.canonical.phones import phone_key
 from hub.canonical.text import words
 from hub.canonical.values import is_match_key
+from hub.identity.matching import NEAR, WEIGHTS
 
-NEAR: Final = "near:"
-"""What the key of a block begins with: it finds candidates and proves nothing."""
 CROWDED: Final = 50
 """A block of which more records than this are on one side is not searched (but counted)."""
 
-WEIGHTS: Final[Mapping[str, float]] = {
-    "name": 4.0,
-    "birth_date": 3.0,
-    "email": 3.0,
-    "phone": 2.0,
-    "street": 2.0,
-    "postal_code": 1.0,
-    "city": 0.5,
-}
-"""What the agreement of a feature weighs."""
 _AGAINST: Final[Mapping[str, float]] = {
     "name": 1.0,
     "birth_date": 1.0,
@@ -52,13 +41,29 @@ ENOUGH: Final = 7.0
 """The weight of evidence from which a score may be 1."""
 
 Verdict = Literal["same", "alike", "differs", "missing"]
-Mode = Literal["off", "ask", "link"]
 
 _SAME, _ALIKE = 0.99, 0.5
 _TOKEN = 0.8
 """Similarity (Jaro-Winkler) from which two words of a name can be one word."""
 _IMPERSONAL: Final = frozenset(
-    "admin contact hello hi info kontakt mail office post sales service shop support team web webmaster".split()
+    [
+        "admin",
+        "contact",
+        "hello",
+        "hi",
+        "info",
+        "kontakt",
+        "mail",
+        "office",
+        "post",
+        "sales",
+        "service",
+        "shop",
+        "support",
+        "team",
+        "web",
+        "webmaster",
+    ]
 )
 _SOUNDS: Final = {
     **dict.fromkeys("bfpvw", "1"),
@@ -68,19 +73,6 @@ _SOUNDS: Final = {
     **dict.fromkeys("mn", "5"),
     "r": "6",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Near:
-    """[matching]: what happens to records that look alike but share no key.
-
-    mode: "off", "ask" a person, or "link" what is beyond doubt and ask about the rest; ask, link: scores from 0 to 1.
-    """
-
-    mode: Mode = "off"
-    ask: float = 0.85
-    link: float = 0.97
-    weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +211,7 @@ def _names(left: tuple[str, ...], right: tuple[str, ...]) -> float | None:
     if not left or not right:
         return None
     small, large = sorted((left, right), key=len)
-    if not all(item.isascii() for item in small) == all(item.isascii() for item in large) and not _overlap(left, right):
+    if all(map(str.isascii, small)) != all(map(str.isascii, large)) and not _overlap(left, right):
         return None  # written in two scripts: nobody can tell
     pairs = sorted(((_words(a, b), i, j) for i, a in enumerate(small) for j, b in enumerate(large)), reverse=True)
     total, ours, theirs = 0.0, set[int](), set[int]()

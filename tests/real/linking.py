@@ -27,9 +27,10 @@ from typing import Any
 from hub.canonical.dates import parse_date
 from hub.canonical.values import is_match_key, key
 from hub.identity.match import Entry, match
+from hub.identity.matching import Near
 from hub.identity.names import agree, shown_name
 from hub.identity.near import Unit, decide, edge, pair_of
-from hub.identity.score import CROWDED, Near, Score, blocks, features
+from hub.identity.score import CROWDED, Score, blocks, features
 from tests.real.noisy_people import Listed, two_lists
 
 KEYS = ("emails", "phones", "tax_ids")
@@ -246,15 +247,21 @@ def _phone_rule(lists: Lists) -> dict[str, Any] | None:
 
 
 def show(found: dict[str, Any]) -> None:
-    print(f"\n{found['lists']}: {found['records']} records, {found['true_pairs']} true pairs, {found['compared']} compared,")
+    print(
+        f"\n{found['lists']}: {found['records']} records, {found['true_pairs']} true pairs, {found['compared']} compared,"
+    )
     print(f"{found['crowded_blocks']} blocks too large, CPU seconds {found['cpu_seconds']}")
     if found["phone_rule"]:
-        print(f"the same phone alone: {found['phone_rule']['pairs']} pairs, {found['phone_rule']['wrong']} of them wrong")
+        print(
+            f"the same phone alone: {found['phone_rule']['pairs']} pairs, {found['phone_rule']['wrong']} of them wrong"
+        )
     print(f"{'':32} {'links':>6} {'precision':>9} {'recall':>7} {'questions':>9} {'right':>7} {'recall, answered':>16}")
     for row in found["rows"]:
         shares = [row[name] if row[name] is not None else "-" for name in ("precision", "recall")]
         last = [row[name] if row[name] is not None else "-" for name in ("asked_right", "recall_answered")]
-        print(f"{row['what']:32} {row['links']:6} {shares[0]:>9} {shares[1]:>7} {row['questions']:9} {last[0]:>7} {last[1]:>16}")
+        print(
+            f"{row['what']:32} {row['links']:6} {shares[0]:>9} {shares[1]:>7} {row['questions']:9} {last[0]:>7} {last[1]:>16}"
+        )
 
 
 def main(given: argparse.Namespace) -> int:
