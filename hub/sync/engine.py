@@ -71,6 +71,8 @@ class Result:
     applied: int = 0
     conflicts: int = 0
     review: int = 0
+    crowded: int = 0
+    """Groups of records that were not searched for those that look alike, because they are too large."""
     unattended: bool = False
     """Whether records are in quarantine that nobody has told to ignore."""
     ignored: bool = False
@@ -293,6 +295,7 @@ class Engine:
         result.whole = not result.paused
         self._progress("link", "", 0, None)
         link_staged(shared, result.counters)
+        result.crowded = len(shared.crowded)
 
     def _accept_shrinking(self, shared: Shared, result: Result) -> None:
         """A person has seen that a listing became much shorter: what is missing counts as gone now."""
