@@ -84,8 +84,6 @@ def show_run(terminal: Terminal, result: Result, *, diffs: bool = False) -> None
     for item in result.stale:
         terminal.say(f"stale, skipped: {terminal.message(item, run=True)}")
     show_facts(terminal, result)
-    if result.crowded:
-        terminal.say(crowded_line(result.crowded))
     if result.plan is not None:
         terminal.say(plan_line(result.plan))
     show_trips(terminal, result)

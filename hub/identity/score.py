@@ -30,13 +30,14 @@ CROWDED: Final = 50
 _AGAINST: Final[Mapping[str, float]] = {
     "name": 1.0,
     "birth_date": 1.0,
-    "email": 0.2,
-    "phone": 0.2,
+    "email": 0.1,
+    "phone": 0.1,
     "street": 0.4,
     "postal_code": 0.4,
     "city": 0.4,
 }
-"""The share of its weight that a feature has when it differs."""
+"""The share of its weight that a feature has when it differs.  Addresses and numbers for messages say little: if they were
+the same, the records would have been linked by them."""
 ENOUGH: Final = 7.0
 """The weight of evidence from which a score may be 1."""
 

@@ -21,6 +21,8 @@ from hub.sync.workspace import Shared, features_of_golden, features_of_view, kep
 KIND = "near"
 """The kind of a review that asks about such records."""
 _BATCH = 50
+_CROWDED = "near_crowded"
+"""In the store's notes: how many groups were too large when records were compared last."""
 _KEPT, _VERSION = "near_blocks", "1"
 """In the store's notes: by which rules the blocks of the golden records were made; change it with ``blocks``."""
 
@@ -43,6 +45,11 @@ def keep_blocks(shared: Shared) -> None:
         store.work.set_meta(_KEPT, _VERSION if on else "")
 
 
+def crowded_groups(shared: Shared) -> int:
+    """How many groups of records were too large to compare when that was done last."""
+    return int(shared.store.work.meta(_CROWDED, "0")) if shared.policy.near.mode != "off" else 0
+
+
 @dataclass(slots=True)
 class Decided:
     """What one page led to.  items: the staged records that are meant by it."""
@@ -54,10 +61,11 @@ class Decided:
 @dataclass(slots=True)
 class Search:
     """Finds out what the new records of a run resemble.  held: records that resemble one about which a person is being
-    asked; they wait for that answer.  crowded: blocks that are not searched."""
+    asked; they wait for that answer.  compared: whether there were any new records."""
 
     shared: Shared
     held: set[str] = field(default_factory=set)
+    compared: bool = False
     _asked: dict[int, bool] = field(default_factory=dict)
 
     def start(self) -> None:
@@ -65,12 +73,19 @@ class Search:
         found = self.shared.store.staging.crowded(CROWDED, blocks=True)
         self.shared.crowded.update(key for key, _, _ in found)
 
+    def end(self) -> None:
+        """Note what could not be compared; it stays noted until records are compared again."""
+        if self.compared:
+            with self.shared.store.transaction():
+                self.shared.store.work.set_meta(_CROWDED, str(len(self.shared.crowded)))
+
     def pages(self) -> Iterable[Decided]:
         """Decisions about the new records, a few at a time; the caller carries them out before the next."""
         after: Place | None = None
         self.held.clear()
         while page := self.shared.store.staging.page("new", after, _BATCH):
             after = page[-1].place
+            self.compared = True
             yield self._page(page)
 
     def _page(self, page: Sequence[Staged]) -> Decided:

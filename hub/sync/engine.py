@@ -20,6 +20,7 @@ from hub.store.history import Account
 from hub.store.retention import tidy
 from hub.store.store import Store
 from hub.sync.accounting import account
+from hub.sync.alike import crowded_groups
 from hub.sync.apply import Apply, same_item
 from hub.sync.facts import FactCount, FactPull, account_facts, attach_waiting
 from hub.sync.guards import lossy_trips, trips
@@ -72,7 +73,7 @@ class Result:
     conflicts: int = 0
     review: int = 0
     crowded: int = 0
-    """Groups of records that were not searched for those that look alike, because they are too large."""
+    """Groups of records that were too large to compare when records were compared last."""
     unattended: bool = False
     """Whether records are in quarantine that nobody has told to ignore."""
     ignored: bool = False
@@ -295,7 +296,7 @@ class Engine:
         result.whole = not result.paused
         self._progress("link", "", 0, None)
         link_staged(shared, result.counters)
-        result.crowded = len(shared.crowded)
+        result.crowded = crowded_groups(shared)
 
     def _accept_shrinking(self, shared: Shared, result: Result) -> None:
         """A person has seen that a listing became much shorter: what is missing counts as gone now."""

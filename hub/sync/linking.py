@@ -52,6 +52,7 @@ def _link_alike(shared: Shared, counters: dict[str, Counter], hot: Collection[st
                     ask(shared, question, found.items, KIND, pairs_of(evidence))
             made += len(links) + len(found.outcome.questions)
         if not made:
+            search.end()
             return search.held
 
 
