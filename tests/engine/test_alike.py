@@ -169,7 +169,28 @@ def test_a_common_key_comes_first_and_ends_the_question(tmp_path: Path) -> None:
     add(world, "C", ANNA, name="Ana Berg", email="ana@y.example")
     world.sync()
     assert reviews(world) == [(REASON, ["A/1", "hub"])]
-    assert links(world) == [["B1", "C1"]]
+    assert links(world) == [["B1", "C1"]], "what A may have already is not created there"
+    (review,) = world.store.history.reviews()
+    decide(world, review.id, [member["gid"] or "A/contacts/1" for member in review.members])
+    world.sync()
+    assert links(world) == [["A1", "B1", "C1"]]
+    assert len(world.servers["A"].alive()) == 1
+    world.quiet()
+
+
+def test_a_question_that_comes_before_the_first_approval_keeps_the_double_from_being_created(tmp_path: Path) -> None:
+    world = world_of(tmp_path, ASK)
+    add(world, "A", ANNA)
+    world.engine().read()
+    add(world, "B", ANA)
+    world.sync()
+    assert reviews(world) == [(REASON, ["B/1", "hub"])]
+    assert len(world.servers["B"].alive()) == 1
+    (review,) = world.store.history.reviews()
+    decide(world, review.id, None)
+    world.sync()
+    assert links(world) == [["A1", "B2"], ["A2", "B1"]], "the answer lets it be created"
+    world.quiet()
 
 
 def test_a_record_that_resembles_one_under_another_question_waits_for_its_answer(tmp_path: Path) -> None:
