@@ -324,7 +324,7 @@ class Pull:
         base = base_of(link, self.source.mapping)
         op = self.ops.pop(record.id, None) or unread_op(link)
         if op is not None:
-            settle_open_op(self.shared, self.source, op, link, base, view)
+            settle_open_op(self.shared, self.source, op, link, golden, base, view)
         observe(merge, golden, link, base, view, record.data)
         if any(item.code == "unreadable" for item in merge.notices):  # told once; perhaps it was the transport's fault
             self.shared.store.work.reread_add(self.source.system, self.source.resource, [record.id], "unreadable value")

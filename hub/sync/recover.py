@@ -78,7 +78,7 @@ class Recover:
             known = links[op.remote_id]
             link = next(item for item in workspace.links[known.gid] if item.id == known.id)
             base = base_of(link, self.source.mapping)
-            settle_open_op(self.shared, self.source, op, link, base, view)
+            settle_open_op(self.shared, self.source, op, link, workspace.goldens[link.gid], base, view)
             merge = workspace.merge(self.source, record.modified_at.timestamp() if record.modified_at else None)
             observe(merge, workspace.goldens[link.gid], link, base, view, record.data)
             link.version, link.modified = record.version, merge.time

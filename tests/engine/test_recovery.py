@@ -14,7 +14,9 @@ import pytest
 from hub.contract.errors import ConnectorError, OutcomeUnknown, Unavailable
 from hub.contract.records import Page
 from hub.store.store import Store
+from hub.sync.decisions import split_link
 from hub.sync.policy import Policy
+from tests.engine.test_linking import shared_of
 from tests.engine.world import PLAIN, Fault, World, failing, no_fault
 
 SEARCHABLE = ("marker", "client_id", "upsert_key")
@@ -355,6 +357,24 @@ def test_an_image_from_before_our_write_does_not_say_that_it_was_ignored(tmp_pat
     world.sync()
     assert world.one("A")["email"] is None, "a user of B removed the new address"
     assert world.golden().collection("emails").live() == []
+    world.quiet()
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+def test_a_record_may_be_split_off_while_a_write_of_unknown_outcome_is_open(tmp_path: Path, carried_out: bool) -> None:
+    """Seed 408498: the write named an address that the new customer does not have, and the system was left alone for ever."""
+    world = updating(tmp_path)
+    world.servers["A"].edit("1", email="new@x.example")
+    (lose_answers if carried_out else lose_requests)(world, "B")
+    world.sync()
+    heal(world)
+    split_link(shared_of(world), "B", "contacts", "1")
+    for _ in range(2):
+        result = world.sync()
+        assert result.paused == {}
+    assert world.store.work.open_ops() == []
+    assert world.servers["A"].records["1"].data["email"] == "new@x.example"
+    assert len(world.goldens()) == 2
     world.quiet()
 
 
