@@ -41,9 +41,19 @@ def show_report(terminal: Terminal, engine: Engine, result: Result) -> None:
     for review in engine.store.history.reviews()[:SAMPLES]:
         names = ", ".join(f"{item['system']}: {terminal.name(item['title'], run=True)}" for item in review.members)
         terminal.say(f"  review {review.id}: {names} ({review.reason})")
+    if report["crowded"]:
+        terminal.say(crowded_line(report["crowded"]))
     if report["conflicts"]:
         found = ", ".join(f"{name} {number}" for name, number in sorted(report["conflicts"].items()))
         terminal.say(f"Fields on which linked records differ: {found}. See: crmhub conflicts list")
+
+
+def crowded_line(number: int) -> str:
+    """Where records were not compared."""
+    from hub.identity.score import CROWDED
+
+    groups = "1 group" if number == 1 else f"{number} groups"
+    return f"Not compared: {groups} of more than {CROWDED} records of one system that have one trait in common"
 
 
 def _show_samples(terminal: Terminal, result: Result, kind: str) -> None:

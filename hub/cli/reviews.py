@@ -9,7 +9,7 @@ import typer
 from hub.cli.command import command
 from hub.cli.terminal import Outcome, Problem, Terminal
 from hub.views.exits import Exit
-from hub.views.reviews import decide, find, side_by_side, take_out, to_json
+from hub.views.reviews import decide, find, pair_lines, side_by_side, take_out, to_json
 
 Number = Annotated[int, typer.Argument(metavar="ID", help="Number of a question")]
 
@@ -59,6 +59,8 @@ def show(terminal: Terminal, number: Number) -> Outcome:
         terminal.say(f"  {member['ref']}  {member['title']}")
         for key, value in member["native"].items():
             terminal.say(f"      {key}: {value}")
+    for line in pair_lines(review):
+        terminal.say(f"  {line}")
     found["members"] = [{key: value for key, value in item.items() if key != "values"} for item in members]
     refs = " ".join(member["ref"] for member in found["members"])
     terminal.say(f"One customer:        crmhub review link {number} {refs}")

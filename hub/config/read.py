@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.canonical.countries import is_country
+from hub.config.matching import read_matching
 from hub.config.model import Config, Connection, Hub, InvalidConfig, Problem, Sync
 from hub.config.quantities import parse_duration, parse_size
 from hub.config.serving import read_serving
@@ -73,10 +74,11 @@ def _config(path: Path, root: Table) -> Config:
         _check_name(table, name)
         notifiers[name] = _notifier(base, name, table)
     serving = read_serving(root.table("serve"), notifiers, base)
+    near = read_matching(root.table("matching"))
     syncs: dict[str, Sync] = {}
     for name, table in root.table("syncs").tables():
         _check_name(table, name)
-        syncs[name] = read_sync(name, table, connections, hub.region, serving.zone)
+        syncs[name] = read_sync(name, table, connections, hub.region, serving.zone, near)
     root.done()
     return Config(path, hub, connections, syncs, notifiers, serving)
 

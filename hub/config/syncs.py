@@ -11,6 +11,7 @@ from hub.config.model import DEFAULT_RECONCILE, Sync
 from hub.config.quantities import parse_duration
 from hub.config.serving import read_timing
 from hub.config.table import Table, near
+from hub.identity.matching import OFF, Near
 from hub.sync.policy import DeletePolicy, FieldPolicy, Guards, Policy
 
 CONFLICT_RULES = ("auto", "ask", "longest")
@@ -19,8 +20,16 @@ CONFLICT_RULES = ("auto", "ask", "longest")
 _DELETE = ("unlink", "propagate", "archive", "ask")
 
 
-def read_sync(name: str, table: Table, connections: Collection[str], region: str | None, zone: str = "UTC") -> Sync:
-    """One sync; every name in it must be a connection, a canonical field or a guard.  zone: the default time zone."""
+def read_sync(
+    name: str,
+    table: Table,
+    connections: Collection[str],
+    region: str | None,
+    zone: str = "UTC",
+    matching: Near = OFF,
+) -> Sync:
+    """One sync; every name in it must be a connection, a canonical field or a guard.  zone: the default time zone;
+    matching: what happens to records that look alike."""
     systems = _systems(name, table, connections)
     policy = Policy(
         systems,
@@ -33,6 +42,7 @@ def read_sync(name: str, table: Table, connections: Collection[str], region: str
         read_only=frozenset(_some(table, "read_only", systems)),
         no_create=frozenset(_some(table, "no_create", systems)),
         region=region,
+        near=matching,
     )
     sync = Sync(
         name,

@@ -71,6 +71,7 @@ class Review:
     """A question about identity for a person: which of these records are the same customer?
 
     members: [{"system", "resource", "remote_id", "title", "gid"}]; gid is set where the record is linked already.
+    pairs: [{"left", "right", "score", "features"}]: how members that share no key compare (refs or gids).
     """
 
     id: int
@@ -81,6 +82,7 @@ class Review:
     decision: str
     reason: str = ""
     members: list[dict[str, Any]] = field(default_factory=list)
+    pairs: list[dict[str, Any]] = field(default_factory=list)
 
 
 class History:
@@ -398,4 +400,6 @@ def _run(row: Any) -> dict[str, Any]:
 
 def _review(row: Any) -> Review:
     doc = unpack(row.doc)
-    return Review(row.id, row.run, row.at, row.kind, row.state, row.decision, doc["reason"], doc["members"])
+    return Review(
+        row.id, row.run, row.at, row.kind, row.state, row.decision, doc["reason"], doc["members"], doc.get("pairs", [])
+    )

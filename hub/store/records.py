@@ -48,6 +48,12 @@ _KEYS = (
     .where(match_key.c.key.in_(bindparam("b_keys", expanding=True)))
     .order_by(match_key.c.gid, match_key.c.key)
 )
+_CROWDED_KEYS = (
+    select(match_key.c.key)
+    .where(match_key.c.key.in_(bindparam("b_keys", expanding=True)))
+    .group_by(match_key.c.key)
+    .having(func.count() > bindparam("b_most"))
+)
 _DROP_KEYS = delete(match_key).where(match_key.c.gid == bindparam("b_gid"))
 _COUNT_LINKS = select(link.c.state, func.count().label("n")).where(*_HERE).group_by(link.c.state).order_by(link.c.state)
 _CONFLICTS = select(ledger.c.gid).where(ledger.c.state == "open")
@@ -293,6 +299,18 @@ class Records:
             for row in self._db.rows(_KEYS, {"b_keys": batch}):
                 found[row.key].append(row.gid)
         return found
+
+    def crowded(self, keys: Iterable[str], most: int) -> set[str]:
+        """Those of the keys that more than ``most`` golden records have."""
+        return {
+            row.key
+            for batch in chunks(set(keys))
+            for row in self._db.rows(_CROWDED_KEYS, {"b_keys": batch, "b_most": most})
+        }
+
+    def drop_keys(self, prefix: str) -> None:
+        """Forget all keys that begin so, of all golden records."""
+        self._db.write(delete(match_key).where(match_key.c.key.like(f"{prefix}%")))
 
     def set_keys(self, keys: Mapping[str, Iterable[str]]) -> None:
         """gid -> its match keys, replacing what was there."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Table, bindparam, delete, func, or_, select, tuple_, update
 
+from hub.identity.matching import NEAR
 from hub.store.database import pack, unpack
 from hub.store.protocol import Database
 from hub.store.records import chunks
@@ -103,9 +104,10 @@ class Staging:
                 found[item.place] = item
         return [found[place] for place in sorted(found)]
 
-    def crowded(self, most: int) -> list[tuple[str, str, str]]:
-        """The keys that more than ``most`` records of one side share: (key, system, resource)."""
-        return [(row.key, row.system, row.resource) for row in self._db.rows(_CROWDED, {"b_most": most})]
+    def crowded(self, most: int, *, blocks: bool = False) -> list[tuple[str, str, str]]:
+        """The keys (or the blocks) that more than ``most`` records of one side share: (key, system, resource)."""
+        statement = _CROWDED_BLOCKS if blocks else _CROWDED
+        return [(row.key, row.system, row.resource) for row in self._db.rows(statement, {"b_most": most})]
 
     def of_review(self, number: int) -> list[Staged]:
         statement = select(*_SMALL).where(staged.c.review == number).order_by(*_PLACE)
@@ -193,7 +195,9 @@ _NEXT_PAGE = _FIRST_PAGE.where(
     tuple_(*_PLACE) > tuple_(bindparam("b_system"), bindparam("b_resource"), bindparam("b_remote_id"))
 )
 _KEY_SIDE = (staged_key.c.key, staged_key.c.system, staged_key.c.resource)
-_CROWDED = select(*_KEY_SIDE).group_by(*_KEY_SIDE).having(func.count() > bindparam("b_most")).order_by(*_KEY_SIDE)
+_COUNTED = select(*_KEY_SIDE).group_by(*_KEY_SIDE).having(func.count() > bindparam("b_most")).order_by(*_KEY_SIDE)
+_CROWDED = _COUNTED.where(staged_key.c.key.not_like(f"{NEAR}%"))
+_CROWDED_BLOCKS = _COUNTED.where(staged_key.c.key.like(f"{NEAR}%"))
 
 
 def _indexed(keys: Iterable[str], *own_keys: str | None) -> list[str]:

@@ -19,7 +19,7 @@ from hub.sync.merge.groups import propose
 from hub.sync.merge.observe import observe
 from hub.sync.plan.record import title
 from hub.sync.systems import Source
-from hub.sync.workspace import Shared, Workspace, match_keys_of_golden
+from hub.sync.workspace import Shared, Workspace, kept_keys_of_golden
 
 RULE = "decided by a person"
 
@@ -284,7 +284,7 @@ def _close_rows(shared: Shared, row: Mapping[str, Any], resolution: str) -> None
 
 def _store(shared: Shared, golden: Golden, changes: Sequence[GoldenChange]) -> None:
     shared.store.records.save_goldens([(golden, title(golden))])
-    shared.store.records.set_keys({golden.gid: match_keys_of_golden(golden, shared.policy.region)})
+    shared.store.records.set_keys({golden.gid: kept_keys_of_golden(golden, shared.policy)})
     shared.store.history.add(shared.run, shared.clock(), changes, [], [])
 
 

@@ -20,6 +20,7 @@ from hub.store.history import Account
 from hub.store.retention import tidy
 from hub.store.store import Store
 from hub.sync.accounting import account
+from hub.sync.alike import crowded_groups
 from hub.sync.apply import Apply, same_item
 from hub.sync.facts import FactCount, FactPull, account_facts, attach_waiting
 from hub.sync.guards import lossy_trips, trips
@@ -71,6 +72,8 @@ class Result:
     applied: int = 0
     conflicts: int = 0
     review: int = 0
+    crowded: int = 0
+    """Groups of records that were too large to compare when records were compared last."""
     unattended: bool = False
     """Whether records are in quarantine that nobody has told to ignore."""
     ignored: bool = False
@@ -293,6 +296,7 @@ class Engine:
         result.whole = not result.paused
         self._progress("link", "", 0, None)
         link_staged(shared, result.counters)
+        result.crowded = crowded_groups(shared)
 
     def _accept_shrinking(self, shared: Shared, result: Result) -> None:
         """A person has seen that a listing became much shorter: what is missing counts as gone now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from hub.contract.errors import HubError
@@ -11,6 +11,7 @@ from hub.identity.names import agree, shown_name
 from hub.state import Base, Golden, Link
 from hub.store.staging import Staged
 from hub.sync.absence import revive
+from hub.sync.alike import KIND, Search, keep_blocks, pairs_of
 from hub.sync.merge.observe import base_of, observe
 from hub.sync.systems import Source
 from hub.sync.workspace import Counter, Shared, Workspace, match_keys_of_golden
@@ -25,21 +26,56 @@ def link_staged(shared: Shared, counters: dict[str, Counter]) -> None:
     the number of records.  Decisions may make older questions obsolete; what those asked about is decided again.
     """
     hold_answers(shared)
+    keep_blocks(shared)
     hot = _hot_keys(shared)
-    while _pass(shared, counters, hot):
+    held: set[str] = set()
+    if shared.policy.near.mode != "off":
+        held = _link_alike(shared, counters, hot)
+    while _pass(shared, counters, hot, lambda item: item.ref not in held):
         pass
 
 
-def _pass(shared: Shared, counters: dict[str, Counter], hot: Collection[str]) -> int:
-    """Go through the new records once; returns how many decisions were made."""
+def _link_alike(shared: Shared, counters: dict[str, Counter], hot: Collection[str]) -> set[str]:
+    """Decide about the records that share a key, then about those that resemble others; returns the refs of those that
+    wait for the answer about another record.  What is new afterwards has nobody."""
+    search = Search(shared)
+    search.start()
+    while True:
+        while _pass(shared, counters, hot, alone=False):
+            pass
+        made = 0
+        for found in search.pages():
+            links = [group for group, _ in found.outcome.links]
+            with shared.store.transaction():
+                link_groups(shared, counters, links, found.items)
+                for question, evidence in found.outcome.questions:
+                    ask(shared, question, found.items, KIND, pairs_of(evidence))
+            made += len(links) + len(found.outcome.questions)
+        if not made:
+            search.end()
+            return search.held
+
+
+def _pass(
+    shared: Shared,
+    counters: dict[str, Counter],
+    hot: Collection[str],
+    wanted: Callable[[Staged], bool] = lambda _item: True,
+    *,
+    alone: bool = True,
+) -> int:
+    """Go through the new records once; returns how many decisions were made.  alone: also those that have nobody."""
     made, after = 0, None
     while page := shared.store.staging.page("new", after, _BATCH):
         after = page[-1].place
-        made += _decide(shared, counters, [item for item in page if _source(shared, item)], hot)
+        fresh = [item for item in page if _source(shared, item) and wanted(item)]
+        made += _decide(shared, counters, fresh, hot, alone=alone)
     return made
 
 
-def _decide(shared: Shared, counters: dict[str, Counter], fresh: Sequence[Staged], hot: Collection[str]) -> int:
+def _decide(
+    shared: Shared, counters: dict[str, Counter], fresh: Sequence[Staged], hot: Collection[str], *, alone: bool
+) -> int:
     """Decide about some new records and everything that shares a key with them, directly or through others."""
     by_ref = {item.ref: item for item in fresh}
     entries = _entries(shared, fresh, hot)
@@ -56,7 +92,7 @@ def _decide(shared: Shared, counters: dict[str, Counter], fresh: Sequence[Staged
     everything = [*(entries[ref] for ref in sorted(entries)), *known]
     decided = match(everything, shared.store.staging.never_matches(entry.ref for entry in everything), agree)
     new = {ref for ref, item in by_ref.items() if item.state == "new"}
-    groups = [group for group in decided.groups if new.intersection(group.refs)]
+    groups = [group for group in decided.groups if new.intersection(group.refs) and (alone or _has_partner(group))]
     for start in range(0, len(groups), _BATCH):
         with shared.store.transaction():
             link_groups(shared, counters, groups[start : start + _BATCH], by_ref)
@@ -65,6 +101,10 @@ def _decide(shared: Shared, counters: dict[str, Counter], fresh: Sequence[Staged
         for question in questions:
             ask(shared, question, by_ref)
     return len(groups) + len(questions)
+
+
+def _has_partner(group: Group) -> bool:
+    return len(group.refs) > 1 or group.gid is not None or group.own_key is not None
 
 
 def _source(shared: Shared, item: Staged) -> Source | None:
@@ -241,8 +281,14 @@ def resolve_references(shared: Shared, linked: Sequence[Staged]) -> None:
         workspace.flush()
 
 
-def ask(shared: Shared, question: Question, by_ref: dict[str, Staged]) -> int:
-    """Open a review: its records are neither created nor linked until a person has decided."""
+def ask(
+    shared: Shared,
+    question: Question,
+    by_ref: dict[str, Staged],
+    kind: str = "match",
+    pairs: Sequence[Mapping[str, Any]] = (),
+) -> int:
+    """Open a review: its records are neither created nor linked until a person has decided.  pairs: how they compare."""
     members: list[dict[str, Any]] = []
     for ref in question.refs:
         item = by_ref[ref]
@@ -257,10 +303,10 @@ def ask(shared: Shared, question: Question, by_ref: dict[str, Staged]) -> int:
         )
     for gid in question.gids:
         members.append({"system": "hub", "resource": "", "remote_id": "", "title": gid, "gid": gid})
-    doc = {"reason": question.reason, "members": members, "evidence": list(question.evidence)}
+    doc = {"reason": question.reason, "members": members, "evidence": list(question.evidence), "pairs": list(pairs)}
     places = [by_ref[ref].place for ref in question.refs]
     shared.store.staging.reconsider(places)
-    number = shared.store.history.add_review(shared.run, shared.clock(), "match", doc)
+    number = shared.store.history.add_review(shared.run, shared.clock(), kind, doc)
     shared.store.staging.set_state(places, "review", number)
     return number
 

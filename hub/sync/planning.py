@@ -51,6 +51,7 @@ def make_plan(
     plan = Plan(sync)
     blocked = {(op.system, op.resource, op.gid) for op in shared.store.work.open_ops()}
     refusals = {(item.system, item.resource, item.gid): item for item in shared.store.work.quarantined() if item.gid}
+    asked = _asked_about(shared)
     gids = shared.store.records.dirty_gids()
     if only is not None:
         gids = [gid for gid in gids if gid in only]
@@ -66,6 +67,9 @@ def make_plan(
             for source in shared.systems.sources:
                 key = (source.system, source.resource, gid)
                 if key in blocked:
+                    waits = True
+                    continue
+                if (source.system, gid) in asked and workspace.link(*key) is None:
                     waits = True
                     continue
                 wanted = list(plan_on(workspace, source, golden))
@@ -95,6 +99,18 @@ def make_plan(
     plan.calls = estimate_calls(shared, plan)
     plan.trips = trips(plan, facts or {}, shared.policy.guards)
     return plan
+
+
+def _asked_about(shared: Shared) -> set[tuple[str, str]]:
+    """(system, gid) of customers of whom a record of that system may be one: none is created there before the answer."""
+    return {
+        (member["system"], other["gid"])
+        for review in shared.store.history.reviews()
+        for other in review.members
+        if other["gid"]
+        for member in review.members
+        if not member["gid"]
+    }
 
 
 def _stands(refusal: Quarantined, workspace: Workspace, source: Source, golden: Golden, wanted: list[Item]) -> bool:

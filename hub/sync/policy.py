@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import orjson
 
+from hub.identity.matching import OFF, Near
 from hub.mapping.view import Value
 
 ConflictRule = str
@@ -51,6 +52,7 @@ class Policy:
     authority: field or collection -> systems in order of authority; unnamed systems rank equally below.
     region:    country (alpha-2) in which national phone numbers are read.
     skew:      system -> seconds by which its clock may be wrong; the widest of a sync's systems is the window.
+    near:      what happens to records that look alike but share no key (one rule for all syncs of a hub).
     delete:    system whose record is gone -> policy;  delete_any: systems in which the hub may delete records that it
                did not create.
     """
@@ -66,6 +68,7 @@ class Policy:
     read_only: frozenset[str] = frozenset()
     no_create: frozenset[str] = frozenset()
     region: str | None = None
+    near: Near = OFF
 
     def of(self, name: str) -> FieldPolicy:
         found = self.fields.get(name)

@@ -21,7 +21,7 @@ from hub.sync.settling import settle_open_op, unread_op
 from hub.sync.systems import Source
 from hub.sync.undo.accept import took_back
 from hub.sync.vanished import Vanished
-from hub.sync.workspace import Counter, Shared, Workspace, mark_of, match_keys_of_view
+from hub.sync.workspace import Counter, Shared, Workspace, kept_keys_of_view, mark_of
 
 ROLLING = 24 * 3600.0
 """Seconds after which a complete listing checks what the change feed may have missed (configurable)."""
@@ -395,7 +395,7 @@ class Pull:
                     self.shared.run,
                     dict(mapping.prune(record.data)),
                     shown_name(view.fields.get("name")),
-                    match_keys_of_view(view, self.shared.policy.region),
+                    kept_keys_of_view(view, self.shared.policy),
                     mapping.own_key(record.data),
                     record.version,
                     record.modified_at.timestamp() if record.modified_at else None,

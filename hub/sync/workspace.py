@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from hub.canonical.values import is_match_key
 from hub.canonical.values import key as canonical_key
 from hub.contract.records import Record
+from hub.identity.score import Features, blocks, features
 from hub.mapping.view import RemoteRef, View
 from hub.state import Golden, Link
 from hub.store.store import Store
@@ -36,6 +37,8 @@ class Shared:
     """Fields that this run does not write (consents during the first load)."""
     unlinked: dict[str, int] = field(default_factory=dict)
     """system -> links that this run dropped because their record is gone, where deletions are not passed on."""
+    crowded: set[str] = field(default_factory=set)
+    """Blocks that this run did not search for alike records, because too many share them."""
     redact: Callable[[str], str] = str
     """Takes live secrets out of what is stored: a system's answer may quote them."""
 
@@ -70,6 +73,39 @@ def match_keys_of_golden(golden: Golden, region: str | None) -> list[str]:
         for element in golden.collection(name).live()
         if is_match_key(name, element.value.value, region=region)
     ]
+
+
+_COMPARED = ("name", "birth_date", "kind")
+_COMPARED_LISTS = ("emails", "phones", "addresses")
+
+
+def features_of_view(view: View, region: str | None) -> Features:
+    """What of a native record is compared with others that have no key in common with it."""
+    values = {
+        name: [item.value for item in view.collections.get(name, ()) if item.value is not None]
+        for name in _COMPARED_LISTS
+    }
+    return features({name: view.fields.get(name) for name in _COMPARED}, values, region)
+
+
+def features_of_golden(golden: Golden, region: str | None) -> Features:
+    """The same of a golden record."""
+    values = {name: [item.value.value for item in golden.collection(name).live()] for name in _COMPARED_LISTS}
+    return features({name: golden.value(name) for name in _COMPARED}, values, region)
+
+
+def kept_keys_of_view(view: View, policy: Policy) -> list[str]:
+    """All keys that are kept of a native record that waits to be linked."""
+    keys = match_keys_of_view(view, policy.region)
+    return keys if policy.near.mode == "off" else keys + blocks(features_of_view(view, policy.region))
+
+
+def kept_keys_of_golden(golden: Golden, policy: Policy) -> list[str]:
+    """All keys that are kept of a golden record: those that it is matched by and, if records are compared, its blocks."""
+    keys = match_keys_of_golden(golden, policy.region)
+    if policy.near.mode != "off" and golden.state == "live":
+        keys += blocks(features_of_golden(golden, policy.region))
+    return keys
 
 
 class Workspace:
@@ -178,7 +214,7 @@ class Workspace:
         records, history = self.shared.store.records, self.shared.store.history
         goldens = [self.goldens[gid] for gid in sorted(self.changed) if gid in self.goldens]
         records.save_goldens([(item, title(item)) for item in goldens], dirty=dirty)
-        records.set_keys({item.gid: match_keys_of_golden(item, self.shared.policy.region) for item in goldens})
+        records.set_keys({item.gid: kept_keys_of_golden(item, self.shared.policy) for item in goldens})
         records.delete_links([item.id for item in self.dropped if item.id is not None])
         dropped = {id(item) for item in self.dropped}
         links = [item for item in (*self.touched.values(), *self.fresh) if id(item) not in dropped]

@@ -18,7 +18,8 @@ def matched(engine: Engine, result: Result) -> dict[str, Any]:
     """How the records of the systems belong together.
 
     Per system: its records, those linked with a record of another system, those that wait for a review, the golden
-    records that it does not have, and what the plan would create and update."""
+    records that it does not have, and what the plan would create and update.  crowded: groups of records that were too
+    large to look for alike ones in them."""
     store = engine.store
     systems: dict[str, Any] = {}
     planned = result.plan.counts() if result.plan is not None else {}
@@ -32,7 +33,12 @@ def matched(engine: Engine, result: Result) -> dict[str, Any]:
             "to_create": planned.get(name, {}).get("create", 0),
             "to_update": planned.get(name, {}).get("update", 0),
         }
-    return {"systems": systems, "review": result.review, "conflicts": _conflicts(engine, result)}
+    return {
+        "systems": systems,
+        "review": result.review,
+        "crowded": result.crowded,
+        "conflicts": _conflicts(engine, result),
+    }
 
 
 def _conflicts(engine: Engine, result: Result) -> dict[str, int]:

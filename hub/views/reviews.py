@@ -18,7 +18,26 @@ def to_json(shown: Shown, review: Review) -> dict[str, Any]:
         {**item, "ref": ref_of(item), "title": shown.name(item["title"]) if not item["gid"] else item["title"]}
         for item in review.members
     ]
-    return {"id": review.id, "state": review.state, "reason": review.reason, "members": members}
+    pairs = [dict(item) for item in review.pairs]
+    return {"id": review.id, "state": review.state, "reason": review.reason, "members": members, "pairs": pairs}
+
+
+def pair_lines(review: Review) -> list[str]:
+    """How members that share no key compare, a pair a line, in words and without their values."""
+    found = []
+    for pair in review.pairs:
+        said = []
+        for verdict, words in (
+            ("same", "the same"),
+            ("alike", "alike"),
+            ("differs", "differs"),
+            ("missing", "not known"),
+        ):
+            names = [name.replace("_", " ") for name, item in pair["features"].items() if item == verdict]
+            if names:
+                said.append(f"{words}: {', '.join(names)}")
+        found.append(f"{pair['left']} and {pair['right']}: score {pair['score']:.2f}; {'; '.join(said)}")
+    return found
 
 
 def ref_of(member: dict[str, Any]) -> str:

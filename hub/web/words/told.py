@@ -21,6 +21,8 @@ PATTERNS = (
     "{name} would change on {number} of {linked} records",
     "{name} would be emptied on {number} of {linked} records",
     "{lossy} of the first {number} writes were stored differently than sent",
+    # why records may be one customer (hub.identity.near)
+    "alike, but without a common key",
     # findings (hub.views.status, hub.views.schedule)
     "no sync ran yet",
     "the last run failed",
