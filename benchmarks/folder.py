@@ -55,20 +55,27 @@ class Measured:
 
 
 def measure(command: list[str], *, cwd: Path, environment: dict[str, str], report: Path | None = None) -> Measured:
-    """Run a process to its end.  report: a JSON file that it writes about itself."""
+    """Run a process to its end.  report: a JSON file that it writes about itself.
+
+    It may keep what Python compiles, as an installed program has it: compiling everything anew would be measured else."""
     out = cwd / "out.txt"
     begun = time.perf_counter()
     with out.open("wb") as handle:
         process = subprocess.Popen(
-            command, cwd=cwd, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=handle
+            command,
+            cwd=cwd,
+            env={**os.environ, **environment, "PYTHONDONTWRITEBYTECODE": ""},
+            stdin=subprocess.DEVNULL,
+            stdout=handle,
         )
         _, status, used = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - begun
     process.returncode = os.waitstatus_to_exitcode(status)  # or the process would be waited for again
-    kilobytes = used.ru_maxrss / 1024 if sys.platform == "darwin" else used.ru_maxrss
     found = json.loads(report.read_text()) if report is not None and report.exists() else {}
     text = out.read_text(encoding="utf-8")
-    return Measured(used.ru_utime + used.ru_stime, seconds, kilobytes / 1024, process.returncode, text, found)
+    return Measured(
+        used.ru_utime + used.ru_stime, seconds, float(found.get("rss", 0.0)), process.returncode, text, found
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +93,17 @@ class Folder:
         (self.path / "config.toml").write_text(text, encoding="utf-8")
 
     def crmhub(self, *words: str, profile: Path | None = None, trace: bool = False) -> Measured:
-        """A command in a process of its own.  profile: where cProfile writes;  trace: report the SQL statements, too."""
+        """A command in a process of its own.  profile: a file for cProfile;  trace: report the SQL statements, too."""
         report = self.path / "report.json"
         report.unlink(missing_ok=True)
         options = {"BENCHMARK_REPORT": str(report), "BENCHMARK_TOKEN": TOKEN, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
         if trace:
             options["BENCHMARK_TRACE"] = "1"
-        program = ["-m", "benchmarks.counted"]
         if profile is not None:
-            program = ["-m", "cProfile", "-o", str(profile), *program]
-        return measure([sys.executable, *program, *words], cwd=self.path, environment=options, report=report)
+            options["BENCHMARK_PROFILE"] = str(profile)
+        return measure(
+            [sys.executable, "-m", "benchmarks.counted", *words], cwd=self.path, environment=options, report=report
+        )
 
     def sync(self, *words: str, **options: Any) -> tuple[Measured, dict[str, Any]]:
         """One run, and what it says about itself."""
