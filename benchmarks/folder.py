@@ -87,7 +87,7 @@ class Folder:
     database: str = ""
 
     def configure(self, *, reconcile: str = "24h") -> None:
-        """Write the configuration; with a reconcile of "1s" every run lists everything."""
+        """Write the configuration; with a reconcile of "0s" every run lists everything."""
         database = f'database = "{self.database}"' if self.database else ""
         text = _CONFIG.format(plugin=PLUGIN, url=self.url, reconcile=reconcile, database=database)
         (self.path / "config.toml").write_text(text, encoding="utf-8")

@@ -140,7 +140,7 @@ class Bench:
 
     def reconcile(self) -> Turns:
         with self._seeded() as folder:
-            folder.configure(reconcile="1s")
+            folder.configure(reconcile="0s")
             while True:
                 floor = self._floor(folder, "versions")
                 self.stub.calls()

@@ -45,6 +45,12 @@ def seed(folder: Folder, stub: Stub, size: int) -> None:
         if said["state"] != "success":
             raise Failed(f"the first people were not linked: {said}")
         stub.switch(clock=3600.0)
+    copy_pairs(folder, size)
+    stub.setup(**{name: {"size": size, "clock": NOW + 7200.0} for name in SYSTEMS})
+
+
+def copy_pairs(folder: Folder, size: int) -> None:
+    """In a store of ``KINDS`` linked pairs from the number ``FAR`` on: ``size`` pairs from 0 on instead of them."""
     with opened(folder) as store:
         db = store.db
         models = _models(db)
@@ -59,7 +65,6 @@ def seed(folder: Folder, stub: Stub, size: int) -> None:
                     db.upsert(table, list(chain.from_iterable(rows)))
         with db.transaction():
             db.write(update(cursor).values(size=size))
-    stub.setup(**{name: {"size": size, "clock": NOW + 7200.0} for name in SYSTEMS})
 
 
 def _models(db: Any) -> list[tuple[list[Row], list[Row], list[Row]]]:
