@@ -41,8 +41,8 @@ def _trace() -> list[str]:
     found: list[str] = []
     configure = Sqlite._configure
 
-    def traced(self: Sqlite, raw: sqlite3.Connection, record: object) -> None:
-        configure(self, raw, record)
+    def traced(self: Sqlite, raw: sqlite3.Connection, _record: object) -> None:
+        configure(self, raw, _record)
         raw.set_trace_callback(found.append)
 
     Sqlite._configure = traced  # type: ignore[method-assign]  # what this module is for

@@ -22,7 +22,6 @@ LARGE = ("golden", "link", "match_key", "change", "journal", "image", "fact", "f
 """Tables that grow with the customers or with what happens to them."""
 WHOLE = {
     "count_links": "SELECT link.state, count(*)",
-    "count_frozen, count_quarantined_links": "SELECT count(*) AS count_1 FROM link WHERE link.system",
     "unlinked_quarantine": "SELECT quarantine.remote_id FROM quarantine WHERE quarantine.system",
 }
 """Statements of a run without changes that read all links of a resource: known debts.  They find them by an index, but
