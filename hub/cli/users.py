@@ -16,6 +16,7 @@ from hub.views.times import when
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of a user")]
 Role = Literal["viewer", "operator", "admin"]
 _WHO = "command line"
+_FIRST = "They choose their own password when they sign in first, within a week"
 
 
 def register(app: typer.Typer) -> None:
@@ -53,13 +54,18 @@ def add(
     name: Name,
     role: Annotated[Role, typer.Option("--role", help="viewer looks; operator decides and runs; admin also manages")],
 ) -> Outcome:
-    """Make a user of the pages. The password is asked for, or read as a line of standard input."""
+    """Make a user of the pages. The password is asked for, or read as a line of standard input; but for the very first
+    user it is for the first sign-in, within a week."""
     from hub.web.access import accounts
+    from hub.web.access.policy import policy_of
 
     app = terminal.app
     accounts.clean_name(name)
-    user = accounts.add(app.store, name, role, _password(terminal), who=_WHO, now=app.clock())
+    password, policy, own = _password(terminal), policy_of(app.config), not app.store.users.count()
+    user = accounts.add(app.store, name, role, password, policy, who=_WHO, now=app.clock(), own=own)
     terminal.say(f"{user.name}: {user.role}")
+    if not own:
+        terminal.say(_FIRST)
     return Outcome({"name": user.name, "role": user.role})
 
 
@@ -101,13 +107,15 @@ def role(
 
 
 def password(terminal: Terminal, name: Name) -> Outcome:
-    """Change a password, asked for or read as a line of standard input. The user's sessions end."""
+    """Set a password for the next sign-in, asked for or read as a line of standard input. The user's sessions end."""
     from hub.web.access import accounts
+    from hub.web.access.policy import policy_of
 
     app = terminal.app
     accounts.found(app.store, name)
-    accounts.set_password(app.store, name, _password(terminal), who=_WHO, now=app.clock())
+    accounts.set_password(app.store, name, _password(terminal), policy_of(app.config), who=_WHO, now=app.clock())
     terminal.say(f"{name}: the password is changed")
+    terminal.say(_FIRST)
     return Outcome({"name": name})
 
 

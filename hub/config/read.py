@@ -72,7 +72,7 @@ def _config(path: Path, root: Table) -> Config:
     for name, table in root.table("notifiers").tables():
         _check_name(table, name)
         notifiers[name] = _notifier(base, name, table)
-    serving = read_serving(root.table("serve"), notifiers)
+    serving = read_serving(root.table("serve"), notifiers, base)
     syncs: dict[str, Sync] = {}
     for name, table in root.table("syncs").tables():
         _check_name(table, name)

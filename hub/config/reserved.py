@@ -17,7 +17,7 @@ SOURCES = ("env", "file", "command", "keyring", "secret")
 """Keys of a reference to a secret, beside those of plugins."""
 _KEPT = {
     "hub": ("data", "database", "database_password", "mappings", "plugins"),
-    "serve": ("listen", "public_url", "metrics_token", "two_people"),
+    "serve": ("listen", "public_url", "metrics_token", "two_people", "refused_passwords"),
 }
 """Section -> keys that stay as they are."""
 _FREE = frozenset(COMMON) - {"plugin", "hosts", "ca_file"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 
 from hub.config.quantities import parse_duration
 from hub.config.table import Table
@@ -21,8 +22,8 @@ from hub.config.timing import (
 )
 
 
-def read_serving(table: Table, notifiers: Collection[str]) -> Serving:
-    """The section [serve]."""
+def read_serving(table: Table, notifiers: Collection[str], base: Path) -> Serving:
+    """The section [serve].  base: the folder that paths are relative to."""
     default = Serving()
     notify = table.texts("notify") if "notify" in table else None
     for name in notify or ():
@@ -41,7 +42,10 @@ def read_serving(table: Table, notifiers: Collection[str]) -> Serving:
         table.parsed("rest", _positive, default.rest),
         table.parsed("metrics_token", parse_secret, default.metrics_token),
         table.take("two_people", bool, default.two_people),
+        base / refused if (refused := table.take("refused_passwords", str, "")) else None,
     )
+    if found.refused_passwords is not None and not found.refused_passwords.is_file():
+        table.problem("refused_passwords", f"there is no file {found.refused_passwords}")
     if found.longest < found.first:
         table.problem("longest_wait", "longest_wait must not be shorter than first_wait")
     table.done()

@@ -7,6 +7,7 @@ import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -103,7 +104,8 @@ class Serving:
     nowhere;  public_url: under which address other systems reach it, "" if they cannot;  gather: seconds from a webhook to
     the run that it causes, in which others may come;  rest: seconds between the beginnings of two such runs;
     metrics_token: reference of the secret with which other machines may see metrics, None for none;  two_people:
-    whether a plan that deletes needs the approval of two people on the pages.
+    whether a plan that deletes needs the approval of two people on the pages;  refused_passwords: a file of passwords, one
+    a line, that no user of the pages may have.
     """
 
     zone: str = "UTC"
@@ -116,6 +118,7 @@ class Serving:
     rest: float = 30.0
     metrics_token: Mapping[str, Any] | None = None
     two_people: bool = False
+    refused_passwords: Path | None = None
 
 
 def parse_zone(text: object) -> str:

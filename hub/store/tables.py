@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA = 8
+SCHEMA = 9
 """Number of the newest migration."""
 
 TEXT = Text().with_variant(Text(collation="C"), "postgresql")
@@ -533,6 +533,7 @@ web_user = Table(
     Column("changed", Float, nullable=False),
     Column("failures", WHOLE, nullable=False),
     Column("locked", Float, nullable=False),
+    Column("expires", Float, nullable=False, server_default=text("0")),
     _states("role", "viewer", "operator", "admin"),
     CheckConstraint("name <> ''", name="user_has_name"),
     CheckConstraint("password LIKE '$argon2id$%'", name="password_is_hashed"),

@@ -18,7 +18,8 @@ ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """password: an argon2id hash;  failures: wrong passwords in a row;  locked: until when no password is tried."""
+    """password: an argon2id hash;  failures: wrong passwords in a row;  locked: until when no password is tried;  expires:
+    until when a password that somebody else has set may be used to set one's own, 0 for one's own."""
 
     name: str
     role: Role
@@ -27,6 +28,7 @@ class User:
     changed: float
     failures: int = 0
     locked: float = 0.0
+    expires: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

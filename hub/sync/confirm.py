@@ -92,7 +92,11 @@ class Confirm:
             return
         for old in list(workspace.links.get(item.gid, ())):
             if old.system == item.system and old.resource == item.resource and old.state in ("gone", "excluded"):
-                workspace.drop_link(old)
+                if old.remote_id == image.id:
+                    workspace.drop_link(old)
+                else:
+                    old.state, old.primary = "gone", False  # if it comes back, it is known whose record it was
+                    workspace.touch(old)
         if not adopted:  # one that was found by its key may have been linked meanwhile: that proves nothing
             self._take_over(workspace, item, image.id, view)
         link = Link(item.system, item.resource, image.id, item.gid, created_by_hub=True)

@@ -207,10 +207,12 @@ class Pull:
         records: Sequence[Record] = [item for item in stale if item.error is None]
         if any(item.data is None for item in records):
             records = list(self.source.connector.fetch(resource, [item.id for item in records]))
+        there = {item.id for item in (*records, *broken) if not _left(item)}
+        gone_since = {item.id for item in stale if item.id not in there}
         with store.transaction():
             fresh, lost = self.take([*records, *broken])
             self._resize(by=fresh - lost)
-            store.records.saw(system, resource, ids, round_)
+            store.records.saw(system, resource, [item for item in ids if item not in gone_since], round_)
         self.progress(len(page.records))
         shown = {*waiting, *(item.id for item in records)}  # not one that is gone again since the listing named it
         return shown.difference(known)
@@ -224,7 +226,8 @@ class Pull:
         there = {item.id: item for item in self.source.connector.fetch(self.source.resource, ids)}
         with self.shared.store.transaction():
             self.take(list(there.values()))
-            return len(there) + self.vanished.absent([item for item in ids if item not in there], listed=True)
+            left = sum(_left(item) for item in there.values())
+            return len(there) - left + self.vanished.absent([item for item in ids if item not in there], listed=True)
 
     def take(self, records: Sequence[Record], *, force: bool = False) -> tuple[int, int]:
         """Observe a batch of records inside the caller's transaction.
@@ -259,7 +262,7 @@ class Pull:
         }
         workspace.flush()
         self._stage([item for item in unknown if item[0].id not in followed], waiting)
-        left = {item.id for item in records if item.error is None and (item.deleted or item.merged_into is not None)}
+        left = {item.id for item in records if item.error is None and _left(item)}
         present = {item.id for item in records if item.id not in left} | self._followed
         known = (
             {item for item, (_, state, _m) in gates.items() if state not in ("gone", "excluded")}
@@ -324,7 +327,7 @@ class Pull:
         base = base_of(link, self.source.mapping)
         op = self.ops.pop(record.id, None) or unread_op(link)
         if op is not None:
-            settle_open_op(self.shared, self.source, op, link, base, view)
+            settle_open_op(self.shared, self.source, op, link, golden, base, view)
         observe(merge, golden, link, base, view, record.data)
         if any(item.code == "unreadable" for item in merge.notices):  # told once; perhaps it was the transport's fault
             self.shared.store.work.reread_add(self.source.system, self.source.resource, [record.id], "unreadable value")
@@ -406,3 +409,8 @@ class Pull:
 def scope_hash(*parts: object) -> str:
     """A short stable hash of what narrows a resource."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def _left(record: Record) -> bool:
+    """Whether what is told of a record is that it is gone, or merged into another one."""
+    return record.deleted or record.merged_into is not None

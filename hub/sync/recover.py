@@ -78,7 +78,7 @@ class Recover:
             known = links[op.remote_id]
             link = next(item for item in workspace.links[known.gid] if item.id == known.id)
             base = base_of(link, self.source.mapping)
-            settle_open_op(self.shared, self.source, op, link, base, view)
+            settle_open_op(self.shared, self.source, op, link, workspace.goldens[link.gid], base, view)
             merge = workspace.merge(self.source, record.modified_at.timestamp() if record.modified_at else None)
             observe(merge, workspace.goldens[link.gid], link, base, view, record.data)
             link.version, link.modified = record.version, merge.time
@@ -146,7 +146,9 @@ class Recover:
         records = list(found)
         links = self.shared.store.records.links_by_remote(op.system, op.resource, [item.id for item in records])
         others = {item.remote_id for item in links.values() if item.gid and item.gid != op.gid}
-        return [item for item in records if item.id not in others]
+        fresh = [item for item in records if item.id not in links]
+        # one that the hub knows was made by an earlier create of this customer, and came back
+        return fresh if len(fresh) == 1 else [item for item in records if item.id not in others]
 
     def _adopt(self, op: OpRow, record: Record) -> None:
         item = Item.from_json(op.item)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.mapping.view import View
-from hub.state import Base, Link
+from hub.state import Base, Golden, Link
 from hub.store.database import pack, unpack
 from hub.store.work import OpRow
 from hub.sync.merge.settle import Settlement, note, settle
-from hub.sync.plan.items import Item
+from hub.sync.plan.items import Item, Payload
 from hub.sync.plan.parts import decode
 from hub.sync.systems import Source
 from hub.sync.workspace import Shared
@@ -36,11 +36,15 @@ def leaves_no_key(source: Source, item: Item) -> bool:
     return not collections or any(not any(row.value for row in shown.get(name, ())) for name in collections)
 
 
-def settle_open_op(shared: Shared, source: Source, op: OpRow, link: Link, base: Base, image: View) -> Settlement:
+def settle_open_op(
+    shared: Shared, source: Source, op: OpRow, link: Link, golden: Golden, base: Base, image: View
+) -> Settlement:
     """Settle an update or delete whose answer never came, before its record's image is observed."""
     result, before = Settlement(), bases_of(link)
     if op.kind == "update" and op.state in ("in_flight", "ambiguous"):
         item = Item.from_json(op.item)
+        for payload in (item.writes, item.book):
+            _forget_strangers(payload, golden)
         note(link, item.book)
         result = settle(
             link,
@@ -58,6 +62,16 @@ def settle_open_op(shared: Shared, source: Source, op: OpRow, link: Link, base: 
     if result.happened:
         journal(shared, op, link, post=predicted(source, Item.from_json(op.item), link), base=before)
     return result
+
+
+def _forget_strangers(payload: Payload, golden: Golden) -> None:
+    """Collections with elements that the customer does not have: the record was split off while its write was open."""
+    for name in {*payload.elements, *payload.picture}:
+        eids = {*payload.elements.get(name, ()), *(eid for _, eid in payload.picture.get(name, ()) if eid is not None)}
+        if not eids <= golden.collection(name).elements.keys():
+            payload.elements.pop(name, None)
+            payload.picture.pop(name, None)
+            payload.psent.pop(name, None)
 
 
 def remembered(op: OpRow) -> list[Any]:

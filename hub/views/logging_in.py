@@ -48,6 +48,11 @@ def finish(app: App, name: str, code: str, sent_from: str) -> Account:
     return account
 
 
+def state_of(text: str) -> str:
+    """The state in an address that a person pasted, by which a login is known; "" if there is none."""
+    return parse_qs(urlsplit(text.strip()).query).get("state", [""])[0] if "://" in text else ""
+
+
 def code_of(text: str) -> str:
     """The code in what a person pasted: the code itself, or the address with ``code=`` in it.  Raises AuthError."""
     if "://" not in text:

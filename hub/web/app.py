@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from hub.web import health
+from hub.web.dressing import Dressed
 from hub.web.hooks import hooks
 from hub.web.pages import pages
 
@@ -27,4 +29,8 @@ def routes(service: Service) -> Sequence[BaseRoute]:
 
 def application(service: Service) -> Starlette:
     """What serves a configuration.  Handlers that touch the store are plain functions: starlette runs them in threads."""
-    return Starlette(routes=routes(service))
+
+    def secure() -> bool:
+        return service.scheduler.config.serving.public_url.startswith("https://")
+
+    return Starlette(routes=routes(service), middleware=[Middleware(Dressed, secure=secure)])

@@ -67,10 +67,12 @@ class Call:
     # what was sent
 
     def text(self, name: str, default: str = "") -> str:
-        """A field of the form, or of the query."""
+        """A field of the form that was sent; of the query, where none is: an address can say nothing beside a form."""
         found = self.form.get(name)
         if found:
             return found[-1]
+        if self.request.method == "POST":
+            return default
         value = self.request.query_params.get(name, default)
         return value.replace("\0", "")
 

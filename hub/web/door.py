@@ -20,9 +20,10 @@ from starlette.routing import Route as HttpRoute
 
 from hub.contract.errors import ConnectorError, HubError
 from hub.service.events import log_event
-from hub.store.users import Role
+from hub.store.users import Role, User
 from hub.web.access import sessions
 from hub.web.access.hosts import is_ours, is_same_origin
+from hub.web.access.lockout import Strangers
 from hub.web.call import Call, Refused, problem_of, same
 from hub.web.words import choose
 
@@ -32,21 +33,10 @@ if TYPE_CHECKING:
 LARGEST = 256 * 1024
 """Bytes of a form."""
 _FIELDS = 2000
+_WITH_A_FIRST_PASSWORD = frozenset(("/account", "/account/password", "/account/look", "/logout"))
+"""What somebody may use whose password was set by somebody else."""
 _STATUS = {"locked": 409, "stale": 409, "busy": 503}
 """Of errors, by their code."""
-
-HEADERS = {
-    "Content-Security-Policy": "; ".join(
-        ("default-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'", "object-src 'none'")
-    ),
-    "X-Frame-Options": "DENY",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Cache-Control": "no-store",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,34 +54,30 @@ class Door:
 
     def __init__(self, site: Site) -> None:
         self.site = site
+        self._outside = Strangers()
 
     def http(self, route: Route) -> HttpRoute:
         async def answer(request: Request) -> Response:
-            return self._dressed(await self._answer(request, route))
+            return await self._answer(request, route)
 
         return HttpRoute(route.path, answer, methods=[route.method])
 
     async def nowhere(self, request: Request) -> Response:
         """What no route answers."""
-        return self._dressed(await self._answer(request, Route("", _nothing, "viewer", "GET")))
-
-    def _dressed(self, response: Response) -> Response:
-        for key, value in HEADERS.items():
-            response.headers.setdefault(key, value)
-        if self.site.secure:
-            response.headers["Strict-Transport-Security"] = "max-age=31536000"
-        return response
+        return await self._answer(request, Route("", _nothing, "viewer", "GET"))
 
     async def _answer(self, request: Request, route: Route) -> Response:
         serving = self.site.config.serving
         listen = serving.listen.host if serving.listen is not None else ""
         if not is_ours(request.headers.get("host", ""), serving.public_url, listen):
+            self._note(None, route, "this name is not served here")
             return PlainTextResponse("This name is not served here.", 421)
         form: dict[str, list[str]] = {}
         if request.method == "POST":
             try:
                 form = await _form(request)
             except Refused as refusal:
+                self._note(None, route, refusal.reason)
                 return PlainTextResponse(refusal.reason, refusal.status)
         return await run_in_threadpool(self._handled, request, route, form)
 
@@ -109,8 +95,12 @@ class Door:
                 self._came_from_here(call)
             if route.role is not None and not call.may(route.role):
                 raise Refused(403, "Your role may look here, not do this")
+            if call.user is not None and call.user.expires and route.path not in _WITH_A_FIRST_PASSWORD:
+                return self._own_password_first(call)
             response = route.handler(call)
         except Refused as refusal:
+            if refusal.status != 404:
+                self._note(call.user, route, refusal.reason)
             response = call.page("refused.html", status=refusal.status, reason=refusal.reason)
         except HubError as error:
             status = _STATUS.get(error.code, 502 if isinstance(error, ConnectorError) else 400)
@@ -122,6 +112,12 @@ class Door:
         if call.session is None and call.pre and "set-cookie" not in response.headers:
             self.put_cookie(response, "pre", call.pre, 3600)
         return response
+
+    def _note(self, user: User | None, route: Route, reason: str) -> None:
+        """Log a refusal; one a minute of people who are not signed in, who must not fill the log."""
+        if user is not None or self._outside.worth_noting(self.site.now):
+            who = user.name if user is not None else None
+            log_event("page_refused", level=logging.WARNING, who=who, method=route.method, page=route.path, why=reason)
 
     def _broken(self, call: Call | None, error: Exception) -> Response:
         """A fault: its reference is shown, the rest is in the log."""
@@ -188,6 +184,13 @@ class Door:
         if call.request.method != "GET" or path == "/":
             return RedirectResponse("/login", 303)
         return call.to("/login", next=path)
+
+    def _own_password_first(self, call: Call) -> Response:
+        if call.partial:
+            return Response(status_code=401, headers={"HX-Redirect": "/account"})
+        if call.request.method != "GET":
+            raise Refused(403, "Choose your own password first; nothing was done")
+        return call.to("/account")
 
     def _came_from_here(self, call: Call) -> None:
         """A form of another site must do nothing: by what browsers say, and by a token that only our pages hold.

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _MOST = 200
 """Connections at a time; more are answered by 503."""
+PROXIES = "127.0.0.1,::1"
+"""Who may say by X-Forwarded-For and -Proto who the caller is: proxies of this machine."""
 _AGAIN = 1.0
 """Seconds between two attempts to take an address."""
 _GRACE = 5
@@ -77,6 +79,8 @@ class HttpServer:
             loop="asyncio",
             http="h11",
             server_header=False,
+            proxy_headers=True,
+            forwarded_allow_ips=PROXIES,
             timeout_graceful_shutdown=_GRACE,
             limit_concurrency=_MOST,
         )

@@ -17,6 +17,7 @@ from hub.store.tables import ledger, review
 from hub.store.tables import plan as plans
 from hub.views.problem import show_value
 from hub.web.access.lockout import Strangers
+from hub.web.access.policy import Policy, policy_of
 from hub.web.shapes import bar_width, show_count, show_moment, show_size
 from hub.web.words import Words
 
@@ -45,7 +46,7 @@ class Site:
         self.setups: dict[str, Any] = {}
         """User -> the connection that they are setting up, with the secrets that they typed."""
         self.logins: dict[str, tuple[str, str, float]] = {}
-        """State of a login under way -> (connection, user, when it began)."""
+        """State of a login under way -> (connection, session, when it began)."""
         self.lock = threading.Lock()
         self.saving = threading.Lock()
         """Held while a file of the configuration is replaced."""
@@ -73,6 +74,11 @@ class Site:
     def secure(self) -> bool:
         """Whether browsers reach the pages by https only."""
         return self.config.serving.public_url.startswith("https://")
+
+    @property
+    def policy(self) -> Policy:
+        """Which passwords are refused."""
+        return policy_of(self.config)
 
     def app(self) -> App:
         """What the configuration says, on the shared store; for one request."""

@@ -14,7 +14,9 @@ import pytest
 from hub.contract.errors import ConnectorError, OutcomeUnknown, Unavailable
 from hub.contract.records import Page
 from hub.store.store import Store
+from hub.sync.decisions import split_link
 from hub.sync.policy import Policy
+from tests.engine.test_linking import shared_of
 from tests.engine.world import PLAIN, Fault, World, failing, no_fault
 
 SEARCHABLE = ("marker", "client_id", "upsert_key")
@@ -355,6 +357,48 @@ def test_an_image_from_before_our_write_does_not_say_that_it_was_ignored(tmp_pat
     world.sync()
     assert world.one("A")["email"] is None, "a user of B removed the new address"
     assert world.golden().collection("emails").live() == []
+    world.quiet()
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+def test_a_record_may_be_split_off_while_a_write_of_unknown_outcome_is_open(tmp_path: Path, carried_out: bool) -> None:
+    """Seed 408498: the write named an address that the new customer does not have, and the system was left alone for ever."""
+    world = updating(tmp_path)
+    world.servers["A"].edit("1", email="new@x.example")
+    (lose_answers if carried_out else lose_requests)(world, "B")
+    world.sync()
+    heal(world)
+    split_link(shared_of(world), "B", "contacts", "1")
+    for _ in range(2):
+        result = world.sync()
+        assert result.paused == {}
+    assert world.store.work.open_ops() == []
+    assert world.servers["A"].records["1"].data["email"] == "new@x.example"
+    assert len(world.goldens()) == 2
+    world.quiet()
+
+
+def test_a_lost_create_is_told_from_an_older_record_of_the_customer_that_came_back(tmp_path: Path) -> None:
+    """Seed 409632: both carry the customer's key, so a person was asked, and the new record became another customer."""
+    world = World(tmp_path, A=PLAIN)
+    world.add_system("B", PLAIN.split("[emails")[0], create="marker")
+    world.policy = Policy(("A", "B"), delete={"A": "propagate", "B": "propagate"})
+    anna(world, notes="old")
+    world.sync()
+    world.servers["B"].remove("1")
+    world.servers["A"].edit("1", notes="new")
+    lose_answers(world, "B")
+    world.sync()
+    assert [op.kind for op in world.store.work.open_ops()] == ["create"]
+    world.undelete("B", "1")
+    heal(world)
+    world.sync()
+    world.sync()
+    assert len(world.goldens()) == 1
+    assert len(world.servers["A"].alive()) == 1
+    assert {link.remote_id for link in world.store.records.links_by_gid([world.golden().gid])[world.golden().gid]} >= {
+        "2"
+    }
     world.quiet()
 
 

@@ -779,6 +779,33 @@ def test_a_record_that_is_deleted_while_a_listing_names_it_is_not_counted(tmp_pa
     assert world.account("B", world.sync(reconcile=0)).total == 1
 
 
+@pytest.mark.parametrize("into", [None, "2"])
+def test_a_record_that_came_back_and_is_gone_again_while_a_listing_names_it_is_not_counted(
+    tmp_path: Path, into: str | None
+) -> None:
+    """Seed 409536: the hub had linked it once, so it counted as seen."""
+    world = World(tmp_path, A=PLAIN, B=PLAIN)
+    for name in ("Anna Berg", "Bo Li"):
+        world.servers["A"].add({"name": name, "email": f"{name[:2].lower()}@x.example"})
+    world.sync()
+    b = world.servers["B"]
+    b.remove("1")
+    world.sync()
+
+    def comes_and_goes(call: str, _number: int) -> None:
+        if call == "listing":
+            world.undelete("B", "1")
+        elif call == "fetch" and "1" in b.alive():
+            b.remove("1", merged_into=into)
+
+    b.fault = comes_and_goes  # type: ignore[assignment]  # never fails, only edits in between
+    result = world.sync(reconcile=0)
+    b.fault = no_fault
+    account = world.account("B", result)
+    assert account.ok
+    assert account.total == 1
+
+
 CONSENT = (
     PLAIN + '[consents.email_marketing]\nat = "optin"\nread = { no = "withdrawn" }\n'
     'write = { withdrawn = "no", denied = "no" }\n'

@@ -222,11 +222,12 @@ class World:
         return sorted((item for item in found if item.state == state), key=lambda item: item.gid)
 
     def link(self, system: str) -> Link:
-        """The only link on a system."""
+        """The only link on a system, beside those of records that are gone."""
         with self.store.db.transaction() as connection:
             rows = connection.exec_driver_sql("SELECT DISTINCT gid FROM link").all()
         by_gid = self.store.records.links_by_gid([row.gid for row in rows])
-        (found,) = [item for items in by_gid.values() for item in items if item.system == system]
+        here = [item for items in by_gid.values() for item in items if item.system == system]
+        (found,) = here if len(here) == 1 else [item for item in here if item.state != "gone"]
         return found
 
     def account(self, system: str, result: Result) -> Account:

@@ -181,7 +181,7 @@ def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
 
 KEYS = """data region mappings plugins plugin read_only resources mapping. hosts ca_file timeout largest_answer systems
 reconcile no_create delete_any authority conflict blank drift delete skew guards create field_changed field_blanked
-listing_shrank relink lossy interaction_body notifiers"""
+listing_shrank relink lossy interaction_body notifiers refused_passwords"""
 
 
 def test_the_example_is_a_working_configuration_that_shows_every_key(
@@ -209,6 +209,7 @@ def test_every_optional_line_of_the_example_works_when_it_is_switched_on(
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "book").write_text("x")
     (tmp_path / "secrets" / "book").chmod(0o600)
+    (tmp_path / "breached.txt").write_text("")
     lines = []
     for line in example_text().splitlines():
         bare = line.removeprefix("# ")

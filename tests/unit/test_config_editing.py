@@ -215,6 +215,7 @@ two_people = true
         ('plugins = ["ours"]', 'data = "/tmp/x"', "[hub] data"),
         ('plugins = ["ours"]', 'database = "postgresql://db.example/hub"', "[hub] database"),
         ("two_people = true", "", "[serve] two_people"),
+        ("two_people = true", 'refused_passwords = "/dev/null"', "[serve] refused_passwords"),
         ("two_people = true", 'two_people = true\nlisten = "0.0.0.0:80"', "[serve] listen"),
         ("https://erp.example", "https://evil.example", "connections.erp"),
         ('{ secret = "erp.password" }', '{ command = ["sh", "-c", "x"] }', "connections.erp"),

@@ -96,6 +96,7 @@ GOOD: dict[str, dict[str, Any]] = {
         "changed": 0.0,
         "failures": 0,
         "locked": 0.0,
+        "expires": 0.0,
     },
     "web_session": {"id": "0" * 64, "user": "ann", "csrf": "t", "created": 0.0, "seen": 0.0, "pii": 0.0},
     "audit": {

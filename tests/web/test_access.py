@@ -18,7 +18,8 @@ from hub.store.users import ROLES
 from hub.testing.corpus import everything, own
 from hub.web.access import sessions
 from hub.web.access.hosts import is_loopback, is_ours
-from hub.web.door import HEADERS, LARGEST, Route
+from hub.web.door import LARGEST, Route
+from hub.web.dressing import HEADERS
 from hub.web.pages import ROUTES
 from tests.e2e.hub_folder import CONFIG, HubFolder
 from tests.web.visitor import Visitor, serving
@@ -193,7 +194,9 @@ def test_pages_that_others_reach_need_a_user_first(folder: HubFolder) -> None:
 def test_every_answer_keeps_browsers_on_the_safe_side(service: Service) -> None:
     visitors = [Visitor(service, None), *(Visitor(service, role) for role in ROLES)]
     for visitor in visitors:
-        for path in [filled(route) for route in ROUTES if route.method == "GET"] + ["/nowhere", "/static/app.css"]:
+        for path in [filled(route) for route in ROUTES if route.method == "GET"] + [
+            *("/nowhere", "/static/app.css", "/healthz", "/metrics")
+        ]:
             answer = visitor.get(path)
             for key, value in HEADERS.items():
                 if key == "Cache-Control" and path.startswith("/static/"):
@@ -216,9 +219,12 @@ def test_cookies_belong_to_this_host_only_where_it_is_reached_by_https(folder: H
         visitor = Visitor(service, None)
         Visitor(service, "admin")
         answer = visitor.client.get("/login", headers={"host": "hub.firm.example"})
+        paths = ("/static/app.css", "/static/none", "/healthz", "/hooks/shop", "/nowhere")
+        others = [visitor.client.get(path, headers={"host": "hub.firm.example"}) for path in paths]
     assert answer.headers["set-cookie"].startswith("__Host-crmhub-pre=")
     assert "Secure" in answer.headers["set-cookie"]
-    assert answer.headers["strict-transport-security"] == "max-age=31536000"
+    for item in (answer, *others):
+        assert item.headers["strict-transport-security"] == "max-age=31536000", item.url
 
 
 @pytest.mark.parametrize(
@@ -243,6 +249,42 @@ def test_a_fault_shows_a_reference_and_nothing_else(admin: Visitor, monkeypatch:
         assert secret not in answer.text
 
 
+def test_a_fault_is_logged_by_its_reference(
+    admin: Visitor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("the cause")
+
+    monkeypatch.setattr("hub.web.call.Call.number", broken)
+    answer = admin.get("/runs")
+    shown = re.search(r"E-[0-9A-F]{4}-[0-9A-F]{2}", answer.text)
+    assert shown
+    (line,) = [text for text in caplog.messages if text.startswith("event=page_failed")]
+    assert shown.group() in line
+    assert "the cause" in line
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/static/app.css", "/healthz", "/hooks/shop", "/nowhere"])
+def test_a_trace_is_not_answered_with_what_was_sent(admin: Visitor, path: str) -> None:
+    answer = admin.client.request("TRACE", path, headers={"x-told": "told-to-the-hub"})
+    assert answer.status_code in (403, 404, 405)
+    assert "told-to-the-hub" not in answer.text
+    assert admin.client.cookies["crmhub-session"] not in answer.text
+
+
+def test_a_folder_of_files_is_not_listed(nobody: Visitor) -> None:
+    for path in ("/static", "/static/"):
+        answer = nobody.get(path)
+        assert answer.status_code in (303, 404), path
+        assert "app.css" not in answer.text
+
+
+def test_no_other_site_may_read_answers(admin: Visitor) -> None:
+    for path in ("/", "/records", "/healthz", "/static/app.css"):
+        answer = admin.get(path, origin="https://evil.example")
+        assert not [name for name in answer.headers if name.startswith("access-control-")], path
+
+
 @pytest.mark.parametrize(
     ("method", "path"), [("PUT", "/"), ("DELETE", "/users/ann"), ("GET", "/logout"), ("POST", "/runs")]
 )
@@ -260,6 +302,37 @@ def test_forms_are_limited_in_size_and_kind(admin: Visitor) -> None:
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
+def test_refusals_are_logged_with_who_and_what(admin: Visitor, caplog: pytest.LogCaptureFixture) -> None:
+    viewer, nobody = Visitor(admin.service, "viewer"), Visitor(admin.service, None)
+    with caplog.at_level("INFO", logger="crmhub.serve"):
+        viewer.get("/users")
+        viewer.client.post("/syncs/customers/start", data={"csrf": "wrong"})
+        for _ in range(20):
+            nobody.client.get("/", headers={"host": "evil.example"})
+    found = [item.fields for item in caplog.records if item.getMessage().startswith("event=page_refused")]  # type: ignore[attr-defined]
+    assert [(item.get("who"), item["method"], item["page"]) for item in found] == [
+        ("vie", "GET", "/users"),
+        ("vie", "POST", "/syncs/{name}/start"),
+        (None, "GET", "/"),
+    ], "people who are not signed in fill no log"
+    assert all(item["why"] for item in found)
+
+
+def test_a_form_is_not_completed_by_its_address(admin: Visitor) -> None:
+    answer = admin.client.post("/users/bo?action=remove", data={"csrf": admin.token, "name": "x"})
+    assert "form cannot be read" in answer.text
+    twice = admin.client.post(
+        "/account/look?theme=dark", data={"csrf": admin.token, "theme": ["dark", "light"]}, headers={}
+    )
+    assert "crmhub-theme=light" in twice.headers["set-cookie"], "of two, the last one counts, everywhere"
+
+
+def test_scripts_keep_nothing_in_the_browser(admin: Visitor) -> None:
+    assert "&#34;historyCacheSize&#34;:0" in admin.get("/").text.replace('"', "&#34;")
+    assert "Storage" not in admin.get("/static/keys.js").text
+    assert set(admin.client.cookies) <= {"crmhub-session", "crmhub-pre", "crmhub-lang", "crmhub-theme"}
+
+
 # sessions
 
 
@@ -270,7 +343,7 @@ def test_a_session_ends_after_half_an_hour_without_a_page_and_after_twelve_hours
     assert sessions.is_over(session, -3600.0), "a clock that was put back"
 
 
-@pytest.mark.parametrize("how", ["signed out", "removed", "role changed", "password changed"])
+@pytest.mark.parametrize("how", ["signed out", "removed", "role changed", "password changed", "by an admin"])
 def test_a_session_that_was_ended_is_over_at_once(service: Service, how: str) -> None:
     visitor, admin = Visitor(service, "operator"), Visitor(service, "admin")
     assert visitor.get("/").status_code == 200
@@ -280,6 +353,9 @@ def test_a_session_that_was_ended_is_over_at_once(service: Service, how: str) ->
         assert admin.post("/users/ope", action="remove").status_code == 303
     elif how == "role changed":
         assert admin.post("/users/ope", action="role", role="viewer").status_code == 303
+    elif how == "by an admin":
+        assert "Sign out ope everywhere" in admin.get("/users").text
+        assert admin.post("/users/ope", action="sessions").status_code == 303
     else:
         assert admin.post("/users/ope", action="password", password="a long enough one").status_code == 303
     assert visitor.get("/").headers["location"] == "/login"

@@ -10,14 +10,13 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from sqlalchemy import text
 
 from crmhub_zoho.sandbox import ZohoSandbox
 from hub.service.process import Service
-from hub.store.users import User
 from hub.testing.sandbox import running
+from hub.web.access import sessions
 from tests.e2e.hub_folder import HubFolder
-from tests.web.visitor import HOST, UNUSABLE, Visitor, serving
+from tests.web.visitor import HOST, Visitor, serving
 
 CONFIG = """
 [connections.crm]
@@ -97,10 +96,15 @@ def test_an_answer_that_belongs_to_another_login_is_refused(boss: Visitor, offic
 
 
 def test_an_answer_counts_only_for_who_began_the_login(boss: Visitor, office: Service) -> None:
+    """Another browser of the same user is another session: a link that somebody sends logs nobody else's account in."""
     path = sent_back(provider(boss))
-    office.desk.db.write(text("UPDATE web_session SET user = 'ope'"))
-    boss.store.users.save(User("ope", "admin", UNUSABLE, 0.0, 0.0))
+    mine = boss.client.cookies["crmhub-session"]
+    token, session = sessions.begin("adm", office.clock())
+    boss.store.users.begin(session)
+    boss.client.cookies.set("crmhub-session", token)
     assert boss.get(path).status_code == 400
+    boss.client.cookies.set("crmhub-session", mine)
+    assert boss.get(path).status_code == 400, "it is spent"
     assert not has_login(office)
 
 
@@ -117,6 +121,14 @@ def test_a_pasted_code_logs_in(boss: Visitor, office: Service, sandbox: ZohoSand
     pasted = sandbox.user.make_grant() if form == "code" else HOST + sent_back(provider(boss))
     assert boss.post("/connections/crm/login", code=pasted).status_code == 303
     assert has_login(office)
+
+
+@pytest.mark.parametrize("state", ["state=forged", "state=", ""])
+def test_a_pasted_address_of_another_login_is_refused(boss: Visitor, office: Service, state: str) -> None:
+    forged = re.sub(r"state=[^&]+", state, HOST + sent_back(provider(boss)))
+    answer = boss.post("/connections/crm/login", code=forged)
+    assert (answer.status_code, "belongs to another login" in answer.text) == (400, True)
+    assert not has_login(office)
 
 
 def test_a_wrong_code_is_said_so(boss: Visitor, office: Service) -> None:

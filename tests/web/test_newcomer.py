@@ -122,7 +122,7 @@ def serving(folder: Path, environment: dict[str, str]) -> Iterator[tuple[str, st
     try:
         for line in process.stderr:
             said.append(line)
-            if re.fullmatch(r"    [A-Z2-9-]{19}\n", line):
+            if re.fullmatch(r"    [A-Z2-9-]{34}\n", line):
                 break
         text, code = "".join(said), said[-1].strip()
         address = re.search(r"Open (http://\S+)/setup", text)

@@ -8,6 +8,8 @@ import pytest
 
 from hub.web.access import accounts
 from hub.web.access.lockout import FREE
+from hub.web.access.policy import Policy
+from hub.web.pages import ROUTES
 from tests.web.visitor import Visitor, words
 
 GOOD = "correct horse battery"
@@ -16,7 +18,7 @@ GOOD = "correct horse battery"
 @pytest.fixture
 def ann(nobody: Visitor) -> Visitor:
     """Somebody with a password, at the page to sign in."""
-    accounts.add(nobody.store, "ann", "viewer", GOOD, who="test", now=nobody.service.clock())
+    accounts.add(nobody.store, "ann", "viewer", GOOD, Policy(), who="test", now=nobody.service.clock(), own=True)
     opened(nobody, "/login")
     return nobody
 
@@ -93,10 +95,78 @@ def test_a_user_ends_their_other_sessions(ann: Visitor) -> None:
     sign_in(ann)
     page = opened(ann, "/account")
     assert "Sign out everywhere else" in page
-    assert ann.post("/account/sessions").status_code == 303
+    assert ann.post("/account/sessions").status_code == 400
+    assert ann.post("/account/sessions", old="not it").status_code == 400
+    assert other.get("/").status_code == 200, "it asks for the password"
+    before = ann.client.cookies["crmhub-session"]
+    assert ann.post("/account/sessions", old=GOOD).status_code == 303
+    assert ann.client.cookies["crmhub-session"] != before, "who gives a password gets a new session"
+    assert len(ann.store.users.sessions("ann")) == 1
     assert other.get("/").status_code == 303
     assert ann.get("/").status_code == 200
     assert 'action="/logout"' in ann.get("/").text
+
+
+def test_a_sign_out_clears_what_the_browser_keeps(ann: Visitor) -> None:
+    sign_in(ann)
+    opened(ann, "/account")
+    answer = ann.post("/logout")
+    assert answer.headers["clear-site-data"] == '"cache", "storage"'
+    assert 'crmhub-session=""' in answer.headers["set-cookie"]
+    assert "crmhub-session" not in ann.client.cookies
+
+
+# a password that somebody else has set
+
+
+NEW = "another long password"
+
+
+def first_password(visitor: Visitor, now: float) -> None:
+    accounts.set_password(visitor.store, "ann", GOOD, Policy(), who="boss", now=now)
+
+
+def test_a_password_that_somebody_else_has_set_is_changed_before_anything_else(ann: Visitor) -> None:
+    first_password(ann, ann.service.clock())
+    assert sign_in(ann) == 303
+    for route in ROUTES:
+        if route.role != "viewer" or route.path in OPEN_WITH_IT:
+            continue
+        if route.method == "GET":
+            answer = ann.get(route.path)
+            assert (answer.status_code, answer.headers["location"]) == (303, "/account"), route.path
+        else:
+            assert ann.post(route.path).status_code == 403, route.path
+    assert ann.get("/", hx_request="true").headers["hx-redirect"] == "/account"
+    page = opened(ann, "/account")
+    assert "Choose your own password first" in page
+    same = ann.post("/account/password", old=GOOD, password=GOOD, again=GOOD)
+    assert (same.status_code, "that you have already" in same.text) == (400, True)
+    assert ann.post("/account/password", old=GOOD, password=NEW, again=NEW).status_code == 303
+    assert ann.get("/").status_code == 200
+    assert "Choose your own password first" not in ann.get("/account").text
+
+
+OPEN_WITH_IT = ("/account", "/account/password", "/account/look", "/logout")
+
+
+def test_a_password_that_somebody_else_has_set_opens_nothing_after_a_week(ann: Visitor) -> None:
+    first_password(ann, ann.service.clock() - accounts.FIRST)
+    answer = ann.post("/login", username="ann", password=GOOD)
+    assert (answer.status_code, "its week is over" in answer.text) == (401, True)
+    assert ann.store.users.sessions("ann") == []
+    wrong = ann.post("/login", username="ann", password="wrong")
+    assert "its week is over" not in wrong.text, "only who has the password is told"
+
+
+def test_users_that_an_admin_makes_begin_with_a_first_password_and_one_s_own_stays(admin: Visitor) -> None:
+    assert admin.post("/users", name="bo", role="viewer", password=GOOD).status_code == 303
+    bo = admin.store.users.get("bo")
+    assert bo is not None
+    assert bo.expires == pytest.approx(admin.service.clock() + accounts.FIRST, abs=60)
+    assert "has a first password" in admin.get("/users").text
+    accounts.set_password(admin.store, "bo", NEW, Policy(), who="bo", now=0.0, own=True)
+    assert accounts.found(admin.store, "bo").expires == 0, "one's own never ends"
 
 
 @pytest.mark.parametrize("path", ["/login", "/account"])

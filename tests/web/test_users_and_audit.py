@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -13,10 +14,13 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from hub.config.model import InvalidConfig
+from hub.config.read import read_config
 from hub.store.store import Store, open_store
 from hub.web.access import accounts, setup_code
 from hub.web.access.lockout import FREE, Strangers, wait_after
-from hub.web.access.passwords import hash_password, is_right, weakness
+from hub.web.access.passwords import hash_password, is_right
+from hub.web.access.policy import NoList, Policy, policy_of
 from tests.e2e.hub_folder import HubFolder
 
 GOOD = "correct horse battery"
@@ -56,8 +60,58 @@ def test_passwords_are_kept_as_argon2id_with_a_salt_of_their_own() -> None:
     ],
 )
 def test_length_counts_and_what_is_tried_first_is_refused(password: str, why: str) -> None:
-    found = weakness(password, "ann")
+    found = Policy().weakness(password, "ann")
     assert (why in found) if why else (found == "")
+
+
+SITE = """
+[serve]
+public_url = "https://hub.wonderland.example"
+[connections.jabberwock]
+plugin = "files"
+path = "desk"
+"""
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("wonderland-hub", "names of this installation"),
+        ("Jabberwock1234", "names of this installation"),
+        ("operator-viewer", "names of this installation"),
+        ("crmhub-crmhub1", "names of this installation"),
+        ("jabberwock likes green tea", ""),
+    ],
+)
+def test_words_of_the_installation_make_no_password(tmp_path: Path, password: str, why: str) -> None:
+    (tmp_path / "config.toml").write_text(SITE, encoding="utf-8")
+    config = read_config(tmp_path / "config.toml")
+    found = policy_of(config).weakness(password, "ann")
+    assert (why in found) if why else (found == "")
+
+
+@pytest.mark.parametrize(
+    "password", ["q1w2e3r4t5y6", "1qaz2wsx3edc", "qwerty123456", "justinbieber", "mademoiselle", "zaq12wsxcde3"]
+)
+def test_common_passwords_of_any_length_are_refused(password: str) -> None:
+    assert "guessed soon" in Policy().weakness(password, "ann") or "tried first" in Policy().weakness(password, "ann")
+
+
+def test_passwords_of_a_list_that_an_admin_names_are_refused(tmp_path: Path) -> None:
+    listed = tmp_path / "refused.txt"
+    (tmp_path / "config.toml").write_text('[serve]\nrefused_passwords = "refused.txt"\n', encoding="utf-8")
+    with pytest.raises(InvalidConfig, match=r"refused\.txt"):
+        read_config(tmp_path / "config.toml")
+    listed.write_text("short\nPurple Monkey Dishwasher\n", encoding="utf-8")
+    policy = policy_of(read_config(tmp_path / "config.toml"))
+    assert policy.weakness("purple monkey dishwasher", "ann") == "it is in the list of refused passwords"
+    assert policy.weakness(GOOD, "ann") == ""
+    listed.write_text(f"{GOOD}\n", encoding="utf-8")
+    os.utime(listed, (0, 0))
+    assert policy.weakness(GOOD, "ann") != "", "a changed list counts at once"
+    listed.unlink()
+    with pytest.raises(NoList, match="cannot be read"):
+        policy.weakness(GOOD, "ann")
 
 
 # waits
@@ -72,7 +126,7 @@ def test_waits_never_get_shorter(failures: int) -> None:
 @pytest.mark.parametrize("known", [True, False], ids=["a user", "nobody's name"])
 def test_wrong_passwords_make_a_name_wait_longer_and_longer(store: Store, known: bool) -> None:
     if known:
-        accounts.add(store, "ann", "viewer", GOOD, who="test", now=0.0)
+        accounts.add(store, "ann", "viewer", GOOD, Policy(), who="test", now=0.0)
     strangers, tries = Strangers(), []
 
     def attempt(now: float, password: str = "wrong") -> accounts.Tried:
@@ -95,10 +149,11 @@ def test_wrong_passwords_make_a_name_wait_longer_and_longer(store: Store, known:
 
 def test_the_first_code_makes_one_user_once(store: Store) -> None:
     code = setup_code.make(store, 0.0)
-    assert not setup_code.is_right(store, "AAAA-AAAA-AAAA-AAAA", 1.0)
+    assert len(code.replace("-", "")) * 5 >= 128, "bits: 32 letters and figures"
+    assert not setup_code.is_right(store, "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA", 1.0)
     assert not setup_code.is_right(store, code, setup_code.LIFE)
     assert setup_code.is_right(store, f" {code.lower()} ", 1.0)
-    accounts.add(store, "ann", "admin", GOOD, who="setup", now=1.0)
+    accounts.add(store, "ann", "admin", GOOD, Policy(), who="setup", now=1.0)
     assert not setup_code.is_right(store, code, 1.0)
 
 
@@ -122,17 +177,17 @@ def test_a_code_cannot_be_guessed(store: Store) -> None:
     ids=["removed", "demoted"],
 )
 def test_the_last_admin_stays(store: Store, action: Callable[[Store], None]) -> None:
-    accounts.add(store, "ann", "admin", GOOD, who="test", now=0.0)
+    accounts.add(store, "ann", "admin", GOOD, Policy(), who="test", now=0.0)
     with pytest.raises(accounts.AccountProblem, match="only admin"):
         action(store)
-    accounts.add(store, "bo", "admin", GOOD, who="test", now=0.0)
+    accounts.add(store, "bo", "admin", GOOD, Policy(), who="test", now=0.0)
     action(store)
 
 
 @pytest.mark.parametrize("name", ["", " ", "a b", "a/b", "<b>", "x" * 65, "a\nb", "a\0b"])
 def test_a_name_is_a_plain_word(store: Store, name: str) -> None:
     with pytest.raises(accounts.AccountProblem):
-        accounts.add(store, name, "admin", GOOD, who="test", now=0.0)
+        accounts.add(store, name, "admin", GOOD, Policy(), who="test", now=0.0)
     assert store.users.count() == 0
 
 

@@ -233,7 +233,7 @@ def _removal_wins() -> list[Patch]:
 def _no_settling() -> list[Patch]:
     """After a lost answer the record is simply observed: our own write is a user's edit."""
 
-    def settle_nothing(shared: Any, source: Any, op: Any, link: Any, base: Any, image: Any) -> Any:
+    def settle_nothing(shared: Any, source: Any, op: Any, link: Any, golden: Any, base: Any, image: Any) -> Any:
         op.state = "superseded"
         shared.store.work.save_ops([op])
         return settle.Settlement()

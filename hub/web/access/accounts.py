@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Literal
 from hub.contract.errors import HubError
 from hub.store.users import ROLES, Role, User
 from hub.web.access.lockout import FREE, Strangers, wait_after
-from hub.web.access.passwords import LONGEST, hash_password, is_right, weakness
+from hub.web.access.passwords import hash_password, is_right
+from hub.web.access.policy import LONGEST, Policy
 
 if TYPE_CHECKING:
     from hub.store.store import Store
 
+FIRST = 7 * 86400.0
+"""Seconds for which a password that somebody else has set may be used to set one's own."""
 _NAME = re.compile(r"[\w.@+-]{1,64}")
 
 
@@ -28,9 +31,10 @@ class AccountProblem(HubError):
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """The outcome of a sign-in.  left: tries before a wait;  until: when the wait ends."""
+    """The outcome of a sign-in.  left: tries before a wait;  until: when the wait ends;  "over": the password was for the
+    first sign-in, and that has taken too long."""
 
-    state: Literal["in", "wrong", "waits"]
+    state: Literal["in", "wrong", "waits", "over"]
     user: User | None = None
     left: int = 0
     until: float = 0.0
@@ -44,21 +48,25 @@ def clean_name(name: str) -> str:
     return found
 
 
-def _hashed(password: str, name: str) -> str:
-    why = weakness(password, name)
+def _hashed(password: str, name: str, policy: Policy) -> str:
+    why = policy.weakness(password, name)
     if why:
         raise AccountProblem(f"the password is not good enough: {why}", where="password", hint="Use a long one")
     return hash_password(password)
 
 
-def add(store: Store, name: str, role: str, password: str, *, who: str, now: float) -> User:
-    """Make a user.  Raises AccountProblem."""
+def add(
+    store: Store, name: str, role: str, password: str, policy: Policy, *, who: str, now: float, own: bool = False
+) -> User:
+    """Make a user.  own: they have chosen the password themselves; else it is for their first sign-in only, and for a
+    week.  Raises AccountProblem."""
     name = clean_name(name)
     if role not in ROLES:
         raise AccountProblem(f"there is no role {role!r}", where="role", hint=f"There are: {', '.join(ROLES)}")
     if store.users.get(name) is not None:
         raise AccountProblem(f"there is a user {name!r} already", where="name")
-    user = User(name, _role(role), _hashed(password, name), now, now)
+    expires = 0.0 if own else now + FIRST
+    user = User(name, _role(role), _hashed(password, name, policy), now, now, expires=expires)
     with store.transaction():
         if store.users.get(name) is not None:
             raise AccountProblem(f"there is a user {name!r} already", where="name")
@@ -106,15 +114,29 @@ def _keep_an_admin(store: Store, user: User, role: str | None) -> None:
         raise AccountProblem(f"{user.name} is the only admin", hint="Make another user an admin first")
 
 
-def set_password(store: Store, name: str, password: str, *, who: str, now: float) -> None:
-    """Change a password; sessions end at once, and a wait after wrong ones is over.  Raises AccountProblem."""
+def set_password(
+    store: Store, name: str, password: str, policy: Policy, *, who: str, now: float, own: bool = False
+) -> None:
+    """Change a password; sessions end at once, and a wait after wrong ones is over.  own: as for ``add``; one's own
+    must be another than before.  Raises AccountProblem."""
     user = found(store, name)
-    hashed = _hashed(password, user.name)
+    if own and is_right(user.password, password):
+        raise AccountProblem("this is the password that you have already", where="password")
+    hashed = _hashed(password, user.name, policy)
     with store.transaction():
         user = found(store, name)
-        store.users.save(replace(user, password=hashed, changed=now, failures=0, locked=0.0))
+        expires = 0.0 if own else now + FIRST
+        store.users.save(replace(user, password=hashed, changed=now, failures=0, locked=0.0, expires=expires))
         store.users.end_all(user.name)
         store.audit.add(now, who, "user_password", user.name)
+
+
+def end_sessions(store: Store, name: str, *, who: str, now: float) -> None:
+    """Sign a user out everywhere.  Raises AccountProblem."""
+    with store.transaction():
+        user = found(store, name)
+        store.users.end_all(user.name)
+        store.audit.add(now, who, "sessions_ended", user.name)
 
 
 def sign_in(
@@ -141,6 +163,9 @@ def sign_in(
         again = store.users.get(name)  # others may have tried it while this one was hashed
         if again is None or now < again.locked:
             return Tried("waits", until=again.locked if again is not None else now)
+        if ok and again.password == user.password and 0 < again.expires <= now:
+            store.audit.add(now, "", "sign_in_refused", name, why="the first password is over")
+            return Tried("over")
         if ok and again.password == user.password:
             store.users.tried(name, 0, 0.0)
             store.audit.add(now, name, "signed_in")

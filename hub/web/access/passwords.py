@@ -13,23 +13,6 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from hub.contract.errors import HubError
 
-SHORTEST = 12
-LONGEST = 200
-"""Characters; a longer one would only cost time."""
-_USUAL = (
-    "password",
-    "passwort",
-    "crmhub",
-    "qwert",
-    "letmein",
-    "welcome",
-    "admin",
-    "12345",
-    "00000",
-    "11111",
-    "changeme",
-)
-
 _PATIENCE = 2.0
 """Seconds that a sign-in waits for its turn: threads of the pages must not all stand there."""
 _AT_ONCE = threading.BoundedSemaphore(2)
@@ -75,22 +58,3 @@ def is_right(hashed: str | None, password: str) -> bool:
             return _hasher().verify(hashed or _nobody(), password) and hashed is not None
         except (VerificationError, InvalidHashError):
             return False
-
-
-def weakness(password: str, name: str) -> str:
-    """Why a password is not good enough, "" if it is.  Length counts; which characters it has does not."""
-    if len(password) < SHORTEST:
-        return f"it has {len(password)} characters; {SHORTEST} or more are needed"
-    if len(password) > LONGEST:
-        return f"it has more than {LONGEST} characters"
-    small = password.casefold()
-    if name and name.casefold() in small:
-        return "it holds the user's name"
-    if len(set(small)) < 5:
-        return "it repeats a few characters"
-    rest = small
-    for usual in _USUAL:
-        rest = rest.replace(usual, "")
-    if len(rest) < SHORTEST // 2:
-        return "it is one of those that are tried first"
-    return ""

@@ -18,8 +18,8 @@ TRIES = 10
 
 
 def make(store: Store, now: float) -> str:
-    """A new code, 80 bits; earlier ones are void.  Only its hash is stored."""
-    code = "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4))
+    """A new code, 140 bits; earlier ones are void.  Only its hash is stored."""
+    code = "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(7))
     with store.transaction():
         store.work.set_meta(_KEY, f"{_hash(code)} {now + LIFE} {TRIES}")
     return code

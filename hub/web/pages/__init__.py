@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from hub.web.door import HEADERS, Door
+from hub.web.door import Door
 from hub.web.door import Route as Route
 from hub.web.pages import (
     changing,
@@ -83,8 +83,6 @@ class _Files(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
-        for key, value in HEADERS.items():
-            response.headers.setdefault(key, value)
         if response.status_code in (200, 304):
             response.headers["Cache-Control"] = "max-age=3600"
         return response

@@ -16,7 +16,7 @@ from hub.service.caretaker import address, can
 from hub.service.events import log_event
 from hub.views.activity import calls_today
 from hub.views.connecting import Step, Steps, hint_for, try_connection
-from hub.views.logging_in import code_of, finish, flow_of, needed_flow
+from hub.views.logging_in import code_of, finish, flow_of, needed_flow, state_of
 from hub.views.pausing import release, release_if_kept
 from hub.web.call import Call, Refused, problem_of, same
 from hub.web.door import Route
@@ -230,24 +230,37 @@ def _login(call: Call, name: str, problem: dict[str, str] | None = None, status:
     state = secrets.token_urlsafe(24)
     with call.site.app() as app:
         address = needed_flow(app.connect(name)).authorize_url(redirect, state)
+    if not address.startswith(("https://", "http://")):
+        raise Refused(400, "The page of the provider has no address of the web")
     with call.site.lock:
         now = call.site.now
         fresh = {key: value for key, value in call.site.logins.items() if now - value[2] < LOGIN_LIFE}
         call.site.logins.clear()
-        call.site.logins.update({**dict(list(fresh.items())[-50:]), state: (name, call.who, now)})
+        call.site.logins.update({**dict(list(fresh.items())[-50:]), state: (name, _session(call), now)})
     return call.page(
         "connection_login.html", "connections", status=status, name=name, address=address, redirect=redirect, problem=problem
     )  # fmt: skip
 
 
-def returned(call: Call) -> Response:
-    """The provider has sent the browser back, with a code or an error."""
-    state = call.text("state")
+def _session(call: Call) -> str:
+    """What a login belongs to: this browser, as long as its user is signed in."""
+    assert call.session is not None
+    return call.session.id
+
+
+def _begun(call: Call, state: str) -> str:
+    """The connection of the login of that state, which is over now.  Raises Refused unless this browser has begun it."""
     with call.site.lock:
         found = next((key for key in call.site.logins if same(key, state)), None)
-        name, who, at = call.site.logins.pop(found) if found is not None else ("", "", 0.0)
-    if found is None or who != call.who or call.site.now - at >= LOGIN_LIFE:
+        name, session, at = call.site.logins.pop(found) if found is not None else ("", "", 0.0)
+    if found is None or session != _session(call) or call.site.now - at >= LOGIN_LIFE:
         raise Refused(400, "This answer belongs to another login. Start again")
+    return name
+
+
+def returned(call: Call) -> Response:
+    """The provider has sent the browser back, with a code or an error."""
+    name = _begun(call, call.text("state"))
     code = call.text("code")
     if not code:
         reason = call.text("error", "no code came back")[:200]
@@ -256,9 +269,12 @@ def returned(call: Call) -> Response:
 
 
 def paste(call: Call) -> Response:
-    """A code, or the address that the browser was sent to, as text."""
+    """A code, or the address that the browser was sent to, as text.  An address says which login it answers; a code alone
+    is taken from whoever brings it: they made it in the system's console for this connection."""
     name = _known(call)
     text = call.text("code")
+    if "://" in text and _begun(call, state_of(text)) != name:
+        raise Refused(400, "This answer belongs to another login. Start again")
     try:
         return _finish(call, name, code_of(text), _redirect(call) if "://" in text else "")
     except HubError as error:

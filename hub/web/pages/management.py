@@ -63,14 +63,22 @@ def _users(call: Call, status: int = 200, problem: dict[str, str] | None = None,
 def add(call: Call) -> Response:
     name = call.text("name")
     try:
-        accounts.add(call.site.store, name, call.text("role"), call.text("password"), who=call.who, now=call.site.now)
+        accounts.add(
+            call.site.store,
+            name,
+            call.text("role"),
+            call.text("password"),
+            call.site.policy,
+            who=call.who,
+            now=call.site.now,
+        )
     except accounts.AccountProblem as error:
         return _users(call, 400, {"where": error.where, "message": error.message, "hint": error.hint}, name)
     return call.to("/users")
 
 
 def change(call: Call) -> Response:
-    """Another role, a new password, or removal; one's own is not changed here."""
+    """Another role, a new password, an end of all sessions, or removal; one's own is not changed here."""
     name, action = call.path("name"), call.text("action")
     store, now = call.site.store, call.site.now
     if name == call.who:
@@ -81,7 +89,9 @@ def change(call: Call) -> Response:
         elif action == "role":
             accounts.set_role(store, name, call.text("role"), who=call.who, now=now)
         elif action == "password":
-            accounts.set_password(store, name, call.text("password"), who=call.who, now=now)
+            accounts.set_password(store, name, call.text("password"), call.site.policy, who=call.who, now=now)
+        elif action == "sessions":
+            accounts.end_sessions(store, name, who=call.who, now=now)
         else:
             raise Refused(400, "The form cannot be read")
     except accounts.AccountProblem as error:

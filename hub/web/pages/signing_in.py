@@ -12,6 +12,7 @@ from hub.web.door import Route
 from hub.web.words import LANGUAGES
 
 _YEAR = 365 * 86400.0
+_NOT_YOURS = {"message": "this is not your present password"}
 
 
 def setup_page(call: Call) -> Response:
@@ -37,7 +38,9 @@ def setup(call: Call) -> Response:
             call.site.audit("", "setup_refused")
         return again("code", "this is not the code that crmhub serve has printed, or it is over a day old")
     try:
-        user = accounts.add(store, name, "admin", call.text("password"), who="setup", now=now)
+        user = accounts.add(
+            store, name, "admin", call.text("password"), call.site.policy, who="setup", now=now, own=True
+        )
     except accounts.AccountProblem as error:
         return again(error.where or "name", error.message)
     setup_code.void(store)
@@ -92,7 +95,7 @@ def logout(call: Call) -> Response:
     call.site.audit(call.who, "signed_out")
     response = call.to("/login")
     call.notes["door"].drop_cookie(response, "session")
-    response.headers["Clear-Site-Data"] = '"cache"'
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 
@@ -110,25 +113,27 @@ def password(call: Call) -> Response:
     now, store = call.site.now, call.site.store
     tried = accounts.sign_in(store, call.site.strangers, call.who, call.text("old"), now)
     if tried.state != "in":
-        return _account(call, 400, {"where": "old", "message": "this is not your present password"})
+        return _account(call, 400, _NOT_YOURS | {"where": "old"})
     if call.text("password") != call.text("again"):
         return _account(call, 400, {"where": "again", "message": "the two passwords differ"})
     try:
-        accounts.set_password(store, call.who, call.text("password"), who=call.who, now=now)
+        accounts.set_password(store, call.who, call.text("password"), call.site.policy, who=call.who, now=now, own=True)
     except accounts.AccountProblem as error:
         return _account(call, 400, {"where": error.where, "message": error.message})
     return _signed_in(call, call.who, "/account")
 
 
 def end_others(call: Call) -> Response:
-    """Sign out everywhere else."""
+    """Sign out everywhere else, which asks for the password: who finds an open page shall not lock its user out."""
     assert call.session is not None
     store = call.site.store
+    if accounts.sign_in(store, call.site.strangers, call.who, call.text("old"), call.site.now).state != "in":
+        return _account(call, 400, _NOT_YOURS | {"where": "sessions"})
     for item in store.users.sessions(call.who):
         if item.id != call.session.id:
             store.users.end(item.id)
     call.site.audit(call.who, "sessions_ended", call.who)
-    return call.to("/account")
+    return _signed_in(call, call.who, "/account")
 
 
 def look(call: Call) -> Response:
