@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 
 from hub.contract.records import Hint
 from hub.state import Subscribed
@@ -16,6 +16,11 @@ KEEP = 7 * 86_400.0
 """Seconds for which a delivery that was heard is known again."""
 MANY = 2_000
 """Records of one resource above which a listing is cheaper than reading them by their ids."""
+
+# built once: every run executes them for every resource (see hub.store.prepared)
+_HERE = (inbox.c.system == bindparam("b_system"), inbox.c.resource == bindparam("b_resource"))
+_NAMED = select(inbox.c.remote_id).where(*_HERE).order_by(inbox.c.remote_id)
+_TAKEN = delete(inbox).where(*_HERE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +81,8 @@ class Inbox:
     def hand_over(self, system: str, resource: str) -> bool:
         """Inside the caller's transaction: the hints of a resource become records to read again.  True if they are so
         many that a listing should find them instead."""
-        here = (inbox.c.system == system) & (inbox.c.resource == resource)
-        rows = self._db.rows(select(inbox.c.remote_id).where(here).order_by(inbox.c.remote_id))
+        here = {"b_system": system, "b_resource": resource}
+        rows = self._db.rows(_NAMED, here)
         if not rows:
             return False
         ids = [row.remote_id for row in rows if row.remote_id]
@@ -85,7 +90,7 @@ class Inbox:
         if not many:
             values = {"system": system, "resource": resource, "reason": "named by a webhook"}
             self._db.upsert(reread, [{**values, "remote_id": id_} for id_ in ids])
-        self._db.write(delete(inbox).where(here))
+        self._db.write(_TAKEN, here)
         return many
 
     def forget(self, before: float) -> None:

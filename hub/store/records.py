@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, literal_column, select, update
 
 from hub.state import Golden, Link
 from hub.store.database import pack, unpack
@@ -57,9 +57,11 @@ _CROWDED_KEYS = (
 _DROP_KEYS = delete(match_key).where(match_key.c.gid == bindparam("b_gid"))
 _COUNT_LINKS = select(link.c.state, func.count().label("n")).where(*_HERE).group_by(link.c.state).order_by(link.c.state)
 _CONFLICTS = select(ledger.c.gid).where(ledger.c.state == "open")
+_COUNT_CONFLICTS = select(func.count()).select_from(ledger).where(ledger.c.state == literal_column("'open'"))
 _COUNT_PRESENT = select(func.count()).select_from(link).where(*_HERE, link.c.state.in_(_PRESENT))
 _COUNT_FROZEN = _COUNT_PRESENT.where(link.c.gid.in_(_CONFLICTS))
 _BARRED = (quarantine.c.system == bindparam("b_system"), quarantine.c.resource == bindparam("b_resource"))
+_COUNT_BARRED = select(func.count()).select_from(quarantine).where(*_BARRED)
 _COUNT_QUARANTINED = _COUNT_PRESENT.where(
     link.c.gid.not_in(_CONFLICTS),
     link.c.remote_id.in_(select(quarantine.c.remote_id).where(*_BARRED, quarantine.c.remote_id != ""))
@@ -252,11 +254,16 @@ class Records:
 
     def count_frozen(self, system: str, resource: str) -> int:
         """Active links whose golden record has a conflict that waits for a person."""
+        if not self._db.rows(_COUNT_CONFLICTS, {})[0][0]:
+            return 0  # nearly always: looking at every link of the resource would cost seconds for a million
         return int(self._db.rows(_COUNT_FROZEN, {"b_system": system, "b_resource": resource})[0][0])
 
     def count_quarantined_links(self, system: str, resource: str) -> int:
         """Active links (without an open conflict) of which reading or writing the record is quarantined."""
-        return int(self._db.rows(_COUNT_QUARANTINED, {"b_system": system, "b_resource": resource})[0][0])
+        here = {"b_system": system, "b_resource": resource}
+        if not self._db.rows(_COUNT_BARRED, here)[0][0]:
+            return 0  # as above
+        return int(self._db.rows(_COUNT_QUARANTINED, here)[0][0])
 
     def count_connected(self) -> int:
         """Live golden records that more than one system knows."""

@@ -1,0 +1,85 @@
+"""``python -m benchmarks``: measure scenarios, one after the other in turns, each beside its floor."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+from benchmarks.folder import Failed
+from benchmarks.page import PAGE, rendered, table
+from benchmarks.results import result
+from benchmarks.scenarios import Bench, Turn
+from benchmarks.stub import running
+
+_SIZES = {"k": 1_000, "M": 1_000_000}
+
+
+def size_of(text: str) -> int:
+    """A number as people write it: 300, 10k, 1M."""
+    number = int(text[:-1]) * _SIZES[text[-1]] if text[-1:] in _SIZES else int(text)
+    if number < 100:
+        raise ValueError("at least 100 records")
+    return number
+
+
+def measured(
+    scenarios: Sequence[str], sizes: Sequence[int], store: str, turns: int, database: Callable[[], str] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Results, size by size; scenarios take turns, so that a machine that is busy for a while does not hit one of them
+    alone."""
+    for size in sizes:
+        with ExitStack() as stack:
+            made: dict[str, list[Turn]] = {name: [] for name in scenarios}
+            measuring = {}
+            for name in scenarios:  # a stub of its own, because a scenario keeps its state between its turns
+                bench = Bench(stack.enter_context(running()), size, database=database)
+                measuring[name] = stack.enter_context(closing(bench.turns(name)))  # type: ignore[type-var]  # a generator
+            for turn, name in itertools.product(range(turns), scenarios):
+                print(f"size {size}, turn {turn + 1} of {turns}, scenario {name}", file=sys.stderr)
+                made[name].append(next(measuring[name]))
+            yield from (result(name, size, store, made[name]) for name in scenarios)
+
+
+def main() -> int:
+    """Measure, or write the page; 1 if a run made other calls or writes than it must."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--scenario", default="a,b,c,d", help="a first sync, b no change, c 1 %% changed, d reconcile")
+    parser.add_argument("--size", default="10k", help="records of each system: 10k, 100k, 1M; several with commas")
+    parser.add_argument("--store", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--turns", type=int, default=3, help="how often each is measured; the median counts")
+    parser.add_argument("--json", action="store_true", help="print JSON, one line for each scenario and size")
+    parser.add_argument("--page", nargs="+", type=Path, metavar="FILE", help=f"write {PAGE.name} from files of --json")
+    given = parser.parse_args()
+    if given.page:
+        lines = [line for file in given.page for line in file.read_text(encoding="utf-8").splitlines()]
+        PAGE.write_text(rendered([json.loads(line) for line in lines]), encoding="utf-8")
+        return 0
+    found = []
+    try:
+        with ExitStack() as stack:
+            database = None
+            if given.store == "postgresql":
+                from benchmarks.server_store import databases
+
+                database = stack.enter_context(databases())
+            sizes = [size_of(item) for item in given.size.split(",")]
+            for item in measured(given.scenario.split(","), sizes, given.store, given.turns, database):
+                found.append(item)
+                if given.json:
+                    print(json.dumps(item), flush=True)
+    except (Failed, ValueError) as error:
+        print(f"python -m benchmarks: {error}", file=sys.stderr)
+        return 2
+    if not given.json:
+        print(table(found))
+    return 1 if any(item["wrong"] for item in found) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

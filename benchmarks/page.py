@@ -1,0 +1,50 @@
+"""Results as a table, and as the page docs/performance.md."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
+
+NAMES = {"a": "first sync and link", "b": "no change", "c": "1 % changed", "d": "reconcile"}
+
+
+def size_text(size: int) -> str:
+    """10k, 1M."""
+    for unit, name in ((1_000_000, "M"), (1_000, "k")):
+        if size % unit == 0:
+            return f"{size // unit}{name}"
+    return str(size)
+
+
+def table(results: Sequence[dict[str, Any]]) -> str:
+    """A Markdown table, one row for each scenario and size."""
+    rows = [
+        "| run | store | x floor (min-max) | CPU s | µs per record | calls | by the formula | SQL statements | MB | result |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for item in results:
+        ratio = item["ratio_to_floor"]
+        states = [f"{check['what']} {check['state']}" for check in item["target"] if check["state"] != "met"]
+        verdict = "; ".join([*item["wrong"], *states]) or "all targets met"
+        cells = [
+            f"({item['scenario']}) {NAMES[item['scenario']]}, {size_text(item['size'])}",
+            item["store"],
+            f"{ratio['median']} ({ratio['min']}-{ratio['max']})",
+            item["cpu_seconds"]["median"],
+            item["us_per_record"],
+            item["api_calls"],
+            item["api_calls_formula"],
+            item["sql_statements"],
+            item["rss_mb"],
+            verdict,
+        ]
+        rows.append("| " + " | ".join(str(cell) for cell in cells) + " |")
+    return "\n".join(rows)
+
+
+def rendered(results: Sequence[dict[str, Any]]) -> str:
+    """The page."""
+    return table(results)

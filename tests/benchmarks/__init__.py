@@ -1,0 +1,1 @@
+"""The benchmark's gates that need no clock, and the benchmark itself."""
