@@ -1030,6 +1030,29 @@ def test_what_a_system_cannot_show_of_an_address_that_is_removed_there_is_in_the
     )
 
 
+def test_an_address_of_the_same_postal_code_is_no_proof_of_a_write_whose_request_was_lost(tmp_path: Path) -> None:
+    """Seed 409187: it was taken for an edit of the address that had never arrived, which was in the history only."""
+    world = World(tmp_path, A=PLAIN + ADDRESS + 'postal_code = "zip"\n', B=PLAIN + ADDRESS + 'postal_code = "zip"\n')
+    a, b = world.servers["A"], world.servers["B"]
+    a.add({"name": "Anna Berg", "email": "anna@x.example"})
+    world.sync()
+    a.edit("1", street="Am Ring 1", city="Wien", zip="1010")
+
+    def meanwhile(call: str, _number: int) -> OutcomeUnknown | None:
+        if call != "write":
+            return None
+        b.fault = no_fault
+        b.edit("1", street="Marktplatz 7", city="Graz", zip="1010")
+        return OutcomeUnknown("lost on the way")
+
+    b.fault = meanwhile
+    world.sync()
+    world.sync()
+    known = [item.value.value["lines"] for item in world.golden().collection("addresses").live()]
+    assert sorted(str(list(lines)) for lines in known) == ["['Am Ring 1']", "['Marktplatz 7']"]
+    world.quiet()
+
+
 def test_an_old_value_that_is_entered_anew_is_no_move_of_the_element_that_had_it(tmp_path: Path) -> None:
     """Seed 380329: after a stale answer to a write, a new row with the old value was taken for the moved address, and showed
     something else than golden for ever."""
