@@ -12,11 +12,12 @@ import pytest
 from hub.contract.errors import OutcomeUnknown, Rejected, Unavailable
 from hub.contract.records import Op, Page, Receipt, Record
 from hub.state import Link
-from hub.sync.decisions import split_link
+from hub.sync.decisions import resolve_conflict, split_link
 from hub.sync.policy import FieldPolicy, Policy
 from hub.sync.systems import Systems
 from hub.sync.workspace import Shared
 from hub.testing.memory import MemoryConnector, Stored
+from tests.engine.test_linking import shared_of
 from tests.engine.world import LABEL_SLOTS, LIST_NO_IDS, LIST_WITH_IDS, ONE_SLOT, PLAIN, World, failing, no_fault
 
 
@@ -1107,4 +1108,65 @@ def test_an_edit_of_a_row_that_was_never_noted_as_sent_is_not_lost(tmp_path: Pat
     world.servers["B"].edit(world.id("B"), lambda data: data["emails"][0].update(value="x2@x.example"))
     world.sync()
     assert [value for value, _ in world.rows("A")] == ["x2@x.example"]
+    world.quiet()
+
+
+@pytest.mark.parametrize("shape", [PLAIN, LIST_WITH_IDS], ids=["field", "row"])
+def test_who_edits_what_golden_says_has_seen_it_also_where_the_hub_never_writes(tmp_path: Path, shape: str) -> None:
+    """Seed 413588: a person decided for the value of a read-only system; its next edit there was a conflict, and lost."""
+    field = shape == PLAIN
+    fields = {"name": FieldPolicy("ask"), "emails": FieldPolicy("ask")}
+    world = World(tmp_path, Policy(("A", "B"), fields=fields), A=shape)
+    world.add_system("B", shape, writes=frozenset())
+
+    def edit(system: str, value: str) -> None:
+        def change(data: dict[str, Any]) -> None:
+            if field:
+                data["name"] = value
+            else:
+                data["emails"][0]["value"] = f"{value}@x.example"
+
+        world.servers[system].edit("1", change)
+
+    for system in "AB":
+        world.servers[system].add(
+            {"name": "Anna", "email": "anna@x.example"}
+            if field
+            else {"name": "Anna", "emails": [{"id": "r1", "value": "anna@x.example"}]}
+        )
+    world.sync()
+    edit("A", "bea")
+    edit("B", "cora")
+    world.sync()
+    (row,) = world.ledger(state="open")
+    resolve_conflict(shared_of(world), row["id"], take="B")
+    world.sync()
+    edit("B", "dora")
+    world.sync()
+    shown = world.one("A")["name"] if field else world.one("A")["emails"][0]["value"]
+    assert shown == ("dora" if field else "dora@x.example")
+    world.quiet()
+
+
+def test_what_a_record_does_not_show_is_no_proof_of_a_write_if_it_shows_another_name(tmp_path: Path) -> None:
+    """Seed 411967: the id of a deleted record was given away; an empty field proved a write that had never arrived, and
+    the name of the write was taken for one that somebody had seen and replaced."""
+    world = World(tmp_path, A=PLAIN, B=PLAIN)
+    a, b = world.servers["A"], world.servers["B"]
+    a.add({"name": "Anna Berg", "email": "anna@x.example", "notes": "likes tea"})
+    world.sync()
+    a.edit("1", name="Anna Maria Berg", notes=None)
+
+    def meanwhile(call: str, _number: int) -> OutcomeUnknown | None:
+        if call != "write":
+            return None
+        b.fault = no_fault
+        b.edit("1", name="Bo Dahl", notes=None)
+        return OutcomeUnknown("lost on the way")
+
+    b.fault = meanwhile
+    world.sync()
+    world.sync()
+    names = [world.golden().value("name")["full"], *(str(row["loser"]) for row in world.ledger())]
+    assert all(any(name in item for item in names) for name in ("Anna Maria Berg", "Bo Dahl")), names
     world.quiet()

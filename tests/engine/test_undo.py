@@ -805,3 +805,33 @@ def test_the_flag_of_a_row_that_gave_way_to_another_comes_back_with_it(tmp_path:
         ("x@x.example", True),
     ]
     world.quiet()
+
+
+def test_a_value_that_an_undo_left_in_a_slot_goes_when_its_address_moves_to_another_slot(tmp_path: Path) -> None:
+    """Seed 413999: it was taken for a duplicate that somebody had typed into both slots, and stayed for ever."""
+    world = World(tmp_path, A=LABEL_SLOTS, B=LIST_WITH_IDS)
+    world.servers["A"].add({"name": "Anna Berg", "home": "old@x.example"})
+    world.sync()
+    world.servers["A"].edit("1", home="new@x.example")
+    undo(world, world.sync().run)
+    assert (world.one("A")["home"], world.rows("B")) == ("new@x.example", [("old@x.example", "home")])
+    world.servers["B"].edit(world.id("B"), lambda data: data["emails"][0].update(label="work"))
+    world.sync()
+    assert (world.one("A").get("home"), world.one("A")["work"]) == (None, "old@x.example")
+    world.quiet()
+
+
+def test_an_address_whose_row_was_relabelled_since_gets_its_value_back_in_that_row(tmp_path: Path) -> None:
+    """Seed 412435: the row kept the undone value and the address came back beside it, in a second row of its own."""
+    world = World(tmp_path, A=LIST_WITH_IDS, D=LIST_NO_IDS)
+    world.servers["A"].add({"name": "Anna Berg", "emails": mail("old@x.example", "a2@x.example")})
+    world.sync()
+    world.servers["A"].edit(
+        "1", lambda data: data.update(emails=[{**data["emails"][0], "value": "new@x.example"}])
+    )  # two rows before, one after: without ids nobody can tell whose it is
+    run = world.sync().run
+    world.servers["D"].edit("1", lambda data: data["emails"][0].update(label="home"))
+    undo(world, run)
+    world.sync()
+    assert sorted(world.rows("D")) == [("a2@x.example", "work"), ("old@x.example", "home")]
+    world.quiet()

@@ -12,6 +12,7 @@ from hub.state import Cell, Collection, Element, Esent, Golden, Link, Shown
 from hub.sync.merge.context import Merge
 from hub.sync.merge.fields import UNSEEN
 from hub.sync.merge.groups import propose
+from hub.sync.policy import is_blank
 
 
 @dataclass(slots=True)
@@ -245,6 +246,9 @@ def observe_value(sight: Sight, element: Element, before: Value, shown: Value) -
     lost_name = sight.lost_name(element.eid)
     cell = element.value
     hub_moved = known.value != cell.value or lost_name in sight.link.lost or not element.alive
+    if hub_moved and _stood_here(sight, element, before):  # nobody sent it there, but who edited it saw golden's value
+        hub_moved, known.value = False, cell.value
+        sight.link.lost.discard(lost_name)
     if not hub_moved:
         value = _proposal(sight, element, known, shown, before)
         if value != cell.value:
@@ -285,6 +289,14 @@ def observe_value(sight: Sight, element: Element, before: Value, shown: Value) -
     else:
         sight.merge.loses(sight.golden, lost_name, rule, *theirs, *ours, still_open=ask)
         sight.link.lost.add(lost_name)
+
+
+def _stood_here(sight: Sight, element: Element, before: Value) -> bool:
+    """Whether the record showed golden's value before, as ``fields._stood_here``."""
+    if not element.alive or is_blank(before) or sight.lost_name(element.eid) in sight.link.undone:
+        return False
+    row = sight.image(element)
+    return row is not None and row.value == before
 
 
 def _proposal(sight: Sight, element: Element, known: Esent, shown: Value, seen: Value) -> Value:

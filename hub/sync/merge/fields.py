@@ -105,7 +105,7 @@ def set_field(merge: Merge, golden: Golden, name: str, value: Value, rule: str) 
 
 def _edited(merge: Merge, golden: Golden, link: Link, name: str, shown: Value, seen: Value) -> None:
     """L = 1 on a field that this system gave or was given before."""
-    if not moved(merge, golden, link, name):
+    if _stood_here(merge, golden, link, name, seen) or not moved(merge, golden, link, name):
         if is_blank(shown) and merge.policy.of(name).blank == "ignore":
             return
         value, old = _proposal(merge, golden, link, name, shown, seen), golden.value(name)
@@ -132,6 +132,20 @@ def _edited(merge: Merge, golden: Golden, link: Link, name: str, shown: Value, s
         return
     wins, rule = merge.wins(name, cell, value)
     _settle_conflict(merge, golden, link, name, cell, value, wins, rule)
+
+
+def _stood_here(merge: Merge, golden: Golden, link: Link, name: str, seen: Value) -> bool:
+    """Whether the system showed golden's value before the edit, although nobody sent it there: whoever edited it saw it.
+
+    Where the hub does not write, a value that a person chose among several is never noted as sent.
+    """
+    before = merge.resolve(seen) if isinstance(seen, RemoteRef) else seen
+    if seen is MISSING or is_blank(before) or name in link.undone:
+        return False
+    if not _equal(merge, name, golden.value(name), before):
+        return False
+    link.lost.discard(name)
+    return True
 
 
 def _take(merge: Merge, golden: Golden, link: Link, name: str, value: Value, rule: str) -> None:

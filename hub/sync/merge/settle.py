@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from hub.canonical.schema import COLLECTIONS, field_def
 from hub.canonical.values import same
@@ -131,38 +132,48 @@ def _kind(name: str) -> str:
 
 
 def _happened(base: Base, payload: Payload, predicted: View, image: View) -> bool:
-    """Whether anything that our write changed is seen as predicted."""
+    """Whether anything that our write changed is seen as predicted.
+
+    What we only emptied is a weak proof: a user may have emptied it, or the id is another record's by now.  It counts
+    while no field shows something else than what we wrote there.
+    """
+    emptied = contradicted = False
     for name in payload.fields:
         before, wanted, shown = base.fields.get(name), predicted.fields.get(name), image.fields.get(name)
         if isinstance(wanted, Mapping) and isinstance(shown, Mapping):
             old = before if isinstance(before, Mapping) else {}
             if any(shown.get(m) == wanted[m] and old.get(m) != wanted[m] for m in wanted):
                 return True
+            contradicted = contradicted or (dict(old) != dict(wanted) and dict(shown) != dict(old))
         elif before != wanted and same(_kind(name), wanted, shown):
-            return True
-    return any(_rows_happened(base.collections.get(name, []), name, predicted, image) for name in payload.picture)
+            if not is_blank(wanted):
+                return True
+            emptied = True
+        else:
+            contradicted = contradicted or (before != wanted and not is_blank(wanted) and shown != before)
+    rows = [_rows_happened(base.collections.get(name, []), name, predicted, image) for name in payload.picture]
+    return "given" in rows or ((emptied or "emptied" in rows) and not contradicted)
 
 
-def _rows_happened(before: list[Shown], name: str, predicted: View, image: View) -> bool:
-    """Whether a row that we added is there, or a row that we took away is gone and nothing unexpected has its place: a
-    user who put something else there says nothing about our write."""
+def _rows_happened(before: list[Shown], name: str, predicted: View, image: View) -> Literal["", "given", "emptied"]:
+    """Whether a row that we added is there ("given"), or a row that we took away is gone and nothing unexpected has its
+    place ("emptied"): a user who put something else there says nothing about our write."""
     wanted, shown = predicted.collections.get(name, ()), image.collections.get(name, ())
     wanted_rows, shown_rows = [_content(row) for row in wanted], [_content(row) for row in shown]
     before_rows = [_content(row) for row in before]
-    if any(row in shown_rows for row in wanted_rows if row not in before_rows):
-        return True
+    if any(row in shown_rows and row[0] is not None for row in wanted_rows if row not in before_rows):
+        return "given"
     removed = [row for row in before if _content(row) not in wanted_rows]
     if not removed or any(_content(row) in shown_rows for row in removed):
-        return False
+        return ""
     if any(row.pos is None for row in removed):
-        return all(row in wanted_rows for row in shown_rows)
+        return "emptied" if all(row in wanted_rows for row in shown_rows) else ""
     ours = {row.pos: _content(row) for row in wanted}
     now = {row.pos: _content(row) for row in shown}
     values = {row.pos: (row.value, now_row.value) for row in wanted for now_row in shown if row.pos == now_row.pos}
-    return any(
-        now.get(row.pos) == ours.get(row.pos) or _members_prove(row.value, *values.get(row.pos, (None, None)))
-        for row in removed
-    )
+    if any(_members_prove(row.value, *values.get(row.pos, (None, None))) for row in removed):
+        return "given"
+    return "emptied" if any(now.get(row.pos) == ours.get(row.pos) for row in removed) else ""
 
 
 def _members_prove(before: Value, wanted: Value, shown: Value) -> bool:

@@ -278,7 +278,7 @@ def plan_slots(draft: Draft, spec: CollectionSpec) -> None:
         index = by_name.get(slot.name)
         if index is None:
             continue
-        row, element = rows[index], chosen.get(slot.name) or _typed_twice(rows[index], chosen, esent)
+        row, element = rows[index], chosen.get(slot.name) or _typed_twice(draft, name, rows[index], chosen)
         picture.append([slot.name, element.eid if element else None])
         new = _slot_value(draft, spec, slot.name, row, element, esent)
         own = coll.elements.get(row.eid or "")
@@ -303,13 +303,16 @@ def plan_slots(draft: Draft, spec: CollectionSpec) -> None:
         (draft.writes if edit else draft.book).psent[name] = primary
 
 
-def _typed_twice(row: Shown, chosen: dict[str, Element], esent: dict[str, Esent]) -> Element | None:
-    """A duplicate that a user typed into two slots stays until golden changes (S3)."""
-    for element in chosen.values():
-        known = esent.get(element.eid)
-        if element.eid == row.eid and known is not None and known.value == element.value.value:
-            return element
-    return None
+def _typed_twice(draft: Draft, name: str, row: Shown, chosen: dict[str, Element]) -> Element | None:
+    """A duplicate that a user typed into two slots stays until golden changes (S3).
+
+    A value that an undo left there is none: it was said to stay only while its element does not move.
+    """
+    element = next((item for item in chosen.values() if item.eid == row.eid), None)
+    if element is None or draft.link.apart(f"{name}/{element.eid}"):
+        return None
+    known = draft.link.esent.get(name, {}).get(element.eid)
+    return element if known is not None and known.value == element.value.value else None
 
 
 def _slot_value(

@@ -235,16 +235,38 @@ def _removed(work: _List, then: int, row: Position) -> None:
     if eid is None or path in work.readings.moved:
         work.found.kept[path] = SINCE if eid is not None else "the hub does not know any more what it was"
         return
+    heirs = _heirs(work, eid)
+    if any(work.now[index].value != ours for index, ours in heirs):
+        work.found.kept[path] = SINCE
+        return
+    for index, _ in heirs:
+        work.edit[index] = Row(row.value)
+        work.found.back.append(Line(path, work.now[index].value, row.value, eid))
+    if heirs:
+        work.found.returned.setdefault(work.name, []).append(eid)
+        return
     work.add.append((Row(row.value, row.attrs, bool(row.primary) if work.spec.primary else KEEP), eid))
     work.found.returned.setdefault(work.name, []).append(eid)
     work.found.back.append(Line(path, None, row.value, eid))
 
 
+def _heirs(work: _List, eid: str) -> list[tuple[int, Value]]:
+    """The rows that show the element and stay, since somebody changed what our write gave them: each with our value."""
+    left_of = {index: left for left, index in work.is_now.items() if left not in work.then.values()}
+    found = []
+    for index, row in enumerate(work.now):
+        if work.shown[index] == eid:
+            ours = work.post[left_of[index]] if index in left_of else None
+            if ours is None or _content(ours) != _content(row):
+                found.append((index, None if ours is None else ours.value))
+    return found
+
+
 def _added(work: _List, left: int, row: Position) -> None:
     """Our write added a row."""
     index = work.is_now.get(left)
-    if index is None:
-        return  # it is gone already
+    if index is None or index in work.edit:
+        return  # it is gone already, or shows again what it showed
     eid = work.shown[index]
     path = work.path(eid, row.value)
     if _content(work.now[index]) != _content(row) or path in work.readings.moved:
