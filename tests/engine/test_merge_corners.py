@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from hub.contract.errors import OutcomeUnknown
 from tests.engine.test_collection_scenarios import X, Y, flag, flagged, set_row, start, world_of
-from tests.engine.world import LIST_NO_IDS, LIST_WITH_IDS, PLAIN, World
+from tests.engine.world import LIST_NO_IDS, LIST_WITH_IDS, PLAIN, World, no_fault
 
 KIND = PLAIN.replace("{fields}", 'kind = { at = "type", map = { person = "p", organisation = "o" } }')
 
@@ -231,4 +232,44 @@ def test_two_primary_flags_at_once_the_later_wins_and_the_other_is_in_the_ledger
         "loser": eids[wanted[earlier]],
         "loser_system": earlier,
     }
+    world.quiet()
+
+
+# what people are told of a plan
+
+
+def test_every_line_of_a_plan_says_whose_value_it_is_and_by_which_rule(tmp_path: Path) -> None:
+    world = start(world_of(tmp_path, "AD"), (X, None))
+    world.servers["A"].edit(world.id("A"), lambda data: data.update(notes="likes tea"))
+    set_row(world, "A", X, value=Y)
+    world.now += 600
+    plan = world.engine().read().plan
+    assert plan is not None
+    (item,) = list(plan.items)
+    lines = {diff.path.partition("/")[0]: (diff.new, diff.source, diff.rule) for diff in item.diffs}
+    assert lines == {"notes": ("likes tea", "A", "edit"), "emails": (Y, "A", "edit")}
+
+
+def test_a_row_that_a_user_edits_while_our_removal_of_it_is_lost_is_an_edit_that_beats_the_removal(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path, A=LIST_WITH_IDS, B=LIST_WITH_IDS)
+    world.servers["A"].add({"name": "Anna Berg", "emails": [{"value": X}, {"value": Y}]})
+    world.sync()
+    b = world.servers["B"]
+
+    def meanwhile(call: str, _number: int) -> OutcomeUnknown | None:
+        if call != "write":
+            return None
+        b.fault = no_fault
+        b.edit("1", lambda data: data["emails"][1].update(value="z@x.example"))
+        b.edit("1", notes="likes tea")  # as we wanted: it looks as if our write had been carried out
+        return OutcomeUnknown("lost on the way")
+
+    world.servers["A"].edit("1", lambda data: data.update(notes="likes tea", emails=data["emails"][:1]))
+    b.fault = meanwhile
+    world.sync()
+    world.sync()
+    assert [value for value, _ in world.rows("A")] == [X, "z@x.example"]
+    assert sorted(row["rule"] for row in rows_of(world, loser=None)) == ["an edit beats a removal", "revived"]
     world.quiet()
