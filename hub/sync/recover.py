@@ -122,18 +122,26 @@ class Recover:
             self._wait(op)  # it cannot be read at the moment, and it may be ours: a resend might double it
         elif len(hits) > 1:
             self._quarantine(op, hits)
+        elif self._may_be_hidden(op) and not self._fresh(op, hits):
+            self._wait(op)  # also where an older record of the customer came back: that is not the one we sent
         elif hits:
             self._adopt(op, hits[0])
-        elif op.t0 is not None and capabilities.index_lag and self._since(op.t0) < capabilities.index_lag + SLOW_CALL:
-            self._wait(op)
         elif looked_through and op.attempts < LOOKS:
             op.attempts += 1  # a page may have been missing: absence is believed when it is seen again
             self._wait(op)
         else:
             self._end(op, "superseded")
 
-    def _since(self, at: float) -> float:
-        return self.shared.clock() - at
+    def _may_be_hidden(self, op: OpRow) -> bool:
+        """Whether what we sent may have been carried out so late that a search does not show it yet."""
+        lag = self.source.capabilities.index_lag
+        return bool(lag) and op.t0 is not None and self.shared.clock() - op.t0 < lag + SLOW_CALL
+
+    def _fresh(self, op: OpRow, hits: Iterable[Record]) -> list[Record]:
+        """Records that the hub does not know yet."""
+        found = list(hits)
+        links = self.shared.store.records.links_by_remote(op.system, op.resource, [item.id for item in found])
+        return [item for item in found if item.id not in links]
 
     def _wait(self, op: OpRow) -> None:
         """It is looked for again in the next run, and not sent again before."""

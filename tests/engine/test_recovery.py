@@ -378,6 +378,37 @@ def test_a_record_may_be_split_off_while_a_write_of_unknown_outcome_is_open(tmp_
     world.quiet()
 
 
+def test_an_older_record_that_came_back_does_not_end_the_wait_for_a_search_that_lags(tmp_path: Path) -> None:
+    """Seed 415486: the search showed only the older record of the customer, the create was given up and sent once more."""
+    world = World(tmp_path, A=PLAIN)
+    world.add_system("B", PLAIN.split("[emails")[0], create="marker", index_lag=30.0)
+    world.policy = Policy(("A", "B"), delete={"A": "propagate", "B": "propagate"})
+    anna(world, notes="old")
+    world.sync()
+    world.servers["B"].remove("1")
+    world.servers["A"].edit("1", notes="new")
+    connector = world.connectors["B"]
+    searching = type(connector).find
+
+    def fault(call: str, _number: int) -> ConnectorError | None:
+        if call != "receipt":
+            return None
+        world.servers["B"].records["1"].deleted = False  # a user takes it out of the bin
+        return OutcomeUnknown("no answer")
+
+    world.servers["B"].fault = fault
+    connector.find = lambda *words: (item for item in searching(connector, *words) if item.id == "1")  # type: ignore[method-assign]  # it lags
+    world.sync()
+    assert [op.kind for op in world.store.work.open_ops()] == ["create"]
+    connector.find = searching.__get__(connector)  # type: ignore[method-assign]  # by now it shows the new one, too
+    heal(world)
+    world.sync()
+    world.sync()
+    assert sorted(world.servers["B"].alive()) == ["1", "2"]
+    assert len(world.goldens()) == 1
+    world.quiet()
+
+
 def test_a_lost_create_is_told_from_an_older_record_of_the_customer_that_came_back(tmp_path: Path) -> None:
     """Seed 409632: both carry the customer's key, so a person was asked, and the new record became another customer."""
     world = World(tmp_path, A=PLAIN)
