@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
     command(group, "timeline", example="crmhub record timeline 'Anna Berg' --field notes", title="record timeline")(
         timeline
     )
+    command(group, "duplicates", example="crmhub record duplicates --least 0.95", title="record duplicates")(duplicates)
     command(group, "search", example="crmhub record search berg", title="record search")(search)
     app.add_typer(group, name="record")
 
@@ -60,6 +61,41 @@ def timeline(
         what = " ".join(filter(None, (change, f"[{item.reason}]" if item.reason else "")))
         terminal.say(f"{when(item.at)}  {item.run_kind or 'run'} {item.run}  {where}  {what}".rstrip())
     return Outcome({"gid": golden.gid, "timeline": result}, {"moments": len(every), "listed": len(found)})
+
+
+def duplicates(
+    terminal: Terminal,
+    least: Annotated[
+        float, typer.Option("--least", min=0.01, max=1, metavar="P", help="Probability to list from")
+    ] = 0.9,
+    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="How many pairs, the likeliest")] = 100,
+) -> Outcome:
+    """Find customers that may be one, all at once, by a model that learns from them (needs crmhub[match]). Changes nothing."""
+    from hub.cli.progress import reporting
+    from hub.views.duplicates import duplicates as pairs
+
+    app = terminal.app
+    with reporting(terminal) as progress:
+        found = pairs(
+            app.store,
+            app.config.hub.region,
+            lambda done: progress("read", "customers", done, None),
+            least=least,
+            limit=limit,
+        )
+    result = []
+    for item in found:
+        names = [terminal.name(name) for name in item.names]
+        told = ", ".join(f"{verdict} {feature}" for feature, verdict in item.evidence.items() if verdict != "missing")
+        where = f"both in {', '.join(item.together)}" if item.together else "in different systems"
+        terminal.say(f"{item.probability:.4f}  {item.gids[0]} {names[0]}  |  {item.gids[1]} {names[1]}")
+        terminal.say(f"        {told}; {where}")
+        result.append({**asdict(item), "names": names})
+    if not found:
+        terminal.say("No two customers look alike enough")
+    elif any(item.together for item in found):
+        terminal.note("Merge two records in a system that has both; the next sync merges the customers")
+    return Outcome(result, {"pairs": len(found)})
 
 
 def search(

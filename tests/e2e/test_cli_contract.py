@@ -69,6 +69,7 @@ JSON: dict[str, list[str]] = {
     "quarantine list": [],
     "quarantine retry": ["--all"],
     "quarantine show": ["shop/contacts/a"],
+    "record duplicates": [],
     "record explain": ["anna@x.example"],
     "record search": ["anna"],
     "record show": ["anna@x.example"],

