@@ -23,10 +23,19 @@ def check(world: World) -> None:
     goldens, links = store.records.goldens(gids), store.records.links_by_gid(gids)
     quarantined = {(item.system, item.gid) for item in store.work.quarantined() if item.gid}
     unread = {(item.system, item.remote_id) for item in store.work.quarantined() if not item.gid}
+    asked = {  # a person is asked whether a record there is this customer: until the answer none is made
+        (record["system"], customer["gid"])
+        for review in store.history.reviews()
+        for customer in review.members
+        for record in review.members
+        if customer["gid"] and not record["gid"]
+    }
     for gid in gids:
         for name, server in world.servers.items():
             here = [link for link in links.get(gid, []) if link.system == name]
             if (name, gid) in quarantined or server.profile.has("read_only"):
+                continue
+            if not here and (name, gid) in asked:
                 continue
             active = [link for link in here if link.state == "active" and link.primary]
             if not active:
