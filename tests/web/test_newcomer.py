@@ -26,7 +26,7 @@ from hub.demo.people import population
 from hub.demo.people_at_work import BookUser, ErpUser
 from hub.demo.story import cache_folder
 from hub.testing.servers import RunningServer, start_radicale, start_tryton
-from tests.web.browser import MISSING, browser, shoot
+from tests.web.browser import MISSING, POLL, browser, shoot
 from tests.web.looking import faults_of
 
 pytestmark = [pytest.mark.skipif(bool(MISSING), reason=MISSING), pytest.mark.timeout(600)]
@@ -76,7 +76,7 @@ class Person:
             return text in str(driver.execute_script("return document.body.innerText"))
 
         try:
-            WebDriverWait(self.driver, seconds).until(there)
+            WebDriverWait(self.driver, seconds, POLL).until(there)
         except Exception as error:
             shown = self.driver.find_element(By.TAG_NAME, "body").text
             raise AssertionError(f"{text!r} never came; the page says:\n{shown[:1500]}") from error
@@ -235,7 +235,7 @@ def first_sync(ann: Person) -> None:
             number = len(ann.driver.find_elements(By.CSS_SELECTOR, ".list a"))
             doubtful = "cannot be one customer" in ann.driver.page_source
             ann.clicks("Different customers" if doubtful else "One customer: link")
-            WebDriverWait(ann.driver, 60).until(fewer(number))
+            WebDriverWait(ann.driver, 60, POLL).until(fewer(number))
         ann.goes_to("Syncs")
         ann.clicks("customers")
         ann.clicks("Read again")
