@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +80,17 @@ class Served:
         return self.process.wait(60)
 
 
+PROGRAM = "from hub.cli.main import main; main()"
+QUICK = f"from hub.service import process; process.CARE, process.GLANCE = 0.5, 0.25; {PROGRAM}"
+"""The same, which looks more often whether there is something to do: what it does then does not depend on that."""
+
+
 @contextmanager
-def serving(folder: HubFolder, name: str = "serve") -> Iterator[Served]:
+def serving(folder: HubFolder, name: str = "serve", program: str = PROGRAM) -> Iterator[Served]:
     log = folder.path / f"{name}.log"
     with log.open("w") as file:
         process = subprocess.Popen(
-            [sys.executable, "-c", "from hub.cli.main import main; main()", "serve", "--json"],
+            [sys.executable, "-c", program, "serve", "--json"],
             cwd=folder.path,
             env={**os.environ, "PROBE_TOKEN": SECRET},
             stdin=subprocess.DEVNULL,
@@ -98,6 +103,10 @@ def serving(folder: HubFolder, name: str = "serve") -> Iterator[Served]:
         finally:
             process.kill()
             process.wait()
+
+
+def serving_quickly(folder: HubFolder, name: str = "serve") -> AbstractContextManager[Served]:
+    return serving(folder, name, QUICK)
 
 
 # once
