@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 
@@ -29,6 +30,7 @@ class Bell:
         self._rings.put(None)
 
     def silence(self) -> None:
-        """Forget the rings so far.  Called by the waiting thread alone."""
-        while self.rung():
-            self._rings.get()
+        """Forget the rings so far."""
+        with suppress(Empty):
+            while True:
+                self._rings.get_nowait()
