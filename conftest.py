@@ -15,6 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from hub.testing.servers import prepared_servers
+
 MEMORY = Path("/dev/shm")  # noqa: S108  # where Linux has a file system in memory
 ENOUGH = 4 * 2**30
 """Bytes that must be free there: what some runs of the whole suite leave, and a margin."""
@@ -33,6 +35,7 @@ def memory() -> str:
 
 
 if "TMPDIR" not in os.environ and (found := memory()):
+    os.environ["CRMHUB_TEST_SERVERS"] = str(prepared_servers())  # these are large and stay
     os.environ["TMPDIR"] = tempfile.tempdir = found
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
