@@ -229,13 +229,17 @@ def test_a_changed_configuration_is_used_and_a_broken_one_is_reported_while_the_
 def test_a_command_of_a_person_waits_for_the_run_of_the_service(synced: HubFolder) -> None:
     scheduled(synced, "every 1h")
     synced.put("office", {**synced.get("office"), **{f"x{n}": {"name": f"P{n}"} for n in range(15)}})
-    synced.fault("office", "slow")
+    synced.fault("office", "held")
     with serving(synced) as served:
         served.wait("run_started")
         wait_for(lambda: runs(synced, "running"))
-        answer = synced.process("sync", "customers")
-        assert answer.code == 0, answer
-        assert f"crmhub serve (process {served.process.pid}) is syncing; waiting until it has finished" in answer.err
+        with synced.start("sync", "customers") as person:
+            assert person.stderr is not None
+            said = next((line for line in person.stderr if "waiting" in line), "")
+            synced.fault("office", "")  # only now, however long the command took to start
+            _, wrong = person.communicate(timeout=60)
+        assert person.returncode == 0, wrong
+        assert f"crmhub serve (process {served.process.pid}) is syncing; waiting until it has finished" in said
         assert served.stop() == 0
 
 
