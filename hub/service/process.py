@@ -29,6 +29,7 @@ from hub.config.redact import Redactor, mask_text
 from hub.config.secrets import SecretSources, fetch_secret
 from hub.contract.errors import HubError
 from hub.contract.notices import Notice
+from hub.service.bell import Bell
 from hub.service.caretaker import Caretaker
 from hub.service.desk import Desk, LeaseLost, open_desk
 from hub.service.election import Election
@@ -53,7 +54,7 @@ GLANCE = 2.0
 GAP = 0.5
 """Seconds between two runs, so that a person's command that waits for the store gets it."""
 SLICE = 0.5
-"""Seconds after which the main thread sees a signal at the latest while it waits."""
+"""Seconds after which the main thread sees at the latest what came without a ring while it waits."""
 INTERRUPTED = 130
 PATIENCE = 2.0
 """Seconds that a webhook waits for the store; then its sender is asked to send it again."""
@@ -82,10 +83,10 @@ class Service:
         self._path, self._redact, self._clock = path, redact, clock
         self._label = f"{SERVE} (process {os.getpid()})"
         self.parts: list[Part] = []
-        # Signal handlers only set these: a lock that the main thread might hold would stop both for ever.
+        # Signal handlers only set these and ring: a lock that the main thread might hold would stop both for ever.
         self._told = self._reload = self._lost = False
         self._signal = ""
-        self._wake = threading.Event()
+        self._wake = Bell()
         self._sending = threading.Lock()
         self._stamp = _stamp(path)
         config.hub.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -101,7 +102,7 @@ class Service:
         self._receiver: Receiver | None = None
         self.stood_by = False
         """Whether another process has served in this one's lifetime."""
-        self.jobs = Jobs(clock, self._wake.set)
+        self.jobs = Jobs(clock, self._wake.ring)
 
     def _whereabouts(self, config: Config) -> Location:
         """Where the store is; its password is hidden in logs once it is fetched."""
@@ -163,7 +164,7 @@ class Service:
         """The main thread reads the configuration anew before it does anything else.  May be called from any thread."""
         self._stamp = _stamp(self._path)
         self._reload = True
-        self._wake.set()
+        self._wake.ring()
 
     def _stopping(self) -> bool:
         return self._told or self._lost
@@ -215,6 +216,7 @@ class Service:
     def stop(self) -> None:
         """Finish the current page or batch, then end.  May be called from a signal handler and from any thread."""
         self._told = True
+        self._wake.ring()
 
     def _say_stopping(self) -> None:
         """Say once which signal came: not from its handler, which may interrupt another line."""
@@ -226,12 +228,12 @@ class Service:
         """Until something wakes the main thread (``patiently``: only a signal or a new configuration), or the time is
         over."""
         end = time.monotonic() + seconds
-        while not (self._stopping() or self._reload or (self._wake.is_set() and not patiently)):
+        while not (self._stopping() or self._reload or (self._wake.rung() and not patiently)):
             left = end - time.monotonic()
             if left <= 0:
                 break
             time.sleep(min(left, SLICE)) if patiently else self._wake.wait(min(left, SLICE))
-        self._wake.clear()
+        self._wake.silence()
 
     # the lease
 
@@ -282,7 +284,7 @@ class Service:
             return
         if wake:
             at = datetime.fromtimestamp(wake, UTC)
-            timer.add_job(self._wake.set, "date", run_date=at, id="due", replace_existing=True)
+            timer.add_job(self._wake.ring, "date", run_date=at, id="due", replace_existing=True)
         self._wait(pause)
 
     def _job(self) -> None:
@@ -339,7 +341,7 @@ class Service:
 
     def _care(self) -> None:
         if self._caretaker.look():
-            self._wake.set()  # there may be something to tell people
+            self._wake.ring()  # there may be something to tell people
 
     def _send(self) -> None:
         def send(name: str, notice: Notice) -> object:
@@ -359,7 +361,7 @@ class Service:
             self._stamp = stamp
             self._reload = True
         if self.scheduler.due():
-            self._wake.set()
+            self._wake.ring()
 
     def _reconfigure(self) -> None:
         """Use the new configuration, or say what is wrong with it and go on with the old one."""
@@ -395,6 +397,7 @@ class Service:
 
         def reload(_number: int, _frame: FrameType | None) -> None:
             self._reload = True
+            self._wake.ring()
 
         if threading.current_thread() is not threading.main_thread():
             yield

@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -195,6 +196,13 @@ def start_bottlecrm(
     from hub.testing import bottlecrm_server
 
     return bottlecrm_server.start_bottlecrm(folder, port=port, cache=cache, broker=broker)
+
+
+def prepared_servers() -> Path:
+    """The folder where servers that took long to prepare are kept from one run of the tests to the next: the one that
+    CRMHUB_TEST_SERVERS names, else one among the temporary files."""
+    given = os.environ.get("CRMHUB_TEST_SERVERS")
+    return Path(given) if given else Path(tempfile.gettempdir()) / "crmhub-test-servers"
 
 
 def require(package: str, *, extra: str) -> None:

@@ -21,7 +21,7 @@ from hub.sync.policy import is_blank
 from hub.sync.systems import Source
 from hub.testing.bottlecrm_server import NoPython
 from hub.testing.corpus import everything
-from hub.testing.servers import start_bottlecrm, start_radicale, start_tryton
+from hub.testing.servers import prepared_servers, start_bottlecrm, start_radicale, start_tryton
 from hub.testing.vendure_server import missing, start_vendure
 
 SOURCE = """
@@ -38,7 +38,7 @@ path = "source"
 [syncs.customers]
 systems = ["source", "target"]
 """
-CACHE = Path(tempfile.gettempdir()) / "crmhub-test-servers"
+CACHE = prepared_servers()
 FIELDS = ("name", "notes", "email", "company", "street", "phone")
 """Columns of the source: each string stands in one of them, in turn."""
 
@@ -150,7 +150,7 @@ def targets(stack: ExitStack, root: Path, *, slow: bool) -> Iterator[tuple[str, 
         f'user = "{erp.details["user"]}"\npassword = {{ file = "{key}" }}',
     )
     if not missing():
-        cache = Path(tempfile.gettempdir()) / "crmhub-test-servers"
+        cache = prepared_servers()
         shop: Any = stack.enter_context(start_vendure(root / "servers" / "shop", cache=cache))
         word = root / "word"
         word.touch(mode=0o600)

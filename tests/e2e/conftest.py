@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,17 @@ def folder(tmp_path: Path) -> HubFolder:
     return HubFolder(tmp_path)
 
 
-@pytest.fixture
-def synced(folder: HubFolder) -> HubFolder:
-    """The same after its first sync: three customers in both systems."""
-    answer = folder.first_sync()
+@pytest.fixture(scope="session")
+def after_first_sync(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder after its first sync, to be copied and not to be used."""
+    made = HubFolder(tmp_path_factory.mktemp("synced"))
+    answer = made.first_sync()
     assert answer.code == 0, answer
+    return made.path
+
+
+@pytest.fixture
+def synced(folder: HubFolder, after_first_sync: Path) -> HubFolder:
+    """The same after its first sync: three customers in both systems."""
+    shutil.copytree(after_first_sync, folder.path, dirs_exist_ok=True)
     return folder

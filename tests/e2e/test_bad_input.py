@@ -146,7 +146,7 @@ class HtmlServer(BaseHTTPRequestHandler):
 @pytest.fixture
 def portal() -> Iterator[str]:
     with HTTPServer(("127.0.0.1", 0), HtmlServer) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -128,15 +129,25 @@ def test_a_plugin_adds_commands(folder: HubFolder) -> None:
     assert answer.out == "hello from a plugin\n"
 
 
+@pytest.fixture(scope="module")
+def at_work(after_first_sync: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an open conflict and a plan, to be copied and not to be used."""
+    made = HubFolder(tmp_path_factory.mktemp("at-work"))
+    shutil.copytree(after_first_sync, made.path, dirs_exist_ok=True)
+    made.edit("office", "1", notes="likes tea")
+    made.edit("shop", "a", notes="likes coffee")
+    assert made.run("sync").code == Exit.PERSON, "a conflict is open"
+    made.run("plan", "customers", "-o", str(made.path / "plan.json"))
+    assert (made.path / "plan.json").exists()
+    return made.path
+
+
 @pytest.mark.parametrize("name", sorted(JSON))
 def test_every_command_ends_its_json_with_a_summary(
-    synced: HubFolder, monkeypatch: pytest.MonkeyPatch, name: str
+    synced: HubFolder, at_work: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(synced.path)
-    synced.edit("office", "1", notes="likes tea")
-    synced.edit("shop", "a", notes="likes coffee")
-    synced.run("sync")
-    synced.run("plan", "customers", "-o", "plan.json")
+    shutil.copytree(at_work, synced.path, dirs_exist_ok=True)
     answer = synced.run(*name.split(), *JSON[name], "--json")
     for line in answer.lines:
         assert line["schema_version"] == 1

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +80,17 @@ class Served:
         return self.process.wait(60)
 
 
+PROGRAM = "from hub.cli.main import main; main()"
+QUICK = f"from hub.service import process; process.CARE, process.GLANCE = 0.5, 0.25; {PROGRAM}"
+"""The same, which looks more often whether there is something to do: what it does then does not depend on that."""
+
+
 @contextmanager
-def serving(folder: HubFolder, name: str = "serve") -> Iterator[Served]:
+def serving(folder: HubFolder, name: str = "serve", program: str = PROGRAM) -> Iterator[Served]:
     log = folder.path / f"{name}.log"
     with log.open("w") as file:
         process = subprocess.Popen(
-            [sys.executable, "-c", "from hub.cli.main import main; main()", "serve", "--json"],
+            [sys.executable, "-c", program, "serve", "--json"],
             cwd=folder.path,
             env={**os.environ, "PROBE_TOKEN": SECRET},
             stdin=subprocess.DEVNULL,
@@ -98,6 +103,10 @@ def serving(folder: HubFolder, name: str = "serve") -> Iterator[Served]:
         finally:
             process.kill()
             process.wait()
+
+
+def serving_quickly(folder: HubFolder, name: str = "serve") -> AbstractContextManager[Served]:
+    return serving(folder, name, QUICK)
 
 
 # once
@@ -220,13 +229,17 @@ def test_a_changed_configuration_is_used_and_a_broken_one_is_reported_while_the_
 def test_a_command_of_a_person_waits_for_the_run_of_the_service(synced: HubFolder) -> None:
     scheduled(synced, "every 1h")
     synced.put("office", {**synced.get("office"), **{f"x{n}": {"name": f"P{n}"} for n in range(15)}})
-    synced.fault("office", "slow")
+    synced.fault("office", "held")
     with serving(synced) as served:
         served.wait("run_started")
         wait_for(lambda: runs(synced, "running"))
-        answer = synced.process("sync", "customers")
-        assert answer.code == 0, answer
-        assert f"crmhub serve (process {served.process.pid}) is syncing; waiting until it has finished" in answer.err
+        with synced.start("sync", "customers") as person:
+            assert person.stderr is not None
+            said = next((line for line in person.stderr if "waiting" in line), "")
+            synced.fault("office", "")  # only now, however long the command took to start
+            _, wrong = person.communicate(timeout=60)
+        assert person.returncode == 0, wrong
+        assert f"crmhub serve (process {served.process.pid}) is syncing; waiting until it has finished" in said
         assert served.stop() == 0
 
 

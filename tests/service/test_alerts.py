@@ -17,7 +17,7 @@ import pytest
 
 from crmhub_webhook.notifier import signature
 from tests.e2e.hub_folder import SECRET, HubFolder
-from tests.e2e.test_serve import scheduled, serving, wait_for
+from tests.e2e.test_serve import scheduled, serving_quickly, wait_for
 
 PAGER = "a-secret-of-the-pager"
 
@@ -95,7 +95,7 @@ def test_a_field_that_is_gone_is_told_until_it_is_back(folder: HubFolder, pager:
     scheduled(folder, "every 1s", "", pager.config)
     (folder.path / "shop.fields").write_text("name email phone our_key")
     ask_again(folder)
-    with serving(folder) as served:
+    with serving_quickly(folder) as served:
         notice = pager.wait("schema/shop/1/raised")
         assert notice["subject"] == "shop: fields have changed"
         assert "contacts.notes is gone" in notice["text"]
@@ -110,7 +110,7 @@ def test_a_field_that_is_gone_is_told_until_it_is_back(folder: HubFolder, pager:
 def test_each_state_is_told_once_and_its_end_once(folder: HubFolder, pager: Pager) -> None:
     tail = '\nfirst_wait = "1s"\nlongest_wait = "1s"\n' + pager.config
     scheduled(folder, "every 1s", 'fresh = "3s"', tail)
-    with serving(folder) as served:
+    with serving_quickly(folder) as served:
         served.wait("run_ended")
         folder.fault("shop", "auth")
         pager.wait("needs_login/shop/1/raised")
@@ -136,7 +136,7 @@ def test_a_receiver_that_is_down_gets_the_notice_once_when_it_is_back(folder: Hu
     scheduled(folder, "every 1s", "", pager.config)
     pager.down = True
     folder.fault("shop", "auth")
-    with serving(folder) as served:
+    with serving_quickly(folder) as served:
         served.wait("notice_pending")
         pager.down = False
         change(folder, "UPDATE outbox SET due = 0")
@@ -150,7 +150,7 @@ def test_records_that_are_set_aside_are_named_by_run_and_id_alone(folder: HubFol
     scheduled(folder, "every 1h")
     folder.edit("office", "1", name="Anna Berger")
     folder.fault("shop", "reject")
-    with serving(folder) as served:
+    with serving_quickly(folder) as served:
         ended = served.wait("run_ended")
         (line,) = served.events("record_quarantined")
         assert (line["run"], line["system"], line["code"]) == (ended["run"], "shop", "rejected")

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from hub.web.hooks import Buckets
 from tests.e2e.hub_folder import SECRET, HubFolder
-from tests.e2e.test_serve import serving, wait_for
+from tests.e2e.test_serve import serving_quickly, wait_for
 from tests.service.test_hooks import HOOK, _of, configure
 
 ROUTES = ("/healthz", "/metrics", "/hooks/office", "/hooks/shop", "/hooks/nobody", "/hooks/", "/hooks", "/")
@@ -70,7 +70,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
         folder = HubFolder(tmp_path_factory.mktemp("fuzz"))
         configure(folder)
         assert folder.first_sync().code == 0
-        with serving(folder) as served:
+        with serving_quickly(folder) as served:
             port = int(served.wait("listening")["url"].rpartition(":")[2])
             served.wait("run_ended")
             found = Target(folder, port)

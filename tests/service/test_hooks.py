@@ -18,7 +18,7 @@ import requests
 
 from hub.web.dressing import HEADERS
 from tests.e2e.hub_folder import CONFIG, HubFolder
-from tests.e2e.test_serve import SERVE, Served, ask, runs, serving, wait_for
+from tests.e2e.test_serve import SERVE, Served, ask, runs, serving_quickly, wait_for
 
 HOOK = "the-secret-of-the-webhook"
 
@@ -58,7 +58,7 @@ class Sender:
 @contextmanager
 def sending(folder: HubFolder, name: str = "serve") -> Iterator[tuple[Served, Sender]]:
     """A service past its first run, and a sender."""
-    with serving(folder, name) as served:
+    with serving_quickly(folder, name) as served:
         url = served.wait("listening")["url"]
         served.wait("run_ended")
         yield served, Sender(url)
@@ -169,7 +169,7 @@ def test_hints_out_of_order_and_a_day_late_show_the_record_as_it_is_now(folder: 
             connection.commit()
         assert sender.post(sender.body("1", event="e-3")).status_code == 200
         assert served.stop() == 0
-    with serving(folder, "again") as served:
+    with serving_quickly(folder, "again") as served:
         served.wait("run_ended")
         assert folder.get("shop")["a"]["name"] == "Anna Second"
         assert inbox(folder) == []
@@ -221,7 +221,7 @@ def test_a_hint_that_was_kept_is_read_after_a_kill(folder: HubFolder) -> None:
         served.process.kill()
         served.process.wait()
         assert inbox(folder) == [("office", "contacts", "1")]
-    with serving(folder, "again") as served:
+    with serving_quickly(folder, "again") as served:
         served.wait("run_ended")
         assert folder.get("shop")["a"]["name"] == "Anna Berger"
         assert inbox(folder) == []

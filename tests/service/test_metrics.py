@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from hub.service.exposition import Metric, render
 from tests.e2e.hub_folder import CONFIG, SECRET, HubFolder
-from tests.e2e.test_serve import Served, serving
+from tests.e2e.test_serve import Served, serving_quickly
 from tests.service.test_hooks import HOOK, Sender, configure
 
 TOKEN = "token-of-the-metrics"
@@ -57,7 +57,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[HubFolder, S
         folder = HubFolder(tmp_path_factory.mktemp("metrics"))
         configure(folder, more='fresh = "1h"')
         assert folder.first_sync().code == 0
-        with serving(folder) as served:
+        with serving_quickly(folder) as served:
             url = served.wait("listening")["url"]
             served.wait("run_ended")
             yield folder, served, url
@@ -138,7 +138,7 @@ def test_behind_a_proxy_only_the_token_tells_who_may_see(tmp_path: Path, monkeyp
     )
     folder.configure(CONFIG + "\n[serve]\n" + "\n".join(lines) + "\n")
     assert folder.run("check").code == 0
-    with serving(folder) as served:
+    with serving_quickly(folder) as served:
         url = served.wait("listening")["url"]
         assert get(f"{url}/metrics").status_code == 403, "it may come through the proxy"
         assert get(f"{url}/metrics", Authorization="Bearer wrong").status_code == 403

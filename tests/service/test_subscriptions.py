@@ -25,7 +25,7 @@ from hub.service.subscriptions import CHECK, SILENT, SOON, is_due, is_trouble, s
 from hub.state import Subscribed
 from hub.testing.sandbox import running
 from tests.e2e.hub_folder import PLUGIN, HubFolder
-from tests.e2e.test_serve import ask, serving, wait_for
+from tests.e2e.test_serve import ask, serving_quickly, wait_for
 
 NOW = 1_800_000_000.0
 KEPT = Subscribed("shop", wanted=True)
@@ -188,7 +188,7 @@ def names(folder: HubFolder) -> set[str]:
 
 
 def test_a_shop_tells_what_has_changed(hub: HubFolder, shop: WooCommerceSandbox) -> None:
-    with serving(hub) as served:
+    with serving_quickly(hub) as served:
         served.wait("run_ended")
         made = hub.run("connect", "webhooks", "shop", "subscribe")
         assert made.code == 0, made
@@ -212,7 +212,7 @@ def test_a_shop_tells_what_has_changed(hub: HubFolder, shop: WooCommerceSandbox)
 def test_after_an_outage_what_was_missed_is_read_and_disabled_webhooks_are_woken(
     hub: HubFolder, shop: WooCommerceSandbox
 ) -> None:
-    with serving(hub) as served:
+    with serving_quickly(hub) as served:
         served.wait("run_ended")
         assert hub.run("connect", "webhooks", "shop", "subscribe").code == 0
         assert served.stop() == 0
@@ -221,7 +221,7 @@ def test_after_an_outage_what_was_missed_is_read_and_disabled_webhooks_are_woken
     shop.deliveries.settle()
     states = {item["topic"]: item["status"] for item in shop.state.collection("webhooks").values()}
     assert states["customer.updated"] == "disabled", "as WooCommerce does after more than five failures"
-    with serving(hub, "again") as served:
+    with serving_quickly(hub, "again") as served:
         served.wait("gap_read")
         wait_for(lambda: "Anna Berg6" in names(hub))
         expire(hub)
@@ -248,7 +248,7 @@ def test_webhooks_that_stay_dead_are_an_alarm_that_ends_when_they_live(
     key = next(iter(hooks))
     hooks[key] = {**hooks[key], "status": "paused"}
     expire(hub)
-    with serving(hub) as served:
+    with serving_quickly(hub) as served:
         raised = served.wait("alarm_raised")
         assert (raised["kind"], raised["about"]) == ("webhook", "shop")
         shown = hub.run("status").out
@@ -275,7 +275,7 @@ def test_a_channel_of_zoho_is_renewed_before_it_ends(tmp_path: Path, monkeypatch
         hub.configure(CONFIG.format(plugin=PLUGIN, port=free_port(), connection=text, name="crm"))
         id_ = crm.user.create("Contacts", {"First_Name": "Anna", "Last_Name": "Berg", "Email": "anna@x.example"})
         assert hub.first_sync().code == 0
-        with serving(hub) as served:
+        with serving_quickly(hub) as served:
             served.wait("run_ended")
             assert hub.run("connect", "webhooks", "crm", "subscribe").code == 0
             crm.user.edit("Contacts", id_, {"Last_Name": "Berger"})
@@ -340,7 +340,7 @@ def test_an_app_of_hubspot_tells_the_address_that_it_was_given(tmp_path: Path, m
         event = {"eventType": "contact.propertyChange", "propertyName": "lastname", "active": True}
         assert requests.post(f"{root}/subscriptions", params=key, timeout=10, json=event).status_code == 201
         expire(hub)
-        with serving(hub) as served:
+        with serving_quickly(hub) as served:
             served.wait("run_ended")
             served.wait("webhooks")
             crm.user.edit("contacts", id_, {"lastname": "Berger"})
@@ -353,10 +353,10 @@ def test_an_app_of_hubspot_tells_the_address_that_it_was_given(tmp_path: Path, m
 def test_a_successor_syncs_while_a_sleeping_process_still_holds_the_address(
     hub: HubFolder, shop: WooCommerceSandbox
 ) -> None:
-    with serving(hub) as first:
+    with serving_quickly(hub) as first:
         url = first.wait("listening")["url"]
         first.wait("run_ended")
-        with serving(hub, "second") as second:
+        with serving_quickly(hub, "second") as second:
             second.wait("standing_by")
             first.process.send_signal(signal.SIGSTOP)
             with closing(sqlite3.connect(hub.path / "crmhub-data" / "hub.db", timeout=30)) as connection:

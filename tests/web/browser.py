@@ -16,6 +16,8 @@ MISSING = (
     "" if shutil.which("chromium") and shutil.which("chromedriver") else "Chromium and its driver are not installed"
 )
 """Why there is no browser here: apt-get install chromium chromium-driver."""
+POLL = 0.05
+"""Seconds between two looks at a page that is waited for."""
 
 
 @contextmanager

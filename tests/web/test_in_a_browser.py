@@ -17,7 +17,7 @@ from hub.service.process import Service
 from hub.web.app import application
 from hub.web.server import HttpServer
 from tests.e2e.hub_folder import SECRET, HubFolder
-from tests.web.browser import MISSING, browser
+from tests.web.browser import MISSING, POLL, browser
 from tests.web.looking import faults_of
 from tests.web.test_walk import first_sync
 from tests.web.visitor import Visitor, serving
@@ -136,7 +136,7 @@ def test_a_conflict_is_decided_with_keys_alone(world: tuple[Service, Visitor, st
         chosen = driver.find_element(By.CSS_SELECTOR, "input[type=radio]:checked")
         assert chosen.get_attribute("value") == "shop"
         chosen.send_keys(Keys.ENTER)
-        WebDriverWait(driver, 20).until(lambda found: "No conflicts" in found.page_source)
+        WebDriverWait(driver, 20, POLL).until(lambda found: "No conflicts" in found.page_source)
     assert admin.store.history.ledger(state="open") == []
     assert service.desk.questions() == 1, "the duplicate"
 
@@ -148,7 +148,7 @@ def test_the_steps_of_a_test_appear_by_themselves(
     with signed_in(world, tmp_path / "profile") as driver:
         driver.get(f"{url}/connections/shop")
         driver.find_element(By.CSS_SELECTOR, "form[action$='/test'] button").click()
-        WebDriverWait(driver, 20).until(lambda found: "read: yes" in found.page_source)
+        WebDriverWait(driver, 20, POLL).until(lambda found: "read: yes" in found.page_source)
         assert "sign-in" in driver.page_source
         assert faults_of(driver) == []
 
@@ -161,7 +161,7 @@ def test_the_overview_refreshes_itself_without_losing_the_place(
         driver.get(url)
         driver.execute_script("htmx.trigger('#live', 'every'); document.getElementById('q').focus(); window.stays = 1")
         driver.execute_script("htmx.ajax('GET', '/', {target: '#live', swap: 'innerHTML'})")
-        WebDriverWait(driver, 10).until(
+        WebDriverWait(driver, 10, POLL).until(
             lambda found: found.execute_script("return !document.querySelector('.htmx-request')")
         )
         assert driver.execute_script("return window.stays + document.activeElement.id") == "1q"

@@ -1,7 +1,7 @@
 """The walk of a newcomer in a real browser, from the first start of ``crmhub serve`` to a reviewed and approved first
 sync of two real systems (a Tryton and a Radicale) and a conflict that a person decides.
 
-Pictures of every step are left in the test's folder (CRMHUB_PICTURES names another one).
+Pictures of every step are left in the folder that CRMHUB_PICTURES names; of what goes wrong also in the test's own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from hub.demo.people import population
 from hub.demo.people_at_work import BookUser, ErpUser
 from hub.demo.story import cache_folder
 from hub.testing.servers import RunningServer, start_radicale, start_tryton
-from tests.web.browser import MISSING, browser, shoot
+from tests.web.browser import MISSING, POLL, browser, shoot
 from tests.web.looking import faults_of
 
 pytestmark = [pytest.mark.skipif(bool(MISSING), reason=MISSING), pytest.mark.timeout(600)]
@@ -64,26 +64,33 @@ PASSWORD = "correct horse battery"
 class Person:
     """Somebody at a browser who reads and clicks, and looks for faults on every page."""
 
-    def __init__(self, driver: WebDriver, pictures: Path) -> None:
-        self.driver, self.pictures = driver, pictures
+    def __init__(self, driver: WebDriver, folder: Path, name: str = "") -> None:
+        """name: of these pictures among others."""
+        self.driver, self.folder = driver, folder
+        wanted = os.environ.get("CRMHUB_PICTURES")
+        self.pictures = Path(wanted, name) if wanted else None
+        if self.pictures is not None:
+            self.pictures.mkdir(parents=True, exist_ok=True)
         self.step = 0
         self.faults: dict[str, list[str]] = {}
 
     def sees(self, text: str, seconds: float = 60.0) -> None:
-        """Wait for a text, then check the page and take a picture."""
+        """Wait for a text, then check the page and take a picture if it is wanted."""
 
         def there(driver: WebDriver) -> bool:
             return text in str(driver.execute_script("return document.body.innerText"))
 
         try:
-            WebDriverWait(self.driver, seconds).until(there)
+            WebDriverWait(self.driver, seconds, POLL).until(there)
         except Exception as error:
+            shoot(self.driver, self.folder / "wrong.png")
             shown = self.driver.find_element(By.TAG_NAME, "body").text
             raise AssertionError(f"{text!r} never came; the page says:\n{shown[:1500]}") from error
         self.step += 1
         if found := faults_of(self.driver):
             self.faults[f"{self.step} {self.driver.current_url}"] = found
-        shoot(self.driver, self.pictures / f"{self.step:02}.png")
+        if self.pictures is not None:
+            shoot(self.driver, self.pictures / f"{self.step:02}.png")
 
     def element(self, words: str) -> WebElement:
         """A button or link by its words."""
@@ -167,8 +174,6 @@ def test_a_newcomer_comes_to_a_first_sync_and_decides_a_conflict(
     systems: tuple[RunningServer, ErpUser, RunningServer, BookUser], tmp_path: Path
 ) -> None:
     erp, erp_user, book, book_user = systems
-    pictures = Path(os.environ.get("CRMHUB_PICTURES", tmp_path / "pictures"))
-    pictures.mkdir(parents=True, exist_ok=True)
     (tmp_path / "config.toml").write_text(
         CONFIG.format(
             erp=erp.url,
@@ -181,7 +186,7 @@ def test_a_newcomer_comes_to_a_first_sync_and_decides_a_conflict(
     environment = {"ERP_PASSWORD": str(erp.details["password"]), "BOOK_PASSWORD": str(book.details["password"])}
     before = len(erp_user.parties()), len(book_user.cards())
     with serving(tmp_path, environment) as (url, code), browser(tmp_path / "profile") as driver:
-        ann = Person(driver, pictures)
+        ann = Person(driver, tmp_path)
         driver.get(url)
         first_user(ann, code)
         try_connections(ann)
@@ -235,7 +240,7 @@ def first_sync(ann: Person) -> None:
             number = len(ann.driver.find_elements(By.CSS_SELECTOR, ".list a"))
             doubtful = "cannot be one customer" in ann.driver.page_source
             ann.clicks("Different customers" if doubtful else "One customer: link")
-            WebDriverWait(ann.driver, 60).until(fewer(number))
+            WebDriverWait(ann.driver, 60, POLL).until(fewer(number))
         ann.goes_to("Syncs")
         ann.clicks("customers")
         ann.clicks("Read again")

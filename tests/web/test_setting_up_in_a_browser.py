@@ -1,11 +1,10 @@
 """From an empty configuration to a first sync, with nothing but a browser: two connections, a sync, a rule, a mapping.
 
-Pictures of every step are left in the test's folder (CRMHUB_PICTURES names another one).
+Pictures of every step are left in the folder that CRMHUB_PICTURES names.
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -23,13 +22,11 @@ pytestmark = [pytest.mark.skipif(bool(MISSING), reason=MISSING), pytest.mark.tim
 def test_everything_is_set_up_in_a_browser(tmp_path: Path, width: int, dark: bool) -> None:
     folder = HubFolder(tmp_path)
     folder.configure(EMPTY + '\n[serve]\nlisten = "127.0.0.1:0"\n')
-    pictures = Path(os.environ.get("CRMHUB_PICTURES", tmp_path / "pictures")) / f"{width}{'-dark' if dark else ''}"
-    pictures.mkdir(parents=True, exist_ok=True)
     with (
         serving(tmp_path, {}) as (url, code),
         browser(tmp_path / "profile", width=width, dark=dark) as driver,
     ):
-        ann = Person(driver, pictures)
+        ann = Person(driver, tmp_path, f"{width}{'-dark' if dark else ''}")
         driver.get(url)
         first_user(ann, code, "Nothing is connected yet")
         ann.clicks("Connect a system")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import Any
 
+import pytest
+
+from hub.contract.errors import HubError
 from hub.drift import Drift, to_json
 from hub.service.process import Service
 from hub.web.access import setup_code
@@ -278,6 +282,34 @@ def test_a_job_that_waits_for_a_command_shows_it(operator: Visitor, service: Ser
     assert job.over.wait(10)
     assert operator.get(f"/jobs/{job.id}").headers["location"] == "/"
     assert operator.get("/jobs/999").status_code == 404
+
+
+@pytest.mark.parametrize("ends", ["well", "badly"])
+def test_a_job_that_ends_while_its_page_is_made_is_looked_at_again(
+    operator: Visitor, service: Service, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    gate = threading.Event()
+
+    def work(_app: object, _tell: object) -> dict[str, str]:
+        assert gate.wait(10)
+        if ends == "badly":
+            raise HubError("nobody is there")
+        return {"to": "/"}
+
+    job = service.jobs.put("retry", "x", "ope", work)
+
+    def end(_job: object) -> str:
+        gate.set()
+        assert job.over.wait(10)
+        return "/"
+
+    monkeypatch.setattr("hub.web.pages.jobs._back", end)
+    page = operator.get(f"/jobs/{job.id}")
+    assert 'hx-trigger="every 1s"' in page.text, "a page that does not refresh itself would lead nowhere"
+    assert "nobody is there" not in page.text
+    page = operator.get(f"/jobs/{job.id}")
+    assert page.status_code == (303 if ends == "well" else 200)
+    assert ("nobody is there" in page.text) is (ends == "badly")
 
 
 def test_a_mapping_is_looked_at_with_records_read_now(operator: Visitor, viewer: Visitor) -> None:

@@ -13,17 +13,18 @@ def show(call: Call) -> Response:
     job = call.site.service.jobs.get(call.path("id"))
     if job is None:
         raise Refused(404, "There is no such job any more; the runs show what was done")
-    target = onward(job)
+    over = job.over.is_set()  # asked once: a job that ends meanwhile is shown as under way, and looked at again
+    target = onward(job) if over else ""
     if target and call.partial:
         return Response(status_code=200, headers={"HX-Redirect": target})
     if target and "stay" not in call.request.query_params:
         return call.to(target)
-    problem = problem_of(job.error, call.site) if job.error is not None else None
+    problem = problem_of(job.error, call.site) if over and job.error is not None else None
     ahead = sum(
         item.state in ("waiting", "running") and int(item.id) < int(job.id) for item in call.site.service.jobs.all()
     )
     template = "job_part.html" if call.partial else "job.html"
-    return call.page(template, job=job, problem=problem, ahead=ahead, back=_back(job))
+    return call.page(template, job=job, over=over, problem=problem, ahead=ahead, back=_back(job))
 
 
 def onward(job: Job) -> str:

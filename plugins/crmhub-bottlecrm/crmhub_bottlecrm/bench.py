@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +13,9 @@ from crmhub_bottlecrm.connector import BottleConnector
 from hub.testing.bottlecrm_server import empty
 from hub.testing.kit import Bench, Sent, Wire
 from hub.testing.kit.shared import shared_server
-from hub.testing.servers import RunningServer, start_bottlecrm
+from hub.testing.servers import RunningServer, prepared_servers, start_bottlecrm
 
-CACHE = Path(tempfile.gettempdir()) / "crmhub-test-servers"
+CACHE = prepared_servers()
 
 
 class ContactsBench(Bench):

@@ -181,7 +181,8 @@ def test_a_kill_between_the_temporary_file_and_the_replacement_leaves_the_origin
     assert (receipt.error, path.read_bytes()) == (None, b"id,name\n1,b\n")
 
 
-def test_two_runs_do_not_write_at_the_same_time(desk: Any) -> None:
+def test_two_runs_do_not_write_at_the_same_time(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder, "LOCK_WAIT", 0.1)
     desk.put("c.csv", "id,name\n1,a\n")
     with folder.locked(desk.base), pytest.raises(Unavailable, match="Another run"):
         desk.write([update("1", name="b")])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import functools
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ import requests
 from crmhub_tryton.connector import TrytonConnector
 from hub.testing.kit import Bench, Sent, Wire
 from hub.testing.kit.shared import shared_server
-from hub.testing.servers import start_tryton
+from hub.testing.servers import prepared_servers, start_tryton
 
 
 class PartyBench(Bench):
@@ -28,7 +27,7 @@ class PartyBench(Bench):
 
     @contextmanager
     def system(self, folder: Path) -> Iterator[None]:
-        cache = Path(tempfile.gettempdir()) / "crmhub-test-servers"
+        cache = prepared_servers()
         self.server = shared_server("tryton", lambda place: start_tryton(place, cache=cache))
         self.secrets = (self.server.details["password"],)
         details = self.server.details

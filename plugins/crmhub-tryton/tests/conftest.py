@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,14 @@ from pydantic import SecretStr
 from crmhub_tryton.connector import TrytonConfig, TrytonConnector
 from crmhub_tryton.rpc import Rpc
 from hub import plugin
-from hub.testing.servers import RunningServer, start_tryton
+from hub.testing.servers import RunningServer, prepared_servers, start_tryton
 
 Connect = Callable[..., TrytonConnector]
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    cache = Path(tempfile.gettempdir()) / "crmhub-test-servers"
+    cache = prepared_servers()
     with start_tryton(tmp_path_factory.mktemp("tryton"), cache=cache) as running:
         yield running
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +17,7 @@ from crmhub_tryton.connector import TrytonConfig, TrytonConnector
 from crmhub_tryton.plugin import hub_connectors
 from crmhub_tryton.rpc import Rpc, refusal
 from hub import plugin
-from hub.testing.servers import RunningServer, start_tryton
+from hub.testing.servers import RunningServer, prepared_servers, start_tryton
 
 URL = "https://erp.example"
 LOGIN_OK = {"id": 1, "result": [7, "token", None]}
@@ -27,7 +26,7 @@ LOGIN_OK = {"id": 1, "result": [7, "token", None]}
 @pytest.fixture
 def other_server(tmp_path: Path) -> Iterator[RunningServer]:
     """A server that a test may break."""
-    with start_tryton(tmp_path / "tryton", cache=Path(tempfile.gettempdir()) / "crmhub-test-servers") as running:
+    with start_tryton(tmp_path / "tryton", cache=prepared_servers()) as running:
         yield running
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ import requests
 from crmhub_vendure.connector import RESOURCE, VendureConnector
 from hub.testing.kit import Bench, Sent, Wire
 from hub.testing.kit.shared import shared_server
-from hub.testing.servers import RunningServer
+from hub.testing.servers import RunningServer, prepared_servers
 from hub.testing.vendure_server import start_vendure
 
 
@@ -30,7 +29,7 @@ class CustomersBench(Bench):
 
     @contextmanager
     def system(self, folder: Path) -> Iterator[None]:
-        cache = Path(tempfile.gettempdir()) / "crmhub-test-servers"
+        cache = prepared_servers()
         self.server = shared_server("vendure", lambda place: start_vendure(place, cache=cache))
         self.secrets = (self.server.details["password"],)
         self.person = _person(self.server.url, self.server.details["user"], self.server.details["password"])

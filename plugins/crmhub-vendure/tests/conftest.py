@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,10 @@ from pydantic import SecretStr
 from crmhub_vendure.bench import Person
 from crmhub_vendure.connector import VendureConfig, VendureConnector
 from hub import plugin
-from hub.testing.servers import RunningServer
+from hub.testing.servers import RunningServer, prepared_servers
 from hub.testing.vendure_server import missing, start_vendure
 
-CACHE = Path(tempfile.gettempdir()) / "crmhub-test-servers"
+CACHE = prepared_servers()
 Connect = Callable[..., VendureConnector]
 
 

@@ -77,6 +77,8 @@ class Probe(plugin.Connector[ProbeConfig]):
         for id_, data in self._load().items():
             if self.fault == "slow":
                 time.sleep(0.1)
+            while self.fault == "held":
+                time.sleep(0.02)
             if self.fault == "hanging":
                 (self.context.base / f"{self.context.connection}.hangs").touch()
                 time.sleep(60)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -18,11 +17,11 @@ from hub.demo.story import cache_folder
 from hub.testing.bottlecrm_server import NoPython, find_python, run_inside
 from hub.testing.kit import Wire
 from hub.testing.sandbox import running
-from hub.testing.servers import RunningServer, start_bottlecrm, start_radicale, start_tryton
+from hub.testing.servers import RunningServer, prepared_servers, start_bottlecrm, start_radicale, start_tryton
 from hub.testing.vendure_server import missing, start_vendure
 from tests.real.five_systems.people import SYSTEMS, Crowd, as_account, as_contact, as_shopper, as_zoho, note
 
-_CACHE = Path(tempfile.gettempdir()) / "crmhub-test-servers"
+_CACHE = prepared_servers()
 _AT_A_TIME = 4
 CONFIG = """\
 [hub]
