@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crmhub_odoo.sandbox import OdooSandbox
-from hub.bootstrap import App
-from hub.config.read import read_config
-from hub.loader import load
+from hub.testing.office import Office
 
-REGISTRY = load()
-"""Loaded once for all runs."""
-
-CONFIG = """
+CONNECTION = """
 [connections.erp]
 plugin = "odoo"
 url = "{url}"
 database = "demo"
 login = "hub"
 api_key = {{ env = "ODOO_KEY" }}
-
-[connections.sheet]
-plugin = "files"
-path = "customers.csv"
-write = "update"
-
-[syncs.customers]
-systems = ["erp", "sheet"]
 """
 SHEET = """id,kind,first name,last name,company,email,phone,street,city,country,notes
 1,person,Anna,Berg,,anna@firm.example,+49 171 1234567,Weg 1,Berlin,Germany,met at the fair
@@ -38,41 +24,11 @@ SHEET = """id,kind,first name,last name,company,email,phone,street,city,country,
 """
 
 
-class Office:
-    """A hub between the sandbox and a sheet; its clock is the sandbox's."""
-
-    def __init__(self, folder: Path, sandbox: OdooSandbox) -> None:
-        self.folder, self.sandbox = folder, sandbox
-        (folder / "customers.csv").write_text(SHEET, encoding="utf-8")
-        (folder / "config.toml").write_text(CONFIG.format(url=sandbox.url), encoding="utf-8")
-
-    def sync(self, *, faulty: bool = False) -> Any:
-        """One run; whatever it asks a person is allowed.  faulty: the connection may pause."""
-        config = read_config(self.folder / "config.toml")
-        with App(config, registry=REGISTRY, clock=lambda: self.sandbox.now().timestamp()) as app, app.writing():
-            found = app.engine("customers").sync()
-            assert found.plan is not None
-            if found.held:
-                found = app.engine("customers").sync(approve=found.plan.hash())
-            assert faulty or not found.paused, found.paused
-        self.sandbox.clock.advance(60)
-        return found
-
-    def rows(self) -> dict[str, dict[str, str]]:
-        with (self.folder / "customers.csv").open(encoding="utf-8", newline="") as file:
-            return {row["email"]: row for row in csv.DictReader(file)}
-
-    def edit(self, old: str, new: str) -> None:
-        file = self.folder / "customers.csv"
-        text = file.read_text(encoding="utf-8")
-        assert old in text
-        file.write_text(text.replace(old, new), encoding="utf-8")
-
-
 @pytest.fixture
 def office(sandbox: OdooSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
     monkeypatch.setenv("ODOO_KEY", sandbox.credentials()["api_key"])
-    return Office(tmp_path, sandbox)
+    connection = CONNECTION.format(url=sandbox.url)
+    return Office(tmp_path, connection, SHEET, sandbox)
 
 
 def partner(sandbox: OdooSandbox, email: str) -> dict[str, Any]:

@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crmhub_vendure.bench import Person
-from hub.bootstrap import App
-from hub.config.read import read_config
-from hub.loader import load
+from hub.testing.office import Office
 from hub.testing.servers import RunningServer
 
-REGISTRY = load()
-"""Loaded once for all runs."""
-
-CONFIG = """
+CONNECTION = """
 [connections.shop]
 plugin = "vendure"
 url = "{url}/admin-api"
 user = "admin"
 password = {{ env = "SHOP_PASSWORD" }}
 key_field = "{key}"
-
-[connections.sheet]
-plugin = "files"
-path = "customers.csv"
-write = "update"
-
-[syncs.customers]
-systems = ["shop", "sheet"]
 """
 SHEET = """id,kind,first name,last name,email,phone,street,postal code,city,country,notes
 1,person,Anna,Berg,anna@firm.example,+49 171 1234567,Weg 1,10115,Berlin,Germany,met at the fair
@@ -41,46 +27,12 @@ SHEET = """id,kind,first name,last name,email,phone,street,postal code,city,coun
 """
 
 
-class Office:
-    """A hub between the shop and a sheet."""
-
-    def __init__(self, folder: Path, server: RunningServer, key: str) -> None:
-        self.folder = folder
-        (folder / "customers.csv").write_text(SHEET, encoding="utf-8")
-        (folder / "config.toml").write_text(CONFIG.format(url=server.url, key=key), encoding="utf-8")
-
-    def sync(self) -> Any:
-        """One run; whatever it asks a person is allowed."""
-        with App(read_config(self.folder / "config.toml"), registry=REGISTRY) as app, app.writing():
-            found = app.engine("customers").sync()
-            assert found.plan is not None
-            if found.held:
-                found = app.engine("customers").sync(approve=found.plan.hash())
-            assert not found.paused, found.paused
-        return found
-
-    def quarantine(self) -> list[str]:
-        """Why records wait for a person."""
-        with App(read_config(self.folder / "config.toml"), registry=REGISTRY) as app:
-            return [item.message for item in app.store.work.quarantined()]
-
-    def rows(self) -> dict[str, dict[str, str]]:
-        with (self.folder / "customers.csv").open(encoding="utf-8", newline="") as file:
-            return {row["email"].lower(): row for row in csv.DictReader(file)}
-
-    def edit(self, old: str, new: str) -> None:
-        file = self.folder / "customers.csv"
-        text = file.read_text(encoding="utf-8")
-        assert old in text
-        file.write_text(text.replace(old, new), encoding="utf-8")
-
-
 @pytest.fixture(params=["crmhubId", ""], ids=["keyed", "keyless"])
 def office(
     request: pytest.FixtureRequest, server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Office:
     monkeypatch.setenv("SHOP_PASSWORD", server.details["password"])
-    return Office(tmp_path, server, request.param)
+    return Office(tmp_path, CONNECTION.format(url=server.url, key=request.param), SHEET)
 
 
 def shop(person: Person) -> dict[str, dict[str, Any]]:

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crmhub_woocommerce.sandbox import WooCommerceSandbox
-from hub.bootstrap import App
-from hub.config.read import read_config
-from hub.loader import load
+from hub.testing.office import Office
 
-REGISTRY = load()
-"""Loaded once for all runs."""
-
-CONFIG = """
+CONNECTION = """
 [connections.shop]
 plugin = "woocommerce"
 url = "{url}/"
 consumer_key = {{ env = "WOO_KEY" }}
 consumer_secret = {{ env = "WOO_SECRET" }}
-
-[connections.sheet]
-plugin = "files"
-path = "customers.csv"
-write = "update"
-
-[syncs.customers]
-systems = ["shop", "sheet"]
 """
 SHEET = """id,kind,first name,last name,company,email,phone,street,city,country,notes
 1,person,Anna,Berg,,anna@firm.example,+49 171 1234567,Weg 1,Berlin,Germany,met at the fair
@@ -38,43 +24,11 @@ SHEET = """id,kind,first name,last name,company,email,phone,street,city,country,
 """
 
 
-class Office:
-    """A hub between the sandbox and a sheet; its clock is the sandbox's."""
-
-    def __init__(self, folder: Path, sandbox: WooCommerceSandbox) -> None:
-        self.folder, self.sandbox = folder, sandbox
-        (folder / "customers.csv").write_text(SHEET, encoding="utf-8")
-        (folder / "config.toml").write_text(CONFIG.format(url=sandbox.url), encoding="utf-8")
-
-    def sync(self, *, faulty: bool = False) -> Any:
-        """One run; whatever it asks a person is allowed.  faulty: the connection may pause."""
-        config = read_config(self.folder / "config.toml")
-        clock = self.sandbox.now
-        with App(config, registry=REGISTRY, clock=lambda: clock().timestamp()) as app, app.writing():
-            found = app.engine("customers").sync()
-            assert found.plan is not None
-            if found.held:
-                found = app.engine("customers").sync(approve=found.plan.hash())
-            assert faulty or not found.paused, found.paused
-        self.sandbox.clock.advance(60)
-        return found
-
-    def rows(self) -> dict[str, dict[str, str]]:
-        with (self.folder / "customers.csv").open(encoding="utf-8", newline="") as file:
-            return {row["email"]: row for row in csv.DictReader(file)}
-
-    def edit(self, old: str, new: str) -> None:
-        file = self.folder / "customers.csv"
-        text = file.read_text(encoding="utf-8")
-        assert old in text
-        file.write_text(text.replace(old, new), encoding="utf-8")
-
-
 @pytest.fixture
 def office(sandbox: WooCommerceSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
     monkeypatch.setenv("WOO_KEY", sandbox.credentials()["consumer_key"])
     monkeypatch.setenv("WOO_SECRET", sandbox.credentials()["consumer_secret"])
-    return Office(tmp_path, sandbox)
+    return Office(tmp_path, CONNECTION.format(url=sandbox.url), SHEET, sandbox)
 
 
 def customer(sandbox: WooCommerceSandbox, email: str) -> dict[str, Any]:
@@ -136,7 +90,7 @@ def test_a_guest_reaches_the_sheet_and_nothing_is_written_to_the_orders(
     before = sandbox.user.get("orders", order)
     office.sync()
     office.sync()
-    assert office.rows()["Gu@x.example"]["city"] == "Linz"
+    assert office.rows()["gu@x.example"]["city"] == "Linz"
     accounts = {item["email"] for item in sandbox.user.find("customers")}
     assert accounts == {"anna@firm.example", "bo@x.example"}, "nobody makes an account for a guest"
     assert sandbox.user.get("orders", order) == before

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import stat
 from pathlib import Path
 from typing import Any
@@ -11,29 +10,15 @@ import pytest
 from tenacity import wait_none
 
 from crmhub_zoho.sandbox import ZohoSandbox
-from hub.bootstrap import App
-from hub.config.read import read_config
-from hub.loader import load
+from hub.testing.office import Office
 
-REGISTRY = load()
-"""Loaded once for all runs."""
-
-CONFIG = """
+CONNECTION = """
 [connections.crm]
 plugin = "zoho"
 client_id = "{client_id}"
 client_secret = {{ env = "ZOHO_SECRET" }}
 refresh_token = {{ env = "ZOHO_REFRESH" }}
 accounts_url = "{url}"
-{settings}
-
-[connections.sheet]
-plugin = "files"
-path = "customers.csv"
-write = "update"
-
-[syncs.customers]
-systems = ["crm", "sheet"]
 """
 SHEET = """id,kind,first name,last name,email,mobile,city,country,notes
 1,person,Anna,Berg,anna@firm.example,+49 171 1234567,Berlin,Germany,met at the fair
@@ -41,49 +26,12 @@ SHEET = """id,kind,first name,last name,email,mobile,city,country,notes
 """
 
 
-class Office:
-    """A hub between the sandbox and a sheet; its clock is the sandbox's."""
-
-    def __init__(self, folder: Path, sandbox: ZohoSandbox, settings: str = "") -> None:
-        self.folder, self.sandbox = folder, sandbox
-        (folder / "customers.csv").write_text(SHEET, encoding="utf-8")
-        text = CONFIG.format(client_id=sandbox.credentials()["client_id"], url=sandbox.url, settings=settings)
-        (folder / "config.toml").write_text(text, encoding="utf-8")
-
-    def sync(self, *, faulty: bool = False) -> Any:
-        """One run; whatever it asks a person is allowed.  faulty: the connection may pause."""
-        with (
-            App(
-                read_config(self.folder / "config.toml"),
-                registry=REGISTRY,
-                clock=lambda: self.sandbox.now().timestamp(),
-            ) as app,
-            app.writing(),
-        ):
-            found = app.engine("customers").sync()
-            assert found.plan is not None
-            if found.held:
-                found = app.engine("customers").sync(approve=found.plan.hash())
-            assert faulty or not found.paused, found.paused
-        self.sandbox.clock.advance(60)
-        return found
-
-    def rows(self) -> dict[str, dict[str, str]]:
-        with (self.folder / "customers.csv").open(encoding="utf-8", newline="") as file:
-            return {row["email"]: row for row in csv.DictReader(file)}
-
-    def edit(self, old: str, new: str) -> None:
-        file = self.folder / "customers.csv"
-        text = file.read_text(encoding="utf-8")
-        assert old in text
-        file.write_text(text.replace(old, new), encoding="utf-8")
-
-
 @pytest.fixture
 def office(sandbox: ZohoSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
     monkeypatch.setenv("ZOHO_SECRET", sandbox.credentials()["client_secret"])
     monkeypatch.setenv("ZOHO_REFRESH", sandbox.credentials()["refresh_token"])
-    return Office(tmp_path, sandbox)
+    connection = CONNECTION.format(client_id=sandbox.credentials()["client_id"], url=sandbox.url)
+    return Office(tmp_path, connection, SHEET, sandbox)
 
 
 def contact(sandbox: ZohoSandbox, email: str) -> dict[str, Any]:
