@@ -11,10 +11,14 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
+from benchmarks import compared, machine
 from benchmarks.folder import Failed
-from benchmarks.page import PAGE, rendered, table
+from benchmarks.one_way import OneWay
+from benchmarks.page import PAGE, table, write_page
+from benchmarks.pair import Pair
+from benchmarks.peers import REQUIREMENTS, environment
 from benchmarks.results import result
-from benchmarks.scenarios import Bench, Turn
+from benchmarks.scenarios import Bench
 from benchmarks.stub import running
 
 _SIZES = {"k": 1_000, "M": 1_000_000}
@@ -29,39 +33,79 @@ def size_of(text: str) -> int:
 
 
 def measured(
-    scenarios: Sequence[str], sizes: Sequence[int], store: str, turns: int, database: Callable[[], str] | None = None
+    scenarios: Sequence[str],
+    sizes: Sequence[int],
+    store: str,
+    turns: int,
+    database: Callable[[], str] | None = None,
+    peers: Sequence[str] = (),
 ) -> Iterator[dict[str, Any]]:
     """Results, size by size; scenarios take turns, so that a machine that is busy for a while does not hit one of them
     alone."""
     for size in sizes:
+        others = [machine.busy()]
+        made: dict[str, list[Any]] = {name: [] for name in scenarios}
         with ExitStack() as stack:
-            made: dict[str, list[Turn]] = {name: [] for name in scenarios}
-            measuring = {}
+            measuring: dict[str, Any] = {}
             for name in scenarios:  # a stub of its own, because a scenario keeps its state between its turns
-                bench = Bench(stack.enter_context(running()), size, database=database)
-                measuring[name] = stack.enter_context(closing(bench.turns(name)))  # type: ignore[type-var]  # a generator
+                program = "benchmarks.book_server" if name == "f" else "benchmarks.server"
+                stub = stack.enter_context(running(program=program))
+                turning: Any
+                if name == "f":
+                    turning = Pair(stub, size, peers=peers, database=database).turns()
+                elif name == "g":
+                    turning = OneWay(stub, size, peers=peers, database=database).turns()
+                else:
+                    turning = Bench(stub, size, database=database).turns(name)
+                measuring[name] = stack.enter_context(closing(turning))
             for turn, name in itertools.product(range(turns), scenarios):
                 print(f"size {size}, turn {turn + 1} of {turns}, scenario {name}", file=sys.stderr)
                 made[name].append(next(measuring[name]))
-            yield from (result(name, size, store, made[name]) for name in scenarios)
+        others.append(machine.busy())
+        about = {**machine.described(), "others": max((item for item in others if item is not None), default=None)}
+        for name in scenarios:
+            whole = name not in "fg"
+            found = (
+                [result(name, size, store, made[name])] if whole else compared.results(name, size, store, made[name])
+            )
+            yield from ({**item, "machine": about} for item in found)
+
+
+def ready_peers() -> list[str]:
+    """Peers whose environments could be made; says which could not, and why."""
+    found = []
+    for name in REQUIREMENTS:
+        try:
+            environment(name)
+        except Failed as error:
+            print(f"{name} is left out: {error}", file=sys.stderr)
+        else:
+            found.append(name)
+    return found
 
 
 def main() -> int:
     """Measure, or write the page; 1 if a run made other calls or writes than it must."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--scenario", default="a,b,c,d", help="a first sync, b no change, c 1 %% changed, d reconcile")
+    parser.add_argument(
+        "--scenario",
+        default="a,b,c,d",
+        help="a first sync, b no change, c 1 %% changed, d reconcile, f two address books, g one way into SQLite",
+    )
     parser.add_argument("--size", default="10k", help="records of each system: 10k, 100k, 1M; several with commas")
     parser.add_argument("--store", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--turns", type=int, default=3, help="how often each is measured; the median counts")
+    parser.add_argument("--peers", action="store_true", help="f and g: measure vdirsyncer, dlt and Singer, too")
     parser.add_argument("--json", action="store_true", help="print JSON, one line for each scenario and size")
-    parser.add_argument("--page", nargs="+", type=Path, metavar="FILE", help=f"write {PAGE.name} from files of --json")
+    parser.add_argument(
+        "--page", nargs="+", type=Path, metavar="FILE", help=f"write docs/{PAGE.name} from files of --json"
+    )
     given = parser.parse_args()
-    if given.page:
-        lines = [line for file in given.page for line in file.read_text(encoding="utf-8").splitlines()]
-        PAGE.write_text(rendered([json.loads(line) for line in lines]), encoding="utf-8")
-        return 0
     found = []
     try:
+        if given.page:
+            write_page(given.page)
+            return 0
         with ExitStack() as stack:
             database = None
             if given.store == "postgresql":
@@ -69,11 +113,12 @@ def main() -> int:
 
                 database = stack.enter_context(databases())
             sizes = [size_of(item) for item in given.size.split(",")]
-            for item in measured(given.scenario.split(","), sizes, given.store, given.turns, database):
+            peers = ready_peers() if given.peers else []
+            for item in measured(given.scenario.split(","), sizes, given.store, given.turns, database, peers):
                 found.append(item)
                 if given.json:
                     print(json.dumps(item), flush=True)
-    except (Failed, ValueError) as error:
+    except (Failed, OSError, ValueError) as error:
         print(f"python -m benchmarks: {error}", file=sys.stderr)
         return 2
     if not given.json:

@@ -17,11 +17,16 @@ from benchmarks.stub import ROOT
 SYSTEMS = ("left", "right")
 PLUGIN = Path(__file__).with_name("plugin")
 
-_CONFIG = """
+_HUB = """
 [hub]
 region = "DE"
 plugins = ["{plugin}"]
 {database}
+"""
+
+TWO_APIS = (
+    _HUB
+    + """
 [connections.left]
 plugin = "bench"
 url = "{url}/left"
@@ -36,6 +41,50 @@ token = {{ env = "BENCHMARK_TOKEN" }}
 systems = ["left", "right"]
 reconcile = "{reconcile}"
 """
+)
+"""Two systems on the stub API, both ways."""
+
+TWO_BOOKS = (
+    _HUB
+    + """
+[connections.left]
+plugin = "carddav"
+url = "{url}/left/"
+
+[connections.right]
+plugin = "carddav"
+url = "{url}/right/"
+
+[syncs.people]
+systems = ["left", "right"]
+reconcile = "{reconcile}"
+"""
+)
+"""Two address books, both ways."""
+
+ONE_WAY = (
+    _HUB
+    + """
+[connections.left]
+plugin = "bench"
+url = "{url}/left"
+token = {{ env = "BENCHMARK_TOKEN" }}
+read_only = true
+
+[connections.right]
+plugin = "sql"
+url = "sqlite:///target.db"
+table = "people"
+own_key = "crmhub_key"
+write = "on"
+
+[syncs.people]
+systems = ["left", "right"]
+read_only = ["left"]
+reconcile = "{reconcile}"
+"""
+)
+"""From the stub API into a table of SQLite."""
 
 
 class Failed(Exception):
@@ -80,16 +129,18 @@ def measure(command: list[str], *, cwd: Path, environment: dict[str, str], repor
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A hub of its own on the two systems of a stub API.  database: URL of a PostgreSQL store, "" for SQLite."""
+    """A hub of its own.  url: of the stub server;  database: URL of a PostgreSQL store, "" for SQLite;  config: the text of
+    the configuration, with places for what differs."""
 
     path: Path
     url: str
     database: str = ""
+    config: str = TWO_APIS
 
     def configure(self, *, reconcile: str = "24h") -> None:
         """Write the configuration; with a reconcile of "0s" every run lists everything."""
         database = f'database = "{self.database}"' if self.database else ""
-        text = _CONFIG.format(plugin=PLUGIN, url=self.url, reconcile=reconcile, database=database)
+        text = self.config.format(plugin=PLUGIN, url=self.url, reconcile=reconcile, database=database)
         (self.path / "config.toml").write_text(text, encoding="utf-8")
 
     def crmhub(self, *words: str, profile: Path | None = None, trace: bool = False) -> Measured:

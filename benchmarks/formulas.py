@@ -55,3 +55,13 @@ def changed(number: int, systems: int, page: int, batch: int) -> int:
 def reconcile(sizes: Sequence[int], page: int) -> int:
     """Each system is asked for news and lists ids and versions."""
     return sum(1 + reading(size, page) for size in sizes)
+
+
+def first_books(size: int, apart: int, chunk: int, batch: int) -> int:
+    """A first sync of two address books with ``size`` cards each, ``apart`` of which the other one has not.
+
+    Each is found, asked who we are, asked for its changes and read in multigets; then asked for changes again and given its
+    cards, one PUT each, which are looked at in one multiget for each batch.
+    """
+    reads = 2 + 1 + reading(size, chunk) + 1
+    return 2 * (reads + apart + writing(apart, 0, batch, PORTIONS))

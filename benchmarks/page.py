@@ -6,9 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 
-NAMES = {"a": "first sync and link", "b": "no change", "c": "1 % changed", "d": "reconcile"}
+NAMES = {
+    "a": "first sync and link",
+    "b": "no change",
+    "c": "1 % changed",
+    "d": "reconcile",
+    "f": "address books",
+    "g": "one way",
+}
 
 
 def size_text(size: int) -> str:
@@ -27,12 +34,13 @@ def table(results: Sequence[dict[str, Any]]) -> str:
     ]
     for item in results:
         ratio = item["ratio_to_floor"]
+        floor = f"{ratio['median']} ({ratio['min']}-{ratio['max']})" if ratio else ""
         states = [f"{check['what']} {check['state']}" for check in item["target"] if check["state"] != "met"]
         verdict = "; ".join([*item["wrong"], *states]) or "all targets met"
         cells = [
             f"({item['scenario']}) {NAMES[item['scenario']]}, {size_text(item['size'])}",
             item["store"],
-            f"{ratio['median']} ({ratio['min']}-{ratio['max']})",
+            floor,
             item["cpu_seconds"]["median"],
             item["us_per_record"],
             item["api_calls"],
@@ -48,3 +56,8 @@ def table(results: Sequence[dict[str, Any]]) -> str:
 def rendered(results: Sequence[dict[str, Any]]) -> str:
     """The page."""
     return table(results)
+
+
+def write_page(files: Sequence[Path]) -> None:
+    """Write the page from files of results."""
+    raise NotImplementedError

@@ -70,6 +70,8 @@ def result(scenario: str, size: int, store: str, turns: Sequence[Turn]) -> dict[
     ]
     return {
         "scenario": scenario,
+        "part": "",
+        "program": "crmhub",
         "size": size,
         "store": store,
         "turns": len(turns),
