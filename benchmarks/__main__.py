@@ -21,6 +21,10 @@ from benchmarks.results import result
 from benchmarks.scenarios import Bench
 from benchmarks.stub import running
 
+LARGE = 1_000_000
+"""Pairs from which on one prepared store serves all scenarios that need one."""
+SEEDED = "bcd"
+
 _SIZES = {"k": 1_000, "M": 1_000_000}
 
 
@@ -46,21 +50,29 @@ def measured(
         others = [machine.busy()]
         made: dict[str, list[Any]] = {name: [] for name in scenarios}
         with ExitStack() as stack:
-            measuring: dict[str, Any] = {}
+            turning: dict[str, Any] = {}
+            one = size >= LARGE and "a" not in scenarios
+            bench = Bench(stack.enter_context(running()), size, database=database)
+            if one and any(name in SEEDED for name in scenarios):
+                stack.enter_context(bench.sharing())
             for name in scenarios:  # a stub of its own, because a scenario keeps its state between its turns
-                program = "benchmarks.book_server" if name == "f" else "benchmarks.server"
-                stub = stack.enter_context(running(program=program))
-                turning: Any
-                if name == "f":
-                    turning = Pair(stub, size, peers=peers, database=database).turns()
-                elif name == "g":
-                    turning = OneWay(stub, size, peers=peers, database=database).turns()
+                if name in "fg":
+                    program = "benchmarks.book_server" if name == "f" else "benchmarks.server"
+                    stub = stack.enter_context(running(program=program))
+                    turning[name] = (Pair if name == "f" else OneWay)(
+                        stub, size, peers=peers, database=database
+                    ).turns()
+                elif one:
+                    turning[name] = bench.turns(name)
                 else:
-                    turning = Bench(stub, size, database=database).turns(name)
-                measuring[name] = stack.enter_context(closing(turning))
-            for turn, name in itertools.product(range(turns), scenarios):
+                    turning[name] = Bench(stack.enter_context(running()), size, database=database).turns(name)
+                stack.enter_context(closing(turning[name]))
+            order = list(itertools.product(range(turns), scenarios))
+            if one:  # (c) comes last, because what changed then is there for the others
+                order.sort(key=lambda item: (item[1] == "c", scenarios.index(item[1]), item[0]))
+            for turn, name in order:
                 print(f"size {size}, turn {turn + 1} of {turns}, scenario {name}", file=sys.stderr)
-                made[name].append(next(measuring[name]))
+                made[name].append(next(turning[name]))
         others.append(machine.busy())
         about = {**machine.described(), "others": max((item for item in others if item is not None), default=None)}
         for name in scenarios:

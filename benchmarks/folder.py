@@ -156,6 +156,11 @@ class Folder:
             [sys.executable, "-m", "benchmarks.counted", *words], cwd=self.path, environment=options, report=report
         )
 
+    def state(self) -> int | None:
+        """Bytes of a store in SQLite."""
+        files = [self.path / "crmhub-data" / name for name in ("hub.db", "hub.db-wal")]
+        return None if self.database else sum(file.stat().st_size for file in files if file.exists())
+
     def sync(self, *words: str, **options: Any) -> tuple[Measured, dict[str, Any]]:
         """One run, and what it says about itself."""
         done = self.crmhub("sync", "people", "--json", *words, **options)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -42,6 +43,8 @@ class Turn:
     expected: tuple[int, int]
     """Records created and changed in both systems: written, and what must have been."""
     routes: dict[str, int] = field(default_factory=dict)
+    state: int | None = None
+    """Bytes of the store, where that was looked at."""
 
     @property
     def cpu(self) -> float:
@@ -81,6 +84,7 @@ class Bench:
     ) -> None:
         self.stub, self.size, self._database = stub, size, database
         self.trace = trace
+        self._shared: Folder | None = None
         self.profile: Path | None = None
 
     @contextmanager
@@ -124,7 +128,9 @@ class Bench:
                 self.stub.calls()
                 done, said = self._run(folder)
                 in_step(said)
-                yield self._turn([done], least, formulas.no_change(len(SYSTEMS)), _both(said), (0, 0))
+                made = self._turn([done], least, formulas.no_change(len(SYSTEMS)), _both(said), (0, 0))
+                made.state = folder.state()
+                yield made
 
     def changed(self) -> Turns:
         number = max(1, self.size // 100)
@@ -159,9 +165,24 @@ class Bench:
     # their parts
 
     @contextmanager
+    def sharing(self) -> Iterator[None]:
+        """One prepared store for all scenarios in the block, which then cannot take turns: for sizes at which a store takes
+        minutes and gigabytes."""
+        with self._seeded() as folder:
+            self._shared = folder
+            yield
+            self._shared = None
+
+    @contextmanager
     def _seeded(self) -> Iterator[Folder]:
+        if self._shared is not None:
+            self._shared.configure()
+            yield self._shared
+            return
         with self.folder() as folder:
+            begun = time.perf_counter()
             seed(folder, self.stub, self.size)
+            print(f"size {self.size}: prepared in {time.perf_counter() - begun:.0f} s", file=sys.stderr)
             yield folder
 
     def _run(self, folder: Folder, *words: str) -> tuple[Measured, dict[str, Any]]:
