@@ -6,12 +6,13 @@ import argparse
 import itertools
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 from benchmarks import compared, machine
+from benchmarks.burst import Burst
 from benchmarks.folder import Failed
 from benchmarks.one_way import OneWay
 from benchmarks.page import PAGE, table, write_page
@@ -19,11 +20,13 @@ from benchmarks.pair import Pair
 from benchmarks.peers import REQUIREMENTS, environment
 from benchmarks.results import result
 from benchmarks.scenarios import Bench
-from benchmarks.stub import running
+from benchmarks.stub import Stub, running
 
 LARGE = 1_000_000
 """Pairs from which on one prepared store serves all scenarios that need one."""
 SEEDED = "bcd"
+PROGRAMS = {"f": "benchmarks.book_server"}
+"""Servers of scenarios that do not use the stub API."""
 
 _SIZES = {"k": 1_000, "M": 1_000_000}
 
@@ -34,6 +37,20 @@ def size_of(text: str) -> int:
     if number < 100:
         raise ValueError("at least 100 records")
     return number
+
+
+def turns_of(
+    scenario: str, stub: Stub, size: int, database: Callable[[], str] | None, peers: Sequence[str]
+) -> Generator[Any, None, None]:
+    """The turns of a scenario."""
+    match scenario:
+        case "e":
+            return Burst(stub, size, database=database).turns()
+        case "f":
+            return Pair(stub, size, peers=peers, database=database).turns()
+        case "g":
+            return OneWay(stub, size, peers=peers, database=database).turns()
+    return Bench(stub, size, database=database).turns(scenario)
 
 
 def measured(
@@ -55,17 +72,12 @@ def measured(
             bench = Bench(stack.enter_context(running()), size, database=database)
             if one and any(name in SEEDED for name in scenarios):
                 stack.enter_context(bench.sharing())
-            for name in scenarios:  # a stub of its own, because a scenario keeps its state between its turns
-                if name in "fg":
-                    program = "benchmarks.book_server" if name == "f" else "benchmarks.server"
-                    stub = stack.enter_context(running(program=program))
-                    turning[name] = (Pair if name == "f" else OneWay)(
-                        stub, size, peers=peers, database=database
-                    ).turns()
-                elif one:
+            for name in scenarios:
+                if one and name in SEEDED:
                     turning[name] = bench.turns(name)
-                else:
-                    turning[name] = Bench(stack.enter_context(running()), size, database=database).turns(name)
+                else:  # a stub of its own, because a scenario keeps its state between its turns
+                    stub = stack.enter_context(running(program=PROGRAMS.get(name, "benchmarks.server")))
+                    turning[name] = turns_of(name, stub, size, database, peers)
                 stack.enter_context(closing(turning[name]))
             order = list(itertools.product(range(turns), scenarios))
             if one:  # (c) comes last, because what changed then is there for the others
@@ -76,7 +88,7 @@ def measured(
         others.append(machine.busy())
         about = {**machine.described(), "others": max((item for item in others if item is not None), default=None)}
         for name in scenarios:
-            whole = name not in "fg"
+            whole = name in "abcd"
             found = (
                 [result(name, size, store, made[name])] if whole else compared.results(name, size, store, made[name])
             )
@@ -102,7 +114,8 @@ def main() -> int:
     parser.add_argument(
         "--scenario",
         default="a,b,c,d",
-        help="a first sync, b no change, c 1 %% changed, d reconcile, f two address books, g one way into SQLite",
+        help="a first sync, b no change, c 1 %% changed, d reconcile, e a burst of webhooks, f two address books, "
+        "g one way into SQLite",
     )
     parser.add_argument("--size", default="10k", help="records of each system: 10k, 100k, 1M; several with commas")
     parser.add_argument("--store", choices=("sqlite", "postgresql"), default="sqlite")

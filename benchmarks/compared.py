@@ -32,6 +32,7 @@ class Run:
     wrong: tuple[str, ...] = ()
     floor: float | None = None
     statements: int | None = None
+    note: str = ""
 
 
 def of_hub(
@@ -103,6 +104,7 @@ def _result(
         "rss_mb": round(max(run.rss for run in runs), 1),
         "seconds": spread([run.seconds for run in runs], 3),
         "target": [item.to_json() for item in checks],
+        "note": last.note,
         "wrong": wrong,
         "ok": not wrong and all(item.state == "met" for item in checks),
     }

@@ -44,6 +44,18 @@ reconcile = "{reconcile}"
 )
 """Two systems on the stub API, both ways."""
 
+SERVED = (
+    TWO_APIS
+    + """
+schedule = "every 6h"
+
+[serve]
+listen = "127.0.0.1:0"
+gather = "10s"
+"""
+)
+"""The same, for the service; a burst comes within the time in which hints are gathered."""
+
 TWO_BOOKS = (
     _HUB
     + """
@@ -136,18 +148,24 @@ class Folder:
     url: str
     database: str = ""
     config: str = TWO_APIS
+    plugin: Path = PLUGIN
 
     def configure(self, *, reconcile: str = "24h") -> None:
         """Write the configuration; with a reconcile of "0s" every run lists everything."""
         database = f'database = "{self.database}"' if self.database else ""
-        text = self.config.format(plugin=PLUGIN, url=self.url, reconcile=reconcile, database=database)
+        text = self.config.format(plugin=self.plugin, url=self.url, reconcile=reconcile, database=database)
         (self.path / "config.toml").write_text(text, encoding="utf-8")
+
+    @staticmethod
+    def environment(report: Path) -> dict[str, str]:
+        """Variables of a process whose report goes to this file."""
+        return {"BENCHMARK_REPORT": str(report), "BENCHMARK_TOKEN": TOKEN, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
 
     def crmhub(self, *words: str, profile: Path | None = None, trace: bool = False) -> Measured:
         """A command in a process of its own.  profile: a file for cProfile;  trace: report the SQL statements, too."""
         report = self.path / "report.json"
         report.unlink(missing_ok=True)
-        options = {"BENCHMARK_REPORT": str(report), "BENCHMARK_TOKEN": TOKEN, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+        options = self.environment(report)
         if trace:
             options["BENCHMARK_TRACE"] = "1"
         if profile is not None:

@@ -65,3 +65,9 @@ def first_books(size: int, apart: int, chunk: int, batch: int) -> int:
     """
     reads = 2 + 1 + reading(size, chunk) + 1
     return 2 * (reads + apart + writing(apart, 0, batch, PORTIONS))
+
+
+def burst(number: int, page: int, batch: int) -> int:
+    """So many records changed in one of two systems, which told of each: one run reads what was named, asks both for news
+    (which shows the same records) and writes to the other."""
+    return ceil(number / page) + reading(number, page) + 1 + ceil(number / batch)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -37,7 +37,7 @@ class OneWay:
         self.stub, self.size, self._database = stub, size, database
         self._bins = {name: environment(name) for name in ("dlt", "singer") if name in peers}
 
-    def turns(self) -> Iterator[list[Run]]:
+    def turns(self) -> Generator[list[Run], None, None]:
         """Measure again and again; who is first changes with every turn.  All share the floor of their turn."""
         programs: list[Callable[[Path], Run]] = [self._hub]
         programs += [{"dlt": self._dlt, "singer": self._singer}[name] for name in self._bins]

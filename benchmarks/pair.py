@@ -6,7 +6,7 @@ else.  First sync: after it both have all.  No change: again, when nothing has h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 from benchmarks import formulas
@@ -49,7 +49,7 @@ class Pair:
         self.apart = size - size * 3 // 5
         self._bin = environment("vdirsyncer") if "vdirsyncer" in peers else None
 
-    def turns(self) -> Iterator[list[Run]]:
+    def turns(self) -> Generator[list[Run], None, None]:
         """Measure again and again; who is first changes with every turn."""
         programs: list[Callable[[Path], list[Run]]] = [self._hub]
         if self._bin is not None:

@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import ceil
@@ -63,7 +63,7 @@ class Turn:
         return sum(int(item.report["statements"]) for item in self.hub)
 
 
-Turns = Iterator[Turn]
+Turns = Generator[Turn, None, None]
 
 
 @contextmanager

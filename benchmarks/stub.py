@@ -38,6 +38,11 @@ class Stub:
         found: dict[str, int] = self._post("_counts", {})
         return found
 
+    def changes(self) -> dict[str, int]:
+        """How many records were made or changed since the setup, by system (benchmarks.server)."""
+        found: dict[str, int] = self._post("_changes", {})
+        return found
+
     def ids(self) -> dict[str, list[str]]:
         """Ids of all cards by address book (benchmarks.book_server)."""
         found: dict[str, list[str]] = self._post("_ids", {})
