@@ -69,5 +69,5 @@ def first_books(size: int, apart: int, chunk: int, batch: int) -> int:
 
 def burst(number: int, page: int, batch: int) -> int:
     """So many records changed in one of two systems, which told of each: one run reads what was named, asks both for news
-    (which shows the same records) and writes to the other."""
-    return ceil(number / page) + reading(number, page) + 1 + ceil(number / batch)
+    (which shows the same records) and writes to the other.  batch: also of records that are read by their ids."""
+    return ceil(number / batch) + reading(number, page) + 1 + ceil(number / batch)

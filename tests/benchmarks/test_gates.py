@@ -12,6 +12,9 @@ from benchmarks import formulas
 from benchmarks.api import System
 from benchmarks.people import person
 from benchmarks.server import TOKEN
+from hub.bootstrap import App
+from hub.config.read import read_config
+from hub.contract.records import Hint
 from tests.benchmarks.hub_on_stub import HubOnStub, hub_on_stub
 
 SIZE, PAGE, BATCH = 150, 20, 100
@@ -106,3 +109,24 @@ def test_changes_cost_the_calls_of_their_pages_and_batches(linked: HubOnStub) ->
     assert run.result.applied == number
     jobs = [row.get("jobtitle") for row in linked.systems["right"].written.values()]
     assert set(jobs[-number:]) == {f"Job x {turn}" for turn in range(number)}
+
+
+def test_a_burst_of_webhooks_costs_the_calls_of_one_run(linked: HubOnStub) -> None:
+    number = 30
+    linked.wait()
+    linked.run()  # takes the watermarks beyond what was written
+    linked.wait()
+    linked.systems["left"].people_work(number, "y")
+    step = SIZE // number
+    with App(read_config(linked.folder.path / "config.toml")) as app, app.writing() as store:
+        for place in range(number):
+            store.inbox.put(
+                "left", [Hint("people", [str(place * step + 1)], f"e{place}")], f"key {place}", float(place)
+            )
+    run = linked.run()
+    assert run.calls == formulas.burst(number, PAGE, BATCH) == 1 + 2 + 1 + 1
+    assert run.result.applied == number
+    linked.wait()
+    linked.run()
+    linked.wait()
+    assert linked.run().calls == formulas.no_change(2), "no hint is left"
