@@ -24,7 +24,7 @@ from benchmarks.folder import Failed
 from benchmarks.stub import ROOT
 
 FILE = Path(__file__).with_suffix(".json")
-FEW, MANY = 100, 300
+FEW, MANY = 100, 1_100
 TOLERANCE = 0.02
 _COLLECTED = re.compile(r"Collected\s*:\s*(\d+)")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ NAMES = {
 }
 QUIET = 0.15
 """Part of the CPU that may be in use by others on a machine that is called idle."""
+
+GROWTH_MB, GROWTH_TIME = 10, 1.1
+"""What a store that is many times larger may cost more: MB of memory, and the factor of the CPU of a run without changes."""
 
 Item = Mapping[str, Any]
 
@@ -118,6 +122,33 @@ def machines(results: Sequence[Item]) -> str:
     return "\n".join(rows)
 
 
+def growth(results: Sequence[Item]) -> str:
+    """How cost grows from one size of ours to the next one that is at least four times as large, as a table.
+
+    Memory must not grow with the customers, and a run without changes must not take longer.
+    """
+    rows = []
+    series: dict[tuple[str, str], list[Item]] = {}
+    for item in results:
+        if item["scenario"] in "abcd" and item["program"] == "crmhub":
+            series.setdefault((name_of(item), item["store"]), []).append(item)
+    for (name, store), items in series.items():
+        for less, more in pairwise(items):
+            if more["size"] < 4 * less["size"]:
+                continue
+            sizes = f"{size_text(less['size'])} to {size_text(more['size'])}"
+            memory = more["rss_mb"] - less["rss_mb"]
+            checks = [("MB more", memory, GROWTH_MB)]
+            if less["scenario"] == "b":
+                times = more["cpu_seconds"]["median"] / less["cpu_seconds"]["median"]
+                checks.append(("x the CPU", times, GROWTH_TIME))
+            for what, value, most in checks:
+                state = "ok" if value <= most else "missed"
+                rows.append(f"| {name} | {store} | {sizes} | {value:.2f} {what} | {most} | {state} |")
+    head = ["| run | store | size | measured | target | result |", "|---|---|---|---|---|---|"]
+    return "\n".join([*head, *rows]) if rows else "There are results of one size only."
+
+
 def notes(results: Sequence[Item]) -> str:
     """What some runs say beside their numbers."""
     return "\n".join(
@@ -175,6 +206,7 @@ def write_page(files: Sequence[Path], page: Path = PAGE) -> list[Path]:
         "table": table(results),
         "plots": "\n\n".join(shown),
         "notes": notes(results),
+        "growth": growth(results),
     }
     for name, part in content.items():
         text = text.replace(f"<!-- {name} -->\n", f"{part}\n" if part else "")

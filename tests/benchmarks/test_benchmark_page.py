@@ -72,6 +72,20 @@ def test_what_was_wrong_is_shown_as_such(tmp_path: Path) -> None:
     assert "| **wrong**: calls 103, by the formula 102 |" in page.read_text()
 
 
+def test_growth_is_told_between_sizes_of_the_same_store(tmp_path: Path) -> None:
+    page = tmp_path / "benchmarks.md"
+    small = line(scenario="b", part="", rss_mb=90.0, cpu_seconds={"median": 0.5, "min": 0.5, "max": 0.5})
+    near = {**small, "size": 20_000, "rss_mb": 100.5}
+    large = {**small, "size": 1_000_000, "rss_mb": 100.0, "cpu_seconds": {"median": 0.6, "min": 0.6, "max": 0.6}}
+    write_page([saved(tmp_path / "one.json", small, large, {**large, "store": "postgresql"})], page)
+    text = page.read_text()
+    assert "| (b) no change | sqlite | 10k to 1M | 10.00 MB more | 10 | ok |" in text
+    assert "| (b) no change | sqlite | 10k to 1M | 1.20 x the CPU | 1.1 | missed |" in text
+    assert text.count("MB more") == 1
+    write_page([saved(tmp_path / "one.json", small, near)], page)
+    assert "MB more" not in page.read_text(), "too near"
+
+
 def test_of_two_results_of_the_same_the_later_file_counts(tmp_path: Path) -> None:
     page = tmp_path / "benchmarks.md"
     files = [saved(tmp_path / f"{number}.json", line(rss_mb=number)) for number in (11, 12)]
