@@ -79,7 +79,7 @@ def test_growth_is_told_between_sizes_of_the_same_store(tmp_path: Path) -> None:
     large = {**small, "size": 1_000_000, "rss_mb": 100.0, "cpu_seconds": {"median": 0.6, "min": 0.6, "max": 0.6}}
     write_page([saved(tmp_path / "one.json", small, large, {**large, "store": "postgresql"})], page)
     text = page.read_text()
-    assert "| (b) no change | sqlite | 10k to 1M | 10.00 MB more | 10 | ok |" in text
+    assert "| (b) no change | sqlite | 10k to 1M | 10.00 MB more | 10.0 | ok |" in text
     assert "| (b) no change | sqlite | 10k to 1M | 1.20 x the CPU | 1.1 | missed |" in text
     assert text.count("MB more") == 1
     write_page([saved(tmp_path / "one.json", small, near)], page)
