@@ -29,7 +29,10 @@ def main(number: int) -> int:
     _handle(mapping, range(WARM))
     gc.collect()
     gc.freeze()  # collections would cross all that was imported, now and then: an error of 1 %
-    return _handle(mapping, range(WARM, WARM + number))
+    try:
+        return _handle(mapping, range(WARM, WARM + number))
+    finally:
+        gc.unfreeze()
 
 
 def _handle(mapping: CompiledMapping, places: range) -> int:

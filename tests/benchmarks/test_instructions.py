@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ def test_two_percent_in_either_direction_are_told(found: int, said: str) -> None
 def test_every_record_is_mapped_and_keyed() -> None:
     one, more = hot_path.main(50), hot_path.main(100)
     assert more - one > 100, "a person has an e-mail address and a telephone number at least"
+    assert gc.get_freeze_count() == 0, "nothing is kept from the collector for good"
 
 
 def test_without_valgrind_the_command_says_so(
