@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from benchmarks.plot import Bar, bars, lines
+from benchmarks.plot import Bar, Line, bars, lines
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 TEXT = Path(__file__).with_name("page.md")
@@ -175,12 +175,17 @@ def plots(results: Sequence[Item]) -> dict[str, str]:
             if item["size"] == largest[item["scenario"]]
         ]
         made["programs"] = bars("Beside other programs", "µs of CPU per record, the whole process", rows)
-    series: dict[str, dict[float, float]] = {}
+    series: dict[tuple[str, bool], dict[float, float]] = {}
     for item in results:
         if item["scenario"] in "abcd" and item["program"] == "crmhub":
-            series.setdefault(f"{name_of(item)}{_on(item)}", {})[item["size"]] = item["cpu_seconds"]["median"]
-    if series:
-        made["growth"] = lines("How cost grows", "seconds of CPU, the whole process", "records of each system", series)
+            of = series.setdefault((item["scenario"], item["store"] != "sqlite"), {})
+            of[item["size"]] = item["cpu_seconds"]["median"]
+    drawn = [
+        Line(f"({name}) {'on PostgreSQL' if other else NAMES[name]}", points, "abcd".index(name), other)
+        for (name, other), points in series.items()
+    ]
+    if drawn:
+        made["growth"] = lines("How cost grows", "seconds of CPU, the whole process", "records of each system", drawn)
     return made
 
 
@@ -190,10 +195,6 @@ def _mark(item: Item) -> float | None:
         if check["value"] and ("CPU" in check["what"] or check["what"] == "µs per record"):
             return float(item["us_per_record"] * check["target"] / check["value"])
     return None
-
-
-def _on(item: Item) -> str:
-    return "" if item["store"] == "sqlite" else ", PG"
 
 
 def write_page(files: Sequence[Path], page: Path = PAGE) -> list[Path]:

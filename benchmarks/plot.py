@@ -23,6 +23,16 @@ class Bar:
     ours: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Points {x: y}.  colour: a number;  dashed: of another kind than the one of the same colour."""
+
+    name: str
+    points: Mapping[float, float]
+    colour: int = 0
+    dashed: bool = False
+
+
 def shown(value: float) -> str:
     """Three digits that count, with thousands apart."""
     digits = max(0, 2 - floor(log10(value))) if value > 0 else 0
@@ -60,13 +70,11 @@ def bars(title: str, unit: str, rows: Sequence[Bar], width: int = 860) -> str:
     return _svg(width, height, title, parts)
 
 
-def lines(
-    title: str, unit: str, across: str, series: Mapping[str, Mapping[float, float]], width: int = 860, height: int = 380
-) -> str:
-    """Lines over two logarithmic axes.  series: name -> {x: y}."""
-    xs = [x for points in series.values() for x in points]
+def lines(title: str, unit: str, across: str, series: Sequence[Line], width: int = 860, height: int = 380) -> str:
+    """Lines over two logarithmic axes."""
+    xs = [x for line in series for x in line.points]
     left, right = _decades(xs)
-    low, high = _decades([y for points in series.values() for y in points.values()])
+    low, high = _decades([y for line in series for y in line.points.values()])
     inner, tall = width - 80 - 190, height - _TOP - 56
 
     def at(x: float, y: float) -> tuple[float, float]:
@@ -83,15 +91,21 @@ def lines(
         parts.append(f'<line x1="{x:.1f}" y1="{_TOP}" x2="{x:.1f}" y2="{_TOP + tall}" stroke="{GRID}"/>')
         parts.append(_text(x, _TOP + tall + 18, _power(power), anchor="middle", size=12))
     parts.append(_text(80 + inner / 2, height - 12, across, anchor="middle", size=12))
-    for place, (name, points) in enumerate(series.items()):
-        colour = LINES[place % len(LINES)]
-        placed = [at(x, y) for x, y in sorted(points.items())]
+    for place, line in enumerate(series):
+        colour = LINES[line.colour % len(LINES)]
+        inside, dash = ("#ffffff", ' stroke-dasharray="6 4"') if line.dashed else (colour, "")
+        placed = [at(x, y) for x, y in sorted(line.points.items())]
         way = " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)
-        parts.append(f'<polyline points="{way}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>' for x, y in placed]
+        parts.append(f'<polyline points="{way}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>')
+        parts += [
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{inside}" stroke="{colour}" stroke-width="2"/>'
+            for x, y in placed
+        ]
         key = _TOP + 14 + place * 22
-        parts.append(f'<rect x="{100 + inner}" y="{key - 10}" width="12" height="12" fill="{colour}"/>')
-        parts.append(_text(118 + inner, key, name))
+        parts.append(
+            f'<circle cx="{106 + inner}" cy="{key - 4}" r="5" fill="{inside}" stroke="{colour}" stroke-width="2"/>'
+        )
+        parts.append(_text(118 + inner, key, line.name))
     return _svg(width, height, title, parts)
 
 
