@@ -17,11 +17,16 @@ from benchmarks.stub import ROOT
 SYSTEMS = ("left", "right")
 PLUGIN = Path(__file__).with_name("plugin")
 
-_CONFIG = """
+_HUB = """
 [hub]
 region = "DE"
 plugins = ["{plugin}"]
 {database}
+"""
+
+TWO_APIS = (
+    _HUB
+    + """
 [connections.left]
 plugin = "bench"
 url = "{url}/left"
@@ -36,6 +41,62 @@ token = {{ env = "BENCHMARK_TOKEN" }}
 systems = ["left", "right"]
 reconcile = "{reconcile}"
 """
+)
+"""Two systems on the stub API, both ways."""
+
+SERVED = (
+    TWO_APIS
+    + """
+schedule = "every 6h"
+
+[serve]
+listen = "127.0.0.1:0"
+gather = "10s"
+"""
+)
+"""The same, for the service; a burst comes within the time in which hints are gathered."""
+
+TWO_BOOKS = (
+    _HUB
+    + """
+[connections.left]
+plugin = "carddav"
+url = "{url}/left/"
+
+[connections.right]
+plugin = "carddav"
+url = "{url}/right/"
+
+[syncs.people]
+systems = ["left", "right"]
+reconcile = "{reconcile}"
+"""
+)
+"""Two address books, both ways."""
+
+ONE_WAY = (
+    _HUB
+    + """
+[connections.left]
+plugin = "bench"
+url = "{url}/left"
+token = {{ env = "BENCHMARK_TOKEN" }}
+read_only = true
+
+[connections.right]
+plugin = "sql"
+url = "sqlite:///target.db"
+table = "people"
+own_key = "crmhub_key"
+write = "on"
+
+[syncs.people]
+systems = ["left", "right"]
+read_only = ["left"]
+reconcile = "{reconcile}"
+"""
+)
+"""From the stub API into a table of SQLite."""
 
 
 class Failed(Exception):
@@ -80,23 +141,31 @@ def measure(command: list[str], *, cwd: Path, environment: dict[str, str], repor
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A hub of its own on the two systems of a stub API.  database: URL of a PostgreSQL store, "" for SQLite."""
+    """A hub of its own.  url: of the stub server;  database: URL of a PostgreSQL store, "" for SQLite;  config: the text of
+    the configuration, with places for what differs."""
 
     path: Path
     url: str
     database: str = ""
+    config: str = TWO_APIS
+    plugin: Path = PLUGIN
 
     def configure(self, *, reconcile: str = "24h") -> None:
         """Write the configuration; with a reconcile of "0s" every run lists everything."""
         database = f'database = "{self.database}"' if self.database else ""
-        text = _CONFIG.format(plugin=PLUGIN, url=self.url, reconcile=reconcile, database=database)
+        text = self.config.format(plugin=self.plugin, url=self.url, reconcile=reconcile, database=database)
         (self.path / "config.toml").write_text(text, encoding="utf-8")
+
+    @staticmethod
+    def environment(report: Path) -> dict[str, str]:
+        """Variables of a process whose report goes to this file."""
+        return {"BENCHMARK_REPORT": str(report), "BENCHMARK_TOKEN": TOKEN, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
 
     def crmhub(self, *words: str, profile: Path | None = None, trace: bool = False) -> Measured:
         """A command in a process of its own.  profile: a file for cProfile;  trace: report the SQL statements, too."""
         report = self.path / "report.json"
         report.unlink(missing_ok=True)
-        options = {"BENCHMARK_REPORT": str(report), "BENCHMARK_TOKEN": TOKEN, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+        options = self.environment(report)
         if trace:
             options["BENCHMARK_TRACE"] = "1"
         if profile is not None:
@@ -104,6 +173,11 @@ class Folder:
         return measure(
             [sys.executable, "-m", "benchmarks.counted", *words], cwd=self.path, environment=options, report=report
         )
+
+    def state(self) -> int | None:
+        """Bytes of a store in SQLite."""
+        files = [self.path / "crmhub-data" / name for name in ("hub.db", "hub.db-wal")]
+        return None if self.database else sum(file.stat().st_size for file in files if file.exists())
 
     def sync(self, *words: str, **options: Any) -> tuple[Measured, dict[str, Any]]:
         """One run, and what it says about itself."""

@@ -55,3 +55,19 @@ def changed(number: int, systems: int, page: int, batch: int) -> int:
 def reconcile(sizes: Sequence[int], page: int) -> int:
     """Each system is asked for news and lists ids and versions."""
     return sum(1 + reading(size, page) for size in sizes)
+
+
+def first_books(size: int, apart: int, chunk: int, batch: int) -> int:
+    """A first sync of two address books with ``size`` cards each, ``apart`` of which the other one has not.
+
+    Each is found, asked who we are, asked for its changes and read in multigets; then asked for changes again and given its
+    cards, one PUT each, which are looked at in one multiget for each batch.
+    """
+    reads = 2 + 1 + reading(size, chunk) + 1
+    return 2 * (reads + apart + writing(apart, 0, batch, PORTIONS))
+
+
+def burst(number: int, page: int, batch: int) -> int:
+    """So many records changed in one of two systems, which told of each: one run reads what was named, asks both for news
+    (which shows the same records) and writes to the other.  batch: also of records that are read by their ids."""
+    return ceil(number / batch) + reading(number, page) + 1 + ceil(number / batch)

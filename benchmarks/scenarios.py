@@ -9,8 +9,10 @@ d  reconcile: both systems are listed, nothing happened
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import ceil
@@ -19,6 +21,7 @@ from typing import Any
 
 from benchmarks import formulas
 from benchmarks.folder import SYSTEMS, Failed, Folder, Measured, measure
+from benchmarks.people import person
 from benchmarks.server import TOKEN
 from benchmarks.state import seed
 from benchmarks.stub import ROOT, Stub
@@ -40,6 +43,8 @@ class Turn:
     expected: tuple[int, int]
     """Records created and changed in both systems: written, and what must have been."""
     routes: dict[str, int] = field(default_factory=dict)
+    state: int | None = None
+    """Bytes of the store, where that was looked at."""
 
     @property
     def cpu(self) -> float:
@@ -58,8 +63,17 @@ class Turn:
         return sum(int(item.report["statements"]) for item in self.hub)
 
 
-Profile = Callable[[], Path | None]
-Turns = Iterator[Turn]
+Turns = Generator[Turn, None, None]
+
+
+@contextmanager
+def temporary() -> Iterator[Path]:
+    """A folder that is removed at the end."""
+    path = Path(tempfile.mkdtemp(prefix="crmhub-benchmark-"))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
 
 
 class Bench:
@@ -70,16 +84,14 @@ class Bench:
     ) -> None:
         self.stub, self.size, self._database = stub, size, database
         self.trace = trace
+        self._shared: Folder | None = None
         self.profile: Path | None = None
 
     @contextmanager
     def folder(self) -> Iterator[Folder]:
         """A folder that is removed at the end."""
-        path = Path(tempfile.mkdtemp(prefix="crmhub-benchmark-"))
-        try:
+        with temporary() as path:
             yield Folder(path, self.stub.url, self._database() if self._database else "")
-        finally:
-            shutil.rmtree(path)
 
     def turns(self, scenario: str) -> Turns:
         """Measure again and again; the preparation is not measured."""
@@ -96,14 +108,14 @@ class Bench:
             with self.folder() as folder:
                 folder.configure()
                 self.stub.setup(left={"size": size}, right={"first": apart, "size": size, "without": "jobtitle"})
-                floor = self._floor(folder, "people")
+                least = self._floor(folder, "people")
                 self.stub.calls()
                 seen, said = self._run(folder)
                 done, after = self._run(folder, "--approve", said["plan"]["approval"])
-                _in_step(after)
+                in_step(after)
                 yield self._turn(
                     [seen, done],
-                    floor,
+                    least,
                     formulas.first_sync([size] * 2, [apart] * 2, [0, without], PAGE, BATCH),
                     (_written(after, "create"), _written(after, "update")),
                     (2 * apart, without),
@@ -112,11 +124,13 @@ class Bench:
     def no_change(self) -> Turns:
         with self._seeded() as folder:
             while True:
-                floor = self._floor(folder, "people?since=2026-03-01T01:00:00%2B00:00")
+                least = self._floor(folder, "people?since=2026-03-01T01:00:00%2B00:00")
                 self.stub.calls()
                 done, said = self._run(folder)
-                _in_step(said)
-                yield self._turn([done], floor, formulas.no_change(len(SYSTEMS)), _both(said), (0, 0))
+                in_step(said)
+                made = self._turn([done], least, formulas.no_change(len(SYSTEMS)), _both(said), (0, 0))
+                made.state = folder.state()
+                yield made
 
     def changed(self) -> Turns:
         number = max(1, self.size // 100)
@@ -128,7 +142,7 @@ class Bench:
                 done = None
                 self.stub.calls()
                 done, said = self._run(folder)
-                _in_step(said)
+                in_step(said)
                 made = self._turn(
                     [done], done, formulas.changed(number, len(SYSTEMS), PAGE, BATCH), _both(said), (0, number)
                 )
@@ -142,18 +156,33 @@ class Bench:
         with self._seeded() as folder:
             folder.configure(reconcile="0s")
             while True:
-                floor = self._floor(folder, "versions")
+                least = self._floor(folder, "versions")
                 self.stub.calls()
                 done, said = self._run(folder)
-                _in_step(said)
-                yield self._turn([done], floor, formulas.reconcile([self.size] * 2, PAGE), _both(said), (0, 0))
+                in_step(said)
+                yield self._turn([done], least, formulas.reconcile([self.size] * 2, PAGE), _both(said), (0, 0))
 
     # their parts
 
     @contextmanager
+    def sharing(self) -> Iterator[None]:
+        """One prepared store for all scenarios in the block, which then cannot take turns: for sizes at which a store takes
+        minutes and gigabytes."""
+        with self._seeded() as folder:
+            self._shared = folder
+            yield
+            self._shared = None
+
+    @contextmanager
     def _seeded(self) -> Iterator[Folder]:
+        if self._shared is not None:
+            self._shared.configure()
+            yield self._shared
+            return
         with self.folder() as folder:
+            begun = time.perf_counter()
             seed(folder, self.stub, self.size)
+            print(f"size {self.size}: prepared in {time.perf_counter() - begun:.0f} s", file=sys.stderr)
             yield folder
 
     def _run(self, folder: Folder, *words: str) -> tuple[Measured, dict[str, Any]]:
@@ -162,17 +191,7 @@ class Bench:
     def _floor(self, folder: Folder, path: str, *, only: str = "") -> Measured:
         """Read what the hub has to read, and store it raw."""
         urls = [f"{folder.url}/{name}/{path}" for name in SYSTEMS if only in ("", name)]
-        database, report = folder.path / "floor.db", folder.path / "floor.json"
-        for file in folder.path.glob("floor.*"):
-            file.unlink()
-        command = ["-m", "benchmarks.floor", str(database), TOKEN, *urls]
-        import sys
-
-        environment = {"BENCHMARK_REPORT": str(report), "PYTHONPATH": str(ROOT)}
-        done = measure([sys.executable, *command], cwd=folder.path, environment=environment, report=report)
-        if done.code:
-            raise Failed(f"the floor ended with {done.code}: {done.out}")
-        return done
+        return floor(folder.path, urls)
 
     def _turn(
         self, hub: list[Measured], floor: Measured, formula: int, written: tuple[int, int], expected: tuple[int, int]
@@ -181,9 +200,20 @@ class Bench:
         return Turn(hub, floor, sum(routes.values()), formula, written, expected, routes)
 
 
-def _has_job(number: int) -> bool:
-    from benchmarks.people import person
+def floor(path: Path, urls: Sequence[str]) -> Measured:
+    """Read the pages from each URL on, and store them raw."""
+    report = path / "floor.json"
+    for file in path.glob("floor.*"):
+        file.unlink()
+    command = [sys.executable, "-m", "benchmarks.floor", str(path / "floor.db"), TOKEN, *urls]
+    environment = {"BENCHMARK_REPORT": str(report), "PYTHONPATH": str(ROOT)}
+    done = measure(command, cwd=path, environment=environment, report=report)
+    if done.code:
+        raise Failed(f"the floor ended with {done.code}: {done.out}")
+    return done
 
+
+def _has_job(number: int) -> bool:
     return bool(person(number)["jobtitle"])
 
 
@@ -195,7 +225,7 @@ def _both(said: dict[str, Any]) -> tuple[int, int]:
     return _written(said, "create"), _written(said, "update")
 
 
-def _in_step(said: dict[str, Any]) -> None:
+def in_step(said: dict[str, Any]) -> None:
     """A run that is fast because it did not do its work is worth nothing."""
     wrong = [item for item in said["accounts"] if not item["ok"] or item["in_sync"] != item["total"]]
     if said["state"] != "success" or wrong:

@@ -3,7 +3,8 @@
 /NAME/people ...   the API of a system
 /_setup            POST: {systems: {NAME: attributes of System}, page, latency}; forgets everything
 /_switch           POST: {clock: seconds to move on, latency: seconds, work: {system, number, mark}}
-/_counts           GET: calls by route since the setup or the last /_counts
+/_counts           POST: calls by route since the setup or the last /_counts
+/_changes          POST: {NAME: how many records were made or changed since the setup}
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ class Stub:
         if path == "/_counts":
             found, self.calls = dict(self.calls), Counter()
             return found
+        if path == "/_changes":
+            return {name: system.changes for name, system in self.systems.items()}
         if path == "/_setup":
             self.systems = {name: System(**given) for name, given in body["systems"].items()}
             self.page, self.calls = body.get("page", 100), Counter()

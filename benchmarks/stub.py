@@ -38,6 +38,16 @@ class Stub:
         found: dict[str, int] = self._post("_counts", {})
         return found
 
+    def changes(self) -> dict[str, int]:
+        """How many records were made or changed since the setup, by system (benchmarks.server)."""
+        found: dict[str, int] = self._post("_changes", {})
+        return found
+
+    def ids(self) -> dict[str, list[str]]:
+        """Ids of all cards by address book (benchmarks.book_server)."""
+        found: dict[str, list[str]] = self._post("_ids", {})
+        return found
+
     def read(self, system: str, path: str, **query: str) -> Any:
         """What the API answers; it counts."""
         answer = self.session.get(
@@ -53,9 +63,9 @@ class Stub:
 
 
 @contextmanager
-def running(page: int = 100) -> Iterator[Stub]:
+def running(page: int = 100, program: str = "benchmarks.server") -> Iterator[Stub]:
     """The API, until the block ends.  page: records of an answer at most."""
-    command = [sys.executable, "-m", "benchmarks.server"]
+    command = [sys.executable, "-m", program]
     with (
         subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,
         requests.Session() as session,

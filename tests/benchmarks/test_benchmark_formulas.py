@@ -36,3 +36,5 @@ def test_the_formulas_of_the_scenarios() -> None:
     assert formulas.no_change(2) == 2
     assert formulas.changed(150, 2, 100, 100) == 2 + 1 + 2
     assert formulas.reconcile([300, 301], 100) == 1 + 3 + 1 + 4
+    assert formulas.burst(150, 100, 100) == 2 + 2 + 1 + 2
+    assert formulas.first_books(500, 200, 100, 20) == 2 * (2 + 1 + 5 + 1 + 200 + 1 + 5 + 5)

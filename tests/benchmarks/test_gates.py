@@ -12,6 +12,9 @@ from benchmarks import formulas
 from benchmarks.api import System
 from benchmarks.people import person
 from benchmarks.server import TOKEN
+from hub.bootstrap import App
+from hub.config.read import read_config
+from hub.contract.records import Hint
 from tests.benchmarks.hub_on_stub import HubOnStub, hub_on_stub
 
 SIZE, PAGE, BATCH = 150, 20, 100
@@ -26,6 +29,9 @@ WHOLE = {
 }
 """Statements of a run without changes that read all links of a resource: known debts.  They find them by an index, but
 all of them; the last one only if anything is in quarantine."""
+
+REPORT = ("SELECT count(*) AS count_1 FROM (SELECT DISTINCT link_1.gid", "SELECT count(*) AS count_1 FROM golden WHERE")
+"""What `crmhub sync --json` counts for the report of a first sync after every run (hub.cli.report): a known debt."""
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +90,20 @@ def test_a_run_without_changes_makes_one_call_a_system_and_scans_no_large_table(
     assert whole == set(WHOLE), "a debt that is paid must leave the list"
 
 
+def test_the_command_scans_no_more_than_the_run(linked: HubOnStub) -> None:
+    linked.folder.configure()
+    linked.api.calls.clear()
+    done, said = linked.folder.sync(trace=True)
+    assert said["state"] == "success"
+    assert sum(linked.api.calls.values()) == formulas.no_change(2)
+    scans = [
+        (line, statement)
+        for line, statement in linked.plans(done.report["sql"])
+        if line.split()[0] == "SCAN" and line.split()[1] in (*LARGE, "link_1") and "golden_dirty" not in line
+    ]
+    assert [item for item in scans if not item[1].startswith(REPORT)] == []
+
+
 def test_statements_of_a_reconcile_grow_by_pages_alone(linked: HubOnStub) -> None:
     measured = []
     for page in (70, 35, 10):
@@ -106,3 +126,24 @@ def test_changes_cost_the_calls_of_their_pages_and_batches(linked: HubOnStub) ->
     assert run.result.applied == number
     jobs = [row.get("jobtitle") for row in linked.systems["right"].written.values()]
     assert set(jobs[-number:]) == {f"Job x {turn}" for turn in range(number)}
+
+
+def test_a_burst_of_webhooks_costs_the_calls_of_one_run(linked: HubOnStub) -> None:
+    number = 30
+    linked.wait()
+    linked.run()  # takes the watermarks beyond what was written
+    linked.wait()
+    linked.systems["left"].people_work(number, "y")
+    step = SIZE // number
+    with App(read_config(linked.folder.path / "config.toml")) as app, app.writing() as store:
+        for place in range(number):
+            store.inbox.put(
+                "left", [Hint("people", [str(place * step + 1)], f"e{place}")], f"key {place}", float(place)
+            )
+    run = linked.run()
+    assert run.calls == formulas.burst(number, PAGE, BATCH) == 1 + 2 + 1 + 1
+    assert run.result.applied == number
+    linked.wait()
+    linked.run()
+    linked.wait()
+    assert linked.run().calls == formulas.no_change(2), "no hint is left"
