@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA = 9
+SCHEMA = 10
 """Number of the newest migration."""
 
 TEXT = Text().with_variant(Text(collation="C"), "postgresql")
@@ -96,6 +96,7 @@ Index(
     postgresql_where=text("is_primary = 1 AND state <> 'gone'"),
 )
 Index("link_round", link.c.system, link.c.resource, link.c.round)
+Index("link_state", link.c.system, link.c.resource, link.c.state)
 
 match_key = Table(
     "match_key",
