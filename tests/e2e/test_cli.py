@@ -352,7 +352,9 @@ def test_only_a_first_sync_and_who_asks_get_the_match_report(folder: HubFolder) 
     assert first["match"]["systems"]["shop"]["to_create"] == 1
     approval = first["plan"]["approval"]
     folder.run("sync", "customers", "--approve", approval)
-    asked = [folder.run(*words, "--json").summary["result"]["customers"] for words in (["plan"], ["match", "customers"])]
+    asked = [
+        folder.run(*words, "--json").summary["result"]["customers"] for words in (["plan"], ["match", "customers"])
+    ]
     assert [said["match"]["systems"]["shop"]["linked"] for said in asked] == [3, 3]
     assert "match" not in folder.run("sync", "--json").summary["result"]["customers"]
 
