@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import itertools
 import os
@@ -42,6 +43,11 @@ OURS = {word: module for module, words in _GROUPS.items() for word in words}
 """The first words of our own commands, and their modules (a test compares them with what is registered)."""
 
 
+_GARBAGE = (10_000, 20, 50)
+"""Looking for garbage in cycles is rare: loading makes many objects that stay, records many small ones without cycles.  As
+often as Python does it by itself (700, 10, 10), a sixth of the time of a large run goes into it."""
+
+
 def make_app(only: str | None = None) -> typer.Typer:
     """The whole command line.  only: no other command will be asked for than those that begin with this word of ours;
     making them all takes as long as a short command."""
@@ -68,6 +74,7 @@ def make_app(only: str | None = None) -> typer.Typer:
 
 def main() -> None:
     """Run the command line, with the commands of plugins where ours do not know the word."""
+    gc.set_threshold(*_GARBAGE)
     word = _first_word(sys.argv[1:])
     app = make_app(word if word in OURS else None)
     if word and word not in OURS:
