@@ -354,6 +354,20 @@ def test_migrations_give_exactly_the_declared_schema(tmp_path: Path) -> None:
     assert set(found["migrated.db"]) == set(tables.metadata.tables)
 
 
+@pytest.mark.parametrize(("found", "kept"), [(None, 8192), (4096, 4096)], ids=["new", "older"])
+def test_a_new_file_has_pages_with_room_for_several_records_and_an_older_one_keeps_its_own(
+    tmp_path: Path, found: int | None, kept: int
+) -> None:
+    path = tmp_path / "hub.db"
+    if found is not None:
+        with closing(sqlite3.connect(path)) as raw:
+            raw.executescript(f"PRAGMA page_size = {found}; PRAGMA journal_mode = WAL; CREATE TABLE other (x);")
+    for _ in range(2):
+        open_store(path).close()
+    with closing(sqlite3.connect(path)) as raw:
+        assert raw.execute("PRAGMA page_size").fetchone() == (kept,)
+
+
 def partial_indexes(path: Path) -> dict[str, str]:
     with sqlite3.connect(path) as raw:
         rows = raw.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql LIKE '%WHERE%'").fetchall()
