@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from hub.cli.interactions import facts_json, show_facts
-from hub.cli.terminal import Problem, Terminal, show_value
+from hub.cli.terminal import Long, Problem, Terminal, show_value
 from hub.views.exits import is_retryable
 from hub.views.matching import is_first as is_first
 from hub.views.matching import matched as matched
@@ -209,9 +209,8 @@ def to_json(terminal: Terminal, result: Result, report: Mapping[str, Any] | None
             for system, error in (result.facts_paused | result.paused).items()
         },
         "stale": [terminal.message(item) for item in result.stale],
+        "match": report,
     }
-    if report is not None:
-        content["match"] = dict(report)
     if plan is not None:
         content["plan"] = {
             "hash": plan.hash(),
@@ -223,7 +222,7 @@ def to_json(terminal: Terminal, result: Result, report: Mapping[str, Any] | None
             "trips": [asdict(trip) for trip in result.held],
             "vetoes": plan.vetoes,
             # a plan may be long, and only programs read it whole
-            "items": [_item_json(terminal, item) for item in plan.items] if terminal.options.json else [],
+            "items": Long(_item_json(terminal, item) for item in plan.items) if terminal.options.json else [],
         }
     return content
 

@@ -77,7 +77,7 @@ class Confirm:
         row.state, row.remote_id = ("confirmed" if result.happened else "superseded"), link.remote_id
         link.own_version = image.version if direct and link.untouched else None
         self._problems(workspace, link, result.problems)
-        self.observe(workspace, link, base, image)
+        self.observe(workspace, link, base, image, view)
         if item.undo:
             took_back(workspace, self.source, link, item.undo)
         self.counter.updated += 1
@@ -122,7 +122,7 @@ class Confirm:
         row.state, row.remote_id = "confirmed", image.id
         link.own_version = image.version if direct else None
         self._problems(workspace, link, result.problems)
-        self.observe(workspace, link, base, image)
+        self.observe(workspace, link, base, image, view)
         if item.undo:
             took_back(workspace, self.source, link, item.undo)
         self.counter.created += 1
@@ -165,11 +165,11 @@ class Confirm:
             workspace.touch(link)
         self.counter.deleted += 1
 
-    def observe(self, workspace: Workspace, link: Link, base: Base, image: Record) -> None:
-        """Advance the version only after the diff: an edit made right after our write must not be skipped."""
+    def observe(self, workspace: Workspace, link: Link, base: Base, image: Record, view: View) -> None:
+        """Advance the version only after the diff: an edit made right after our write must not be skipped.
+
+        view: of the image."""
         assert image.data is not None
-        view = self.source.mapping.get(image.data)
-        assert view is not None
         merge = workspace.merge(self.source, image.modified_at.timestamp() if image.modified_at else None)
         observe(merge, workspace.goldens[link.gid], link, base, view, image.data)
         link.version, link.modified = image.version, merge.time

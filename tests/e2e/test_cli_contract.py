@@ -20,6 +20,7 @@ import typer
 from typer.testing import CliRunner
 
 from hub.cli.main import OURS, make_app
+from hub.cli.terminal import Long, Options, Terminal
 from hub.views.exits import Exit, worst
 from hub.views.masking import mask_name, mask_text, mask_value
 from tests.e2e.hub_folder import CONFIG, SECRET, HubFolder
@@ -429,3 +430,18 @@ def test_the_example_of_the_package_is_the_one_of_the_repository() -> None:
     from hub.config.templates import example_text
 
     assert example_text() == (Path(__file__).parents[2] / "config.example.toml").read_text(encoding="utf-8")
+
+
+# long results
+
+
+@pytest.mark.parametrize("items", [[], [{"name": 'Jörg "J"', "at": Path("x")}, "long list 0", None]])
+def test_a_list_that_is_made_while_it_is_printed_is_printed_as_any_other(
+    capsys: pytest.CaptureFixture[str], items: list[Any]
+) -> None:
+    printed = []
+    for first, second in ((items, items), (Long(iter(items)), Long(iter(items)))):
+        Terminal("probe", Options(json=True)).emit("summary", {"a": {"items": first, "n": 1}, "z": second})
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]
+    assert len(json.loads(printed[0])["a"]["items"]) == len(items)
