@@ -198,7 +198,7 @@ class Engine:
             why = {system: error.message for system, error in result.paused.items()}
             undo = result.undo = make_undo(shared, past, self.sync_name, paused=why)
             plan = result.plan = undo.plan
-            known = self._standing.facts({}, {})
+            known = self._standing.facts(plan, {}, {})
             plan.trips = trips(
                 plan, {name: replace(item, first=False, changed=()) for name, item in known.items()}, self.policy.guards
             )
@@ -329,7 +329,11 @@ class Engine:
     def _plan(self, shared: Shared, *, book: bool, only: set[str] | None = None) -> Plan:
         self._progress("plan", "", 0, None)
         plan = make_plan(
-            shared, self.sync_name, facts=self._standing.facts(self._shrank, shared.unlinked), book=book, only=only
+            shared,
+            self.sync_name,
+            facts=lambda plan: self._standing.facts(plan, self._shrank, shared.unlinked),
+            book=book,
+            only=only,
         )
         plan.vetoes = list(self._veto(plan))
         return plan
