@@ -486,6 +486,7 @@ class Engine:
     # the end
 
     def _account(self, shared: Shared, result: Result) -> None:
+        self.store.records.keep_counts((source.system, source.resource) for source in self.systems.sources)
         result.accounts = [account(shared, source) for source in self.systems.sources]
         result.accounts += [account_facts(shared, source) for source in self.systems.facts]
         asking = self.store.ignored.asking()

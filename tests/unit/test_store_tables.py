@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sqlite3
 import threading
@@ -316,6 +317,45 @@ def test_one_link_per_record_and_one_open_write_per_record(
     else:
         with pytest.raises(IntegrityError, match=r"(?i)unique"):
             insert(store, name, GOOD[name] | change)
+
+
+# counts
+
+
+def test_links_are_counted_anew_after_every_change_and_only_then(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def count() -> dict[str, int]:
+        store.records.keep_counts([("A", "x"), ("B", "x")])
+        return store.records.count_links("A", "x")
+
+    def counted() -> bool:
+        before = len(counts)
+        count()
+        return len(counts) > before
+
+    counts: list[str] = []
+    recount = store.records._count
+    monkeypatch.setattr(store.records, "_count", lambda *side: counts.append(side[0]) or recount(*side))
+    links = [Link("A", "x", str(number), f"g{number}") for number in range(3)]
+    assert count() == {}
+    with store.transaction():
+        store.records.save_links(links)
+        store.records.save_links([Link("B", "x", "1", "g1")])
+    assert (counted(), counted(), count()) == (True, False, {"active": 3})
+    links[0].state = "gone"
+    with store.transaction():
+        store.records.save_links(links[:1])
+    assert (counted(), counted(), count()) == (True, False, {"active": 2, "gone": 1})
+    with store.transaction():
+        store.records.delete_links([links[1].id or 0])
+    assert (counted(), count()) == (True, {"active": 1, "gone": 1})
+    with contextlib.suppress(KeyboardInterrupt), store.transaction():
+        store.records.save_links([Link("A", "x", "9", "g9")])
+        assert count() == {"active": 2, "gone": 1}
+        raise KeyboardInterrupt
+    assert count() == {"active": 1, "gone": 1}, "what was rolled back is not counted"
+    assert store.records.count_links("B", "x") == {"active": 1}
+    store.records.forget_counts()
+    assert counted()
 
 
 # schema
