@@ -486,16 +486,17 @@ class Engine:
     # the end
 
     def _account(self, shared: Shared, result: Result) -> None:
-        self.store.records.keep_counts((source.system, source.resource) for source in self.systems.sources)
-        result.accounts = [account(shared, source) for source in self.systems.sources]
-        result.accounts += [account_facts(shared, source) for source in self.systems.facts]
+        sources, facts = self.systems.sources, self.systems.facts
+        with self.store.transaction():
+            self.store.records.keep_counts((source.system, source.resource) for source in sources)
+            result.accounts = [account(shared, source) for source in sources]
+            result.accounts += [account_facts(shared, source) for source in facts]
+            self.store.history.save_accounts(result.accounts)
         asking = self.store.ignored.asking()
         result.ignored = self.store.ignored.has_all_of(shared.run)
         result.unattended = any(item.quarantined and (item.system, item.resource) in asking for item in result.accounts)
         result.review = len(self.store.history.reviews())
         result.conflicts = len(self.store.history.ledger(state="open", limit=10_000))
-        with self.store.transaction():
-            self.store.history.save_accounts(result.accounts)
 
 
 def reaction_of(error: ConnectorError) -> str:
