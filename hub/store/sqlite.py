@@ -27,7 +27,7 @@ _HINTS = {
 
 _PAGE = 8192
 """Bytes of a page of a new file; one that is there keeps its own.  In SQLite's 4096 there is room for one link or customer,
-and a third of the file is empty."""
+and two fifths of the links' pages are empty."""
 
 
 def _as_it_is(statement: Executable, _columns: tuple[str, ...]) -> Executable:
