@@ -65,6 +65,7 @@ def copy_pairs(folder: Folder, size: int) -> None:
                     db.upsert(table, list(chain.from_iterable(rows)))
         with db.transaction():
             db.write(update(cursor).values(size=size))
+            store.records.forget_counts()
 
 
 def _models(db: Any) -> list[tuple[list[Row], list[Row], list[Row]]]:

@@ -110,6 +110,7 @@ class App:
         self._label, self._patience, self._waits = label, patience, waits
         self.redact = Redactor()
         self._registry = registry
+        self._plugins: Registry | None = None
         self._store, self._lent = store, store is not None
         self._location: Location | None = None
         self._connected: dict[str, Connected] = {}
@@ -117,6 +118,7 @@ class App:
         self._clients: list[Http] = []
         """Of notifiers."""
         self._specs: Mapping[str, MappingSpec] | None = None
+        self._own_specs: Mapping[str, MappingSpec] | None = None
         self._drafts: Mapping[Path, str] = {}
 
     def __enter__(self) -> App:
@@ -152,6 +154,19 @@ class App:
         return self._registry
 
     @property
+    def plugins(self) -> Registry:
+        """The plugins that this configuration needs; nothing else is known of them than that they work.  Loading all
+        takes longer than a run without changes."""
+        if self._registry is not None:
+            return self._registry
+        if self._plugins is None:
+            named = {item.plugin for item in (*self.config.connections.values(), *self.config.notifiers.values())}
+            self._plugins = load(self.config.hub.plugins, named=named)
+            if not named <= {*self._plugins.connectors, *self._plugins.notifiers}:
+                self._plugins = self.registry  # whatever is wrong is explained with all that there is
+        return self._plugins
+
+    @property
     def database(self) -> Location:
         """Where the store is.  Raises StoreError if what is needed to reach it is not installed."""
         if self._location is None:
@@ -167,7 +182,7 @@ class App:
         reference = self.config.hub.database_password
         if reference is None:
             return ""
-        value = fetch_secret(reference, self.config.base, self.registry.secret_sources)
+        value = fetch_secret(reference, self.config.base, self.plugins.secret_sources)
         self.redact.add([value])
         return value
 
@@ -217,7 +232,7 @@ class App:
 
     def policy(self, name: str) -> Policy:
         """The policy of a sync, with the conflict rules of plugins."""
-        return dataclasses.replace(self.sync(name).policy, plugins=self.registry.policies)
+        return dataclasses.replace(self.sync(name).policy, plugins=self.plugins.policies)
 
     # connections
 
@@ -230,7 +245,7 @@ class App:
             connection = self.config.connections.get(name)
             if connection is None:
                 raise UsageProblem(unknown_name("connection", name, sorted(self.config.connections)))
-            settings, secrets = open_settings(connection, self.config, self.registry)
+            settings, secrets = open_settings(connection, self.config, self.plugins)
             self.redact.add(secrets)
             folder = self.config.hub.data / "connections" / name
             _private_folder(folder)
@@ -238,7 +253,7 @@ class App:
         return self._connected[name]
 
     def _open(self, connection: Connection, settings: ConnectorConfig, folder: Path) -> Connected:
-        kind = self.registry.connector(connection.plugin)
+        kind = self.plugins.connector(connection.plugin)
         clients: list[Http] = []
 
         def make_http() -> Http:
@@ -265,7 +280,7 @@ class App:
         """The settings and secrets of a connection and the state of its login, to see whether they have changed; never
         to be shown.  Raises SecretError, PluginError or InvalidConfig."""
         connection = self.config.connections[name]
-        settings, secrets = open_settings(connection, self.config, self.registry)
+        settings, secrets = open_settings(connection, self.config, self.plugins)
         self.redact.add(secrets)
         plain = json.dumps(settings.model_dump(mode="json"), sort_keys=True)  # secrets are stars here
         return [plain, *secrets, self._tokens(connection, settings).stamp()]
@@ -281,8 +296,8 @@ class App:
         """Tell plugins about a run that is over and stored: their faults are theirs."""
         try:
             for row in self.store.history.ledger(run_id=run):
-                self.registry.conflict_found(row)
-            self.registry.run_finished(self.store.history.run(run))
+                self.plugins.conflict_found(row)
+            self.plugins.run_finished(self.store.history.run(run))
         except Exception as error:  # noqa: BLE001  # a plugin's hook must not turn a finished run into a failed one
             text = "a plugin failed after the run: %s: %s"
             logging.getLogger("crmhub").warning(text, type(error).__name__, error)
@@ -292,7 +307,7 @@ class App:
         chosen = self.config.notifiers.get(name)
         if chosen is None:
             raise UsageProblem(unknown_name("notifier", name, sorted(self.config.notifiers)))
-        settings, secrets = open_settings(chosen, self.config, self.registry)
+        settings, secrets = open_settings(chosen, self.config, self.plugins)
         self.redact.add(secrets)
         folder = self.config.hub.data / "notifiers" / name
 
@@ -305,7 +320,7 @@ class App:
             return clients[0]
 
         context = Context(name, make_http, folder, self.config.base, lambda: datetime.fromtimestamp(self.clock(), UTC))
-        return self.registry.notifier(chosen.plugin)(settings, context)
+        return self.plugins.notifier(chosen.plugin)(settings, context)
 
     def _tokens(self, connection: Connection, settings: ConnectorConfig) -> FileTokens:
         """Where the login of a connection is kept.  It belongs to the addresses: it is never sent elsewhere."""
@@ -332,7 +347,7 @@ class App:
     def encrypt_login_again(self, name: str) -> int:
         """Encrypt the login of a connection with the current key; 0 if it has none.  Raises HubError."""
         connection = self.config.connections[name]
-        settings, secrets = open_settings(connection, self.config, self.registry)
+        settings, secrets = open_settings(connection, self.config, self.plugins)
         self.redact.add(secrets)
         tokens = self._tokens(connection, settings)
         if not tokens.stamp():
@@ -360,21 +375,35 @@ class App:
     def specs(self) -> Mapping[str, MappingSpec]:
         """All mapping files by name.  Raises MappingError."""
         if self._specs is None:
-            from hub.mapping.registry import load_mappings
-
-            self._specs = load_mappings(
-                self.registry.mapping_folders(), own=[self.config.hub.mappings], drafts=self._drafts
-            )
+            self._specs = self._load_specs(self.registry)
         return self._specs
+
+    def _load_specs(self, plugins: Registry) -> Mapping[str, MappingSpec]:
+        from hub.mapping.registry import load_mappings
+
+        return load_mappings(plugins.mapping_folders(), own=[self.config.hub.mappings], drafts=self._drafts)
+
+    def _needed_specs(self) -> Mapping[str, MappingSpec]:
+        """The mapping files of the plugins that this configuration needs, and the user's own."""
+        from hub.mapping.errors import MappingError
+
+        if self._specs is not None:
+            return self._specs
+        if self._own_specs is None:
+            try:
+                self._own_specs = self._load_specs(self.plugins)
+            except MappingError:
+                self._own_specs = self.specs  # an own file may extend that of a plugin that is not needed otherwise
+        return self._own_specs
 
     def try_mappings(self, drafts: Mapping[Path, str]) -> None:
         """From now on mapping files of the user's folder say this, whether they are written or not."""
-        self._drafts, self._specs = drafts, None
+        self._drafts, self._specs, self._own_specs = drafts, None, None
 
     def spec(self, connection: Connection, resource: Resource) -> MappingSpec:
         """The mapping file of a resource: the configured one, else the connector's default.  Raises UsageProblem."""
         name = connection.mappings.get(resource.name) or resource.mapping or f"{connection.plugin}.{resource.name}"
-        found = self.specs.get(name)
+        found = self._needed_specs().get(name) or self.specs.get(name)
         if found is None:
             file, line = connection.place("mapping")
             raise UsageProblem(unknown_name("mapping", name, sorted(self.specs)), where=f"{file}:{line}")
@@ -390,7 +419,7 @@ class App:
             server_version=known.version or None,
             schema=known.fields(resource.name),
             region=connection.region or self.config.hub.region,
-            registry=Transforms(self.registry.transforms),
+            registry=Transforms(self.plugins.transforms),
         )
 
     # discovery
@@ -501,7 +530,7 @@ class App:
             new_id=lambda: uuid7(self.clock()),
             reconcile=self.sync(sync).reconcile,
             body=self.sync(sync).interaction_body,
-            veto=self.registry.review_plan,
+            veto=self.plugins.review_plan,
             redact=self.redact,
             keep=self.config.hub.keep,
             **({} if progress is None else {"progress": progress}),

@@ -11,7 +11,7 @@ import importlib
 import importlib.resources
 import sys
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -32,6 +32,8 @@ MANIFEST = "connector.toml"
 """In a local plugin folder: the description of a REST API that needs no Python."""
 
 _PROJECT = "crmhub"
+_OFFERED = {"mail": ("imap", "smtp")}
+"""The hub's own plugins whose connectors and notifiers have other names than they (a test compares)."""
 _NAMED_HOOKS = {
     "transforms": "hub_transforms",
     "policies": "hub_policies",
@@ -131,22 +133,40 @@ class Registry:
         return [app for answer in self.manager.hook.hub_commands() for app in answer or ()]
 
 
-def load(folders: Iterable[Path] = (), *, installed: Iterable[EntryPoint] | None = None) -> Registry:
+def load(
+    folders: Iterable[Path] = (),
+    *,
+    installed: Iterable[EntryPoint] | None = None,
+    named: Collection[str] | None = None,
+) -> Registry:
     """Load every installed plugin and those in local folders; never raises because of a plugin.
 
     folders:   each holds a pyproject.toml with an entry point in the group ``crmhub.plugins``, or is a Python package,
                or holds a connector.toml, the description of a REST API.
     installed: entry points to use instead of those of the environment (for tests).
+    named:     of the hub's own plugins only those with these connectors and notifiers: they offer nothing to runs without
+               them.  What others have made may have hooks for every run, so all of theirs are loaded.
     """
     registry = Registry()
     points = entry_points(group=GROUP) if installed is None else installed
     for point in sorted(points, key=lambda item: item.name):
+        if named is not None and _is_ours(point) and not offered_by(point.name).intersection(named):
+            continue
         version = point.dist.version if point.dist is not None else ""
         origin = f"package {point.dist.name}" if point.dist is not None else "installed"
         _try(registry, point.name, version, origin, point.load)
     for folder in folders:
         _load_folder(registry, folder)
     return registry
+
+
+def _is_ours(point: EntryPoint) -> bool:
+    return point.dist is not None and point.dist.name == _PROJECT
+
+
+def offered_by(name: str) -> frozenset[str]:
+    """The connectors and notifiers of one of the hub's own plugins, without loading it."""
+    return frozenset(_OFFERED.get(name, (name,)))
 
 
 def _load_folder(registry: Registry, folder: Path) -> None:

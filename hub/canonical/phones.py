@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-
-import phonenumbers
+from typing import TYPE_CHECKING
 
 from hub.canonical.text import clean_line, fold
+
+if TYPE_CHECKING:
+    import phonenumbers
 
 _PUNCTUATION = str.maketrans("", "", " -./()\u00a0")
 # Numbers that libphonenumber would return unchanged: no trunk prefix can hide in them.
@@ -16,6 +18,8 @@ _PLAIN = re.compile(r"\+(?:49[1-9]\d{6,10}|43[1-9]\d{6,10}|41[1-9]\d{8}|33[1-9]\
 
 @lru_cache(maxsize=16384)
 def _parsed(value: str, region: str | None) -> phonenumbers.PhoneNumber | None:
+    import phonenumbers  # takes as long to load as a run without changes takes to look at its store
+
     try:
         number = phonenumbers.parse(value, region)
     except phonenumbers.NumberParseException:
@@ -32,6 +36,8 @@ def normal_phone(value: str, region: str | None = None) -> str | None:
     number = _parsed(clean_line(value), region)
     if number is None:
         return None
+    import phonenumbers
+
     text = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return f"{text};ext={number.extension}" if number.extension else text
 
@@ -41,6 +47,8 @@ def international(value: str, region: str | None = None) -> str | None:
     number = _parsed(clean_line(value), region)
     if number is None:
         return None
+    import phonenumbers
+
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 

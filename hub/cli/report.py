@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from hub.cli.interactions import facts_json, show_facts
-from hub.cli.terminal import Problem, Terminal, show_value
+from hub.cli.terminal import Long, Problem, Terminal, show_value
 from hub.views.exits import is_retryable
 from hub.views.matching import is_first as is_first
-from hub.views.matching import matched, totals
+from hub.views.matching import matched as matched
+from hub.views.matching import totals
 
 if TYPE_CHECKING:
     from hub.sync.engine import Engine, Result
@@ -26,9 +27,8 @@ SHOWN = 20
 # the report of matching
 
 
-def show_report(terminal: Terminal, engine: Engine, result: Result) -> None:
-    """The report of a first sync for people."""
-    report = matched(engine, result)
+def show_report(terminal: Terminal, engine: Engine, result: Result, report: Mapping[str, Any]) -> None:
+    """The report of a first sync (``matched``) for people."""
     terminal.say(f"How the records of sync {result.sync!r} belong together:")
     head = ("system", "records", "linked", "for review", "to create", "to update")
     keys = ("records", "linked", "review", "to_create", "to_update")
@@ -194,8 +194,9 @@ def counts(result: Result) -> dict[str, dict[str, int]]:
     return found
 
 
-def to_json(terminal: Terminal, engine: Engine, result: Result) -> dict[str, Any]:
-    """A run for programs; values are masked unless --show-pii."""
+def to_json(terminal: Terminal, result: Result, report: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A run for programs; values are masked unless --show-pii.  report: how the records belong together, where that was
+    found out: it counts every record, which an everyday run must not pay for."""
     plan = result.plan
     content: dict[str, Any] = {
         "run_id": result.run,
@@ -208,7 +209,7 @@ def to_json(terminal: Terminal, engine: Engine, result: Result) -> dict[str, Any
             for system, error in (result.facts_paused | result.paused).items()
         },
         "stale": [terminal.message(item) for item in result.stale],
-        "match": matched(engine, result),
+        "match": report,
     }
     if plan is not None:
         content["plan"] = {
@@ -221,7 +222,7 @@ def to_json(terminal: Terminal, engine: Engine, result: Result) -> dict[str, Any
             "trips": [asdict(trip) for trip in result.held],
             "vetoes": plan.vetoes,
             # a plan may be long, and only programs read it whole
-            "items": [_item_json(terminal, item) for item in plan.items] if terminal.options.json else [],
+            "items": Long(_item_json(terminal, item) for item in plan.items) if terminal.options.json else [],
         }
     return content
 

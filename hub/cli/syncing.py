@@ -161,14 +161,17 @@ def _each(
                 problems += problems_of(error)  # the other syncs have nothing to do with it
                 codes.append(of_error(error))
                 continue
-            if report or words.is_first(result):
-                words.show_report(terminal, engine, result)
+            first = words.is_first(result)
+            found = words.matched(engine, result) if report or diffs or first else None
+            if found is not None and (report or first):
+                words.show_report(terminal, engine, result, found)
             words.show_run(terminal, result, diffs=diffs)
             if approving is not None and approve is None and _is_approved_now(terminal, result):
                 assert result.plan is not None
                 engine, result = _once(terminal, name, approving(result.plan.approval()))
                 words.show_run(terminal, result)
-            outcome.result[name] = words.to_json(terminal, engine, result)
+                found = None  # it told of the run before
+            outcome.result[name] = words.to_json(terminal, result, found)
             counts[name] = words.counts(result)
             problems += words.problems(terminal, result)
             codes.append(of_result(result))

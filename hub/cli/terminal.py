@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from hub.config.redact import mask_text
 from hub.views.exits import Exit
@@ -112,8 +113,9 @@ class Terminal:
         """One JSON line (only with --json)."""
         if self.options.json:
             line = {"type": kind, "schema_version": SCHEMA_VERSION, "command": self.command, **content}
-            text = json.dumps(line, ensure_ascii=False, default=str)
-            print(self.redact(text.encode("utf-8", "replace").decode()), flush=True)
+            for piece in _json_of(line):
+                print(self.redact(piece.encode("utf-8", "replace").decode()), end="")
+            print(flush=True)
 
     def finish(self, outcome: Outcome) -> Exit:
         """Print what the outcome adds to what the command has said already."""
@@ -153,3 +155,31 @@ class Terminal:
 
     def _masks(self, run: bool) -> bool:
         return not self.options.show_pii and (self.options.json or run)
+
+
+@dataclass(frozen=True, slots=True)
+class Long:
+    """A list in a JSON line that is made item by item while the line is printed, so that it needs no memory."""
+
+    items: Iterable[Any]
+
+
+def _json_of(line: Mapping[str, Any]) -> Iterator[str]:
+    """The JSON text of a line in pieces, as if each ``Long`` were a list."""
+    found: list[Long] = []
+    mark = f"long list {uuid4()} "
+
+    def other(value: object) -> str:
+        if not isinstance(value, Long):
+            return str(value)
+        found.append(value)
+        return f"{mark}{len(found) - 1}"
+
+    rest = json.dumps(line, ensure_ascii=False, default=other)
+    for place, item in enumerate(found):
+        before, rest = rest.split(f'"{mark}{place}"')
+        yield f"{before}["
+        for number, content in enumerate(item.items):
+            yield (", " if number else "") + json.dumps(content, ensure_ascii=False, default=str)
+        yield "]"
+    yield rest

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
+
+import orjson
 
 from hub.mapping.conditions import Condition, constants
 from hub.mapping.draft import Draft, applied
@@ -31,6 +33,9 @@ from hub.mapping.view import (
 )
 
 MappedCollection = RowsCollection | SlotsCollection
+
+_ROWS: Final = 1024
+"""Rows that are remembered at most: those of the records in hand."""
 
 
 class CompiledMapping:
@@ -74,6 +79,8 @@ class CompiledMapping:
         }
         self._uncertain = [name for name, field in fields.items() if field.spec.server_default]
         self._consents = [(name, field) for name, field in fields.items() if isinstance(field, ConsentField)]
+        self._rows: dict[tuple[str, str | None, str | bytes, bytes], Row | None] = {}
+        """What ``norm_row`` has found: merging and planning ask for the same few elements of a record again and again."""
         self._roots = self._mapped_roots()
         self.list_ids = {
             item.lines.list: item.lines.id
@@ -237,7 +244,23 @@ class CompiledMapping:
         self, collection: str, value: Value, attrs: Mapping[str, Value], slot: str | None = None
     ) -> Row | None:
         item = self._collections.get(collection)
-        return None if item is None else item.norm_row(value, attrs, slot)
+        if item is None:
+            return None
+        try:
+            given = value if type(value) is str else orjson.dumps(value)
+            place = (collection, slot, given, orjson.dumps(attrs) if attrs else b"")
+        except TypeError:  # no JSON: KEEP, or text that nothing can store
+            return item.norm_row(value, attrs, slot)
+        if place in self._rows:
+            row = self._rows[place]
+        else:
+            row = item.norm_row(value, attrs, slot)
+            if row is not None and type(row.value) not in (str, dict):
+                return row
+            if len(self._rows) >= _ROWS:
+                self._rows.clear()
+            self._rows[place] = row
+        return None if row is None else Row(value=_copied(row.value), attrs=dict(row.attrs))
 
     def own_key(self, data: Mapping[str, Any]) -> str | None:
         return self._own.get(data) if self._own is not None else None
@@ -245,6 +268,13 @@ class CompiledMapping:
     def prune(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         roots = self._roots
         return {key: value for key, value in data.items() if key in roots or key[:1] == "_"}
+
+
+def _copied(value: Any) -> Any:
+    """What is remembered must not change with what is handed out."""
+    if type(value) is not dict:
+        return value
+    return {name: list(item) if type(item) is list else item for name, item in value.items()}
 
 
 def _at(fields: Mapping[str, Value], name: str) -> Value:

@@ -84,7 +84,19 @@ class Leaf:
     put(value[, country]): the native value(s), one for each path, or Refused.
     """
 
-    __slots__ = ("_blank", "_pair", "_placeholder", "get", "line", "max", "native_of", "paths", "placed", "values")
+    __slots__ = (
+        "_blank",
+        "_pair",
+        "_placeholder",
+        "_plain",
+        "get",
+        "line",
+        "max",
+        "native_of",
+        "paths",
+        "placed",
+        "values",
+    )
 
     def __init__(self, line: Line, pair: Transform, *, max_length: int | None, values: tuple[Any, ...] | None) -> None:
         self.line = line
@@ -97,6 +109,12 @@ class Leaf:
         self._blank = _blank_spelling(line)
         self.native_of = _native_reader(self.paths, wide=pair.wide)
         self.get = self._getter()
+        self._plain = (
+            (pair.get, pair.put, pair.wide) == (as_line, as_line, False)
+            and self._placeholder is None
+            and self.max is None
+            and self.values is None
+        )
 
     @property
     def pair(self) -> Transform:
@@ -164,6 +182,8 @@ class Leaf:
 
     def image(self, value: Any, *place: Any) -> Any:
         """What the system will show when it has been given the value; Refused if it cannot hold it."""
+        if self._plain and type(value) is str and value:
+            return as_line(value)  # what is written is read again as it is
         natives = self.put(value, *place)
         return natives if isinstance(natives, Refused) else self.of_natives(natives, *place)
 

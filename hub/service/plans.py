@@ -21,6 +21,7 @@ from hub.store.work import Work
 if TYPE_CHECKING:
     from hub.bootstrap import App
     from hub.sync.engine import Result
+    from hub.sync.plan.items import Item
 
 SHOWN = 2_000
 """Items that are kept to be looked at; of all others the counts are."""
@@ -69,7 +70,7 @@ def keep(app: App, result: Result, report: Mapping[str, Any] | None = None) -> s
     hash_ = plan.approval()
     doc = {
         "run": result.run,
-        "items": [_shown(asdict(item)) for item in islice(plan.items, SHOWN)],
+        "items": [_shown(item) for item in islice(plan.items, SHOWN)],
         "counts": plan.counts(),
         "trips": [asdict(trip) for trip in result.held],
         "review": result.review,
@@ -124,9 +125,21 @@ def _kept(row: Any) -> Kept:
     return Kept(row.hash, row.sync, row.at, row.state, **unpack(row.doc))
 
 
-def _shown(item: dict[str, Any]) -> dict[str, Any]:
-    kept = ("system", "resource", "gid", "kind", "remote_id", "title", "diffs", "held")
-    return {key: item[key] for key in kept}
+def _shown(item: Item) -> dict[str, Any]:
+    """What people look at, without what carries the item out."""
+    return {
+        "system": item.system,
+        "resource": item.resource,
+        "gid": item.gid,
+        "kind": item.kind,
+        "remote_id": item.remote_id,
+        "title": item.title,
+        "diffs": [
+            {"path": diff.path, "old": diff.old, "new": diff.new, "source": diff.source, "rule": diff.rule}
+            for diff in item.diffs
+        ],
+        "held": item.held,
+    }
 
 
 def agreed(db: Database, hash_: str) -> str:

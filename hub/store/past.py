@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,14 +33,17 @@ class Past:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def save_image(self, op_id: str, post: Mapping[str, Any] | None, base: Mapping[str, Any] | None) -> None:
-        """Keep what undoing a write needs; the caller holds the transaction of its journal row."""
-        row = {
-            "op_id": op_id,
-            "post": None if post is None else pack(post),
-            "base": None if base is None else pack(base),
-        }
-        self._db.upsert(image, [row])
+    def save_images(self, items: Sequence[tuple[str, Mapping[str, Any] | None, Mapping[str, Any] | None]]) -> None:
+        """Keep what undoing writes needs (op_id, post, base); the caller holds the transaction of their journal rows."""
+        rows = [
+            {
+                "op_id": op_id,
+                "post": None if post is None else pack(post),
+                "base": None if base is None else pack(base),
+            }
+            for op_id, post, base in items
+        ]
+        self._db.upsert(image, rows)
 
     def images(self, op_ids: Iterable[str]) -> dict[str, Image]:
         """op_id -> its image; writes of older versions of the hub have none."""

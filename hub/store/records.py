@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from sqlalchemy import Select, bindparam, delete, func, insert, literal_column, 
 from hub.state import Golden, Link
 from hub.store.database import pack, unpack
 from hub.store.protocol import Database
-from hub.store.tables import golden, ledger, link, match_key, pending_ref, quarantine
+from hub.store.tables import golden, ledger, link, match_key, meta, pending_ref, quarantine
 
 _CHUNK = 500
 _PRESENT = ("active", "shadow", "missing")
@@ -56,6 +57,10 @@ _CROWDED_KEYS = (
 )
 _DROP_KEYS = delete(match_key).where(match_key.c.gid == bindparam("b_gid"))
 _COUNT_LINKS = select(link.c.state, func.count().label("n")).where(*_HERE).group_by(link.c.state).order_by(link.c.state)
+_COUNTED = "links"
+"""In the store's notes: system -> resource -> state -> links, as far as they were counted since one changed."""
+_META = select(meta.c.value).where(meta.c.key == bindparam("b_key"))
+_FORGET = delete(meta).where(meta.c.key == bindparam("b_key"))
 _CONFLICTS = select(ledger.c.gid).where(ledger.c.state == "open")
 _COUNT_CONFLICTS = select(func.count()).select_from(ledger).where(ledger.c.state == literal_column("'open'"))
 _COUNT_PRESENT = select(func.count()).select_from(link).where(*_HERE, link.c.state.in_(_PRESENT))
@@ -216,6 +221,8 @@ class Records:
     def save_links(self, links: Sequence[Link]) -> None:
         fresh = [item for item in links if item.id is None]
         known = [{**_link_row(item), "id": item.id} for item in links if item.id is not None]
+        if links:
+            self.forget_counts()
         self._db.upsert(link, known)
         if fresh:
             self._db.write(_NEW_LINK, [_link_row(item) for item in fresh])
@@ -232,6 +239,8 @@ class Records:
         return found
 
     def delete_links(self, ids: Sequence[int]) -> None:
+        if ids:
+            self.forget_counts()
         self._db.write(_DROP_LINK, [{"b_id": item} for item in ids])
 
     def saw(self, system: str, resource: str, ids: Sequence[str], round_: int) -> None:
@@ -250,7 +259,34 @@ class Records:
         return [row.remote_id for row in self._db.rows(_UNSEEN, here)]
 
     def count_links(self, system: str, resource: str) -> dict[str, int]:
+        """State -> links of a resource."""
+        counted = self._counted().get(system, {}).get(resource)
+        return self._count(system, resource) if counted is None else counted
+
+    def _count(self, system: str, resource: str) -> dict[str, int]:
         return {row.state: row.n for row in self._db.rows(_COUNT_LINKS, {"b_system": system, "b_resource": resource})}
+
+    def keep_counts(self, sides: Iterable[tuple[str, str]]) -> None:
+        """Note how many links these resources (system, name) have, until any link is stored or deleted: a run without
+        changes finds them counted."""
+        known = self._counted()
+        missing = [(system, resource) for system, resource in sides if resource not in known.get(system, {})]
+        if not missing:
+            return
+        with self._db.transaction():
+            counted = self._counted()
+            for system, resource in missing:
+                counted.setdefault(system, {})[resource] = self._count(system, resource)
+            self._db.upsert(meta, [{"key": _COUNTED, "value": json.dumps(counted, sort_keys=True)}])
+
+    def forget_counts(self) -> None:
+        """Links are counted anew when they are asked for next."""
+        self._db.write(_FORGET, {"b_key": _COUNTED})
+
+    def _counted(self) -> dict[str, dict[str, dict[str, int]]]:
+        rows = self._db.rows(_META, {"b_key": _COUNTED})
+        found: dict[str, dict[str, dict[str, int]]] = json.loads(rows[0].value) if rows else {}
+        return found
 
     def count_frozen(self, system: str, resource: str) -> int:
         """Active links whose golden record has a conflict that waits for a person."""

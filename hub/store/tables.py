@@ -6,6 +6,8 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    ColumnElement,
+    Connection,
     Float,
     Index,
     Integer,
@@ -14,11 +16,13 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    TextClause,
     UniqueConstraint,
+    event,
     text,
 )
 
-SCHEMA = 9
+SCHEMA = 10
 """Number of the newest migration."""
 
 TEXT = Text().with_variant(Text(collation="C"), "postgresql")
@@ -31,6 +35,21 @@ metadata = MetaData()
 
 def _states(column: str, *values: str) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({', '.join(repr(value) for value in values)})", name=f"{column}_known")
+
+
+def _where(condition: ColumnElement[bool] | TextClause) -> dict[str, object]:
+    """What an index is about, if it is not about all rows."""
+    return {"where": condition}
+
+
+@event.listens_for(metadata, "before_create")
+def _tell_conditions(_metadata: MetaData, connection: Connection, **_: object) -> None:
+    """Migrations make the indexes in their own words.  Saying ``postgresql_where`` would load all of PostgreSQL's dialect
+    in every process."""
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            if "where" in index.info:
+                index.dialect_options[connection.dialect.name]["where"] = index.info["where"]
 
 
 meta = Table("meta", metadata, Column("key", TEXT, primary_key=True), Column("value", TEXT, nullable=False))
@@ -50,13 +69,12 @@ golden = Table(
     CheckConstraint("(state = 'merged') = (merged_into IS NOT NULL)", name="merged_names_survivor"),
     CheckConstraint("dirty IN (0, 1)", name="dirty_is_flag"),
 )
-Index("golden_dirty", golden.c.gid, sqlite_where=golden.c.dirty == 1, postgresql_where=golden.c.dirty == 1)
+Index("golden_dirty", golden.c.gid, info=_where(golden.c.dirty == 1))
 Index("golden_title", golden.c.title)
 Index(
     "golden_merged",
     golden.c.merged_into,
-    sqlite_where=golden.c.merged_into.is_not(None),
-    postgresql_where=golden.c.merged_into.is_not(None),
+    info=_where(golden.c.merged_into.is_not(None)),
 )
 
 link = Table(
@@ -92,10 +110,10 @@ Index(
     link.c.gid,
     link.c.role,
     unique=True,
-    sqlite_where=text("is_primary = 1 AND state <> 'gone'"),
-    postgresql_where=text("is_primary = 1 AND state <> 'gone'"),
+    info=_where(text("is_primary = 1 AND state <> 'gone'")),
 )
 Index("link_round", link.c.system, link.c.resource, link.c.round)
+Index("link_state", link.c.system, link.c.resource, link.c.state)
 
 match_key = Table(
     "match_key",
@@ -183,8 +201,7 @@ Index(
     op.c.resource,
     op.c.gid,
     unique=True,
-    sqlite_where=text("state IN ('planned', 'in_flight', 'ambiguous')"),
-    postgresql_where=text("state IN ('planned', 'in_flight', 'ambiguous')"),
+    info=_where(text("state IN ('planned', 'in_flight', 'ambiguous')")),
 )
 Index("op_gid", op.c.gid)
 
@@ -207,7 +224,7 @@ ledger = Table(
 )
 Index("ledger_gid", ledger.c.gid)
 Index("ledger_run", ledger.c.run)
-Index("ledger_open", ledger.c.id, sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'"))
+Index("ledger_open", ledger.c.id, info=_where(text("state = 'open'")))
 
 notice = Table(
     "notice",
@@ -426,14 +443,12 @@ fact_party = Table(
 Index(
     "fact_party_gid",
     fact_party.c.gid,
-    sqlite_where=fact_party.c.gid != "",
-    postgresql_where=fact_party.c.gid != "",
+    info=_where(fact_party.c.gid != ""),
 )
 Index(
     "fact_party_open",
     fact_party.c.key,
-    sqlite_where=fact_party.c.gid == "",
-    postgresql_where=fact_party.c.gid == "",
+    info=_where(fact_party.c.gid == ""),
 )
 
 lease = Table(
@@ -521,7 +536,7 @@ outbox = Table(
     _states("state", "pending", "sent", "refused"),
     CheckConstraint("state <> 'refused' OR error <> ''", name="refusal_has_reason"),
 )
-Index("outbox_due", outbox.c.due, sqlite_where=text("state = 'pending'"), postgresql_where=text("state = 'pending'"))
+Index("outbox_due", outbox.c.due, info=_where(text("state = 'pending'")))
 
 web_user = Table(
     "web_user",

@@ -191,19 +191,24 @@ class Apply:
     ) -> None:
         """tx: confirm each receipt; ops without one are unknown or not carried out, by the kind of failure."""
         images = self._missing_images(ops, receipts)
+        shown = {op_id: receipt.image or images.get(receipt.id or "") for op_id, receipt in receipts.items()}
         with self.shared.store.transaction():
             workspace = Workspace(self.shared)
             workspace.load(item.gid for _, item in ops.values())
+            created = (image for op_id, image in shown.items() if ops[op_id][1].kind == "create")
+            self.confirm.books.look(image.id for image in created if image is not None)
             answered = max((place for place, op_id in enumerate(ops) if op_id in receipts), default=-1)
             for place, (op_id, (row, item)) in enumerate(ops.items()):
                 receipt = receipts.get(op_id)
                 missing = failure if failure is not None and place > answered else _no_receipt(self.source)
                 error = receipt.error if receipt is not None else missing
                 if receipt is not None and error is None:
-                    self.confirm.write(workspace, row, item, receipt, receipt.image or images.get(receipt.id or ""))
+                    self.confirm.write(workspace, row, item, receipt, shown[op_id])
                 else:
                     assert error is not None
+                    self.confirm.books.write()  # what becomes of a failed write depends on the store
                     self._fail(workspace, row, item, error)
+            self.confirm.books.write()
             workspace.flush()
             self.shared.store.work.save_ops([row for row, _ in ops.values()])
         if (

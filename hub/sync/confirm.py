@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hub.contract.records import Receipt, Record
 from hub.mapping.view import View
 from hub.state import Base, LedgerRow, Link, Notice
 from hub.store.work import OpRow
 from hub.sync.absence import gone, uncount
+from hub.sync.books import Books
 from hub.sync.merge.observe import base_of, observe
 from hub.sync.merge.settle import adopt, note, settle
 from hub.sync.plan.items import Item
 from hub.sync.plan.parts import decode
 from hub.sync.policy import is_blank
-from hub.sync.settling import bases_of, journal, predict, predicted
+from hub.sync.settling import bases_of, predict, predicted
 from hub.sync.systems import Source
 from hub.sync.undo.accept import leave, took_back
 from hub.sync.workspace import Counter, Shared, Workspace
@@ -22,7 +23,8 @@ from hub.sync.workspace import Counter, Shared, Workspace
 
 @dataclass(slots=True)
 class Confirm:
-    """Confirms the writes of one source inside the caller's transaction.
+    """Confirms the writes of one source inside the caller's transaction, who lets ``books`` look at the records that were
+    created before, and write afterwards.
 
     lossy: writes after which the system did not show what it was sent."""
 
@@ -30,6 +32,10 @@ class Confirm:
     source: Source
     counter: Counter
     lossy: int = 0
+    books: Books = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.books = Books(self.shared, self.source)
 
     def write(self, workspace: Workspace, row: OpRow, item: Item, receipt: Receipt, image: Record | None) -> None:
         if item.kind == "delete":
@@ -71,11 +77,11 @@ class Confirm:
         row.state, row.remote_id = ("confirmed" if result.happened else "superseded"), link.remote_id
         link.own_version = image.version if direct and link.untouched else None
         self._problems(workspace, link, result.problems)
-        self.observe(workspace, link, base, image)
+        self.observe(workspace, link, base, image, view)
         if item.undo:
             took_back(workspace, self.source, link, item.undo)
         self.counter.updated += 1
-        journal(self.shared, row, before, post=post, base=bases)
+        self.books.journal(row, before, post=post, base=bases)
 
     def create(
         self, workspace: Workspace, row: OpRow, item: Item, image: Record, *, direct: bool, adopted: bool = False
@@ -116,31 +122,26 @@ class Confirm:
         row.state, row.remote_id = "confirmed", image.id
         link.own_version = image.version if direct else None
         self._problems(workspace, link, result.problems)
-        self.observe(workspace, link, base, image)
+        self.observe(workspace, link, base, image, view)
         if item.undo:
             took_back(workspace, self.source, link, item.undo)
         self.counter.created += 1
         if adopted:
             self.counter.adopted += 1
         workspace.changed.add(golden.gid)
-        staging, work = self.shared.store.staging, self.shared.store.work
-        counted = staging.states(item.system, item.resource, [image.id]) or work.barred_ids(
-            item.system, item.resource, [image.id]
-        )
-        staging.remove([(item.system, item.resource, image.id)])
-        work.release([(item.system, item.resource, image.id, "")])  # it can be read: here it is
-        self.shared.store.work.resize(item.system, item.resource, by=0 if counted else 1)
+        self.books.arrived(image.id)
         post = self.source.mapping.prune(image.data) if direct else self.source.mapping.apply(None, decode(item.data))
-        journal(self.shared, row, link, post=post)
+        self.books.journal(row, link, post=post)
 
     def _take_over(self, workspace: Workspace, item: Item, remote_id: str, shown: View) -> None:
         """A system gave the id of another customer's record to the new one.  If the record shows nothing but what we sent,
         the old one is gone.  Else the system answered a create with a record that existed: that is no deletion, and the
         other customer, who lost it, is made again."""
-        known = self.shared.store.records.links_by_remote(item.system, item.resource, [remote_id]).get(remote_id)
+        known = self.books.linked(remote_id)
         if known is None or known.gid == item.gid:
             return
         uncount(self.shared, self.source, [known])
+        self.books.uncounted(remote_id)
         if not known.gid:
             workspace.dropped.append(known)
             return
@@ -158,17 +159,17 @@ class Confirm:
         link = workspace.link(item.system, item.resource, item.gid)
         row.state = "confirmed"
         if link is not None:
-            journal(self.shared, row, link, base=bases_of(link))
+            self.books.journal(row, link, base=bases_of(link))
             uncount(self.shared, self.source, [link])
             leave(link, item)
             workspace.touch(link)
         self.counter.deleted += 1
 
-    def observe(self, workspace: Workspace, link: Link, base: Base, image: Record) -> None:
-        """Advance the version only after the diff: an edit made right after our write must not be skipped."""
+    def observe(self, workspace: Workspace, link: Link, base: Base, image: Record, view: View) -> None:
+        """Advance the version only after the diff: an edit made right after our write must not be skipped.
+
+        view: of the image."""
         assert image.data is not None
-        view = self.source.mapping.get(image.data)
-        assert view is not None
         merge = workspace.merge(self.source, image.modified_at.timestamp() if image.modified_at else None)
         observe(merge, workspace.goldens[link.gid], link, base, view, image.data)
         link.version, link.modified = image.version, merge.time

@@ -198,7 +198,7 @@ class Engine:
             why = {system: error.message for system, error in result.paused.items()}
             undo = result.undo = make_undo(shared, past, self.sync_name, paused=why)
             plan = result.plan = undo.plan
-            known = self._standing.facts({}, {})
+            known = self._standing.facts(plan, {}, {})
             plan.trips = trips(
                 plan, {name: replace(item, first=False, changed=()) for name, item in known.items()}, self.policy.guards
             )
@@ -329,7 +329,11 @@ class Engine:
     def _plan(self, shared: Shared, *, book: bool, only: set[str] | None = None) -> Plan:
         self._progress("plan", "", 0, None)
         plan = make_plan(
-            shared, self.sync_name, facts=self._standing.facts(self._shrank, shared.unlinked), book=book, only=only
+            shared,
+            self.sync_name,
+            facts=lambda plan: self._standing.facts(plan, self._shrank, shared.unlinked),
+            book=book,
+            only=only,
         )
         plan.vetoes = list(self._veto(plan))
         return plan
@@ -482,15 +486,17 @@ class Engine:
     # the end
 
     def _account(self, shared: Shared, result: Result) -> None:
-        result.accounts = [account(shared, source) for source in self.systems.sources]
-        result.accounts += [account_facts(shared, source) for source in self.systems.facts]
+        sources, facts = self.systems.sources, self.systems.facts
+        with self.store.transaction():
+            self.store.records.keep_counts((source.system, source.resource) for source in sources)
+            result.accounts = [account(shared, source) for source in sources]
+            result.accounts += [account_facts(shared, source) for source in facts]
+            self.store.history.save_accounts(result.accounts)
         asking = self.store.ignored.asking()
         result.ignored = self.store.ignored.has_all_of(shared.run)
         result.unattended = any(item.quarantined and (item.system, item.resource) in asking for item in result.accounts)
         result.review = len(self.store.history.reviews())
         result.conflicts = len(self.store.history.ledger(state="open", limit=10_000))
-        with self.store.transaction():
-            self.store.history.save_accounts(result.accounts)
 
 
 def reaction_of(error: ConnectorError) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import ceil
 
 from hub.canonical.values import key as canonical_key
@@ -42,12 +42,12 @@ def make_plan(
     shared: Shared,
     sync: str,
     *,
-    facts: dict[str, Facts] | None = None,
+    facts: Callable[[Plan], dict[str, Facts]] = lambda _plan: {},
     only: set[str] | None = None,
     book: bool = False,
 ) -> Plan:
     """Compare and collect; a pure function of the store.  ``book`` also stores what needs no write (an applied plan
-    does; looking does not)."""
+    does; looking does not).  facts: what the guards need to know of each system, once it is known what would be written."""
     plan = Plan(sync)
     blocked = {(op.system, op.resource, op.gid) for op in shared.store.work.open_ops()}
     refusals = {(item.system, item.resource, item.gid): item for item in shared.store.work.quarantined() if item.gid}
@@ -97,7 +97,7 @@ def make_plan(
                 shared.store.records.mark_dirty(settled, dirty=False)
     plan.review = len(shared.store.history.reviews())
     plan.calls = estimate_calls(shared, plan)
-    plan.trips = trips(plan, facts or {}, shared.policy.guards)
+    plan.trips = trips(plan, facts(plan), shared.policy.guards)
     return plan
 
 

@@ -160,6 +160,7 @@ class Pull:
         round_ = cursor.round = cursor.round + 1
         with store.transaction():
             store.work.save_cursor(cursor)  # what a listing showed that then broke off is no evidence in the next one
+            store.records.forget_counts()  # who looks at everything counts anew, too
         certified, complete = True, False
         waiting = store.staging.ids(system, resource) | store.work.unlinked_quarantine(system, resource)
         strangers: set[str] = set()

@@ -169,7 +169,9 @@ class Recover:
             workspace = Workspace(self.shared)
             workspace.load([op.gid])
             confirm = Confirm(self.shared, self.source, self.counter)
+            confirm.books.look([record.id])
             confirm.create(workspace, op, item, record, direct=False, adopted=True)
+            confirm.books.write()
             workspace.flush()
             self.shared.store.work.save_ops([op])
 

@@ -110,20 +110,21 @@ def journal(
 
     post: the record as our write left it (None for a delete); base: the link's bases before the write (None for a
     create).  Undoing needs both."""
-    shared.store.history.journal(
-        [
-            {
-                "run": shared.run,
-                "at": shared.clock(),
-                "op_id": op.op_id,
-                "system": op.system,
-                "resource": op.resource,
-                "gid": op.gid,
-                "remote_id": link.remote_id,
-                "kind": op.kind,
-                "pre": None if op.kind == "create" else link.native,
-                "diffs": op.item.get("diffs", []),
-            }
-        ]
-    )
-    shared.store.past.save_image(op.op_id, post, base)
+    shared.store.history.journal([journal_entry(shared, op, link)])
+    shared.store.past.save_images([(op.op_id, post, base)])
+
+
+def journal_entry(shared: Shared, op: OpRow, link: Link) -> dict[str, Any]:
+    """An applied op as the journal has it, with the record as it was before (``link``)."""
+    return {
+        "run": shared.run,
+        "at": shared.clock(),
+        "op_id": op.op_id,
+        "system": op.system,
+        "resource": op.resource,
+        "gid": op.gid,
+        "remote_id": link.remote_id,
+        "kind": op.kind,
+        "pre": None if op.kind == "create" else link.native,
+        "diffs": op.item.get("diffs", []),
+    }

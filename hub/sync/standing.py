@@ -75,13 +75,15 @@ class Standing:
         self._set("sources", targets)
         return True
 
-    def facts(self, shrank: Mapping[str, str], unlinked: Mapping[str, int]) -> dict[str, Facts]:
-        """What the guards need to know of each system.  unlinked: links that this run dropped."""
+    def facts(self, plan: Plan, shrank: Mapping[str, str], unlinked: Mapping[str, int]) -> dict[str, Facts]:
+        """What the guards need to know of each system.  unlinked: links that this run dropped.  The links of a system of
+        which nothing was dropped and to which nothing would be written are not counted: no guard asks for them."""
         found = {}
         for system in self._systems.names():
+            relinked = unlinked.get(system, 0) + self._dropped(system)
             linked = sum(
                 self._store.records.count_links(source.system, source.resource).get("active", 0)
-                for source in self._systems.of(system)
+                for source in (self._systems.of(system) if relinked or plan.items.count(system) else ())
             )
             rules = self._get(f"rules:{system}")
             found[system] = Facts(
@@ -89,7 +91,7 @@ class Standing:
                 self.first,
                 loading=self.loading,
                 shrank=shrank.get(system, ""),
-                relinked=unlinked.get(system, 0) + self._dropped(system),
+                relinked=relinked,
                 restored=self._get("restored") == "1",
                 changed=("the mapping",) if rules and rules != self._rules(system) else (),
             )

@@ -28,13 +28,14 @@ OPEN_FIELDS: Final = frozenset(
 """Canonical fields that say nothing about who somebody is."""
 
 _WORD: Final = re.compile(r"\w+")
+_LETTERS: Final = re.compile(r"[^\W\d]{3}")
 
 
 def mask_name(text: str) -> str:
     """A name, an address or the like: "Anna Berg" -> "A*** B***"; e-mail addresses and numbers in their own way."""
     if "@" in text:
         return mask_text(text)
-    if sum(char.isdigit() for char in text) >= 6 and not re.search(r"[^\W\d]{3}", text):
+    if not _LETTERS.search(text) and sum(char.isdigit() for char in text) >= 6:
         return mask_number(text)
     return _WORD.sub(lambda found: found.group()[0] + "***", text)
 

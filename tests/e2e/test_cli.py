@@ -346,6 +346,19 @@ def test_records_of_both_systems_are_counted_in_the_match_report(folder: HubFold
     assert answer.summary["result"]["customers"]["plan"]["totals"] == {"create": 0, "update": 0, "delete": 0}
 
 
+def test_only_a_first_sync_and_who_asks_get_the_match_report(folder: HubFolder) -> None:
+    """It counts every record of the store, which an everyday run must not pay for."""
+    first = folder.run("sync", "customers", "--json").summary["result"]["customers"]
+    assert first["match"]["systems"]["shop"]["to_create"] == 1
+    approval = first["plan"]["approval"]
+    folder.run("sync", "customers", "--approve", approval)
+    asked = [
+        folder.run(*words, "--json").summary["result"]["customers"] for words in (["plan"], ["match", "customers"])
+    ]
+    assert [said["match"]["systems"]["shop"]["linked"] for said in asked] == [3, 3]
+    assert folder.run("sync", "--json").summary["result"]["customers"]["match"] is None
+
+
 def test_a_sync_that_cannot_start_does_not_keep_the_others_from_running(synced: HubFolder) -> None:
     broken = '[connections.gone]\nplugin = "probe"\nfile = "x"\ntoken = { env = "PROBE_NOT_SET" }\n'
     synced.configure(f'{CONFIG}\n{broken}\n[syncs.other]\nsystems = ["gone", "shop"]\n')

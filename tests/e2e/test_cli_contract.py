@@ -21,6 +21,7 @@ import typer
 from typer.testing import CliRunner
 
 from hub.cli.main import OURS, make_app
+from hub.cli.terminal import Long, Options, Terminal
 from hub.views.exits import Exit, worst
 from hub.views.masking import mask_name, mask_text, mask_value
 from tests.e2e.hub_folder import CONFIG, SECRET, HubFolder
@@ -120,7 +121,13 @@ def test_no_command_is_missing_here() -> None:
 
 
 def test_our_own_words_are_known_without_loading_plugins() -> None:
-    assert {path[0] for path in ALL} == OURS
+    assert {path[0] for path in ALL} == set(OURS)
+
+
+@pytest.mark.parametrize("word", OURS)
+def test_the_module_of_a_word_has_its_commands(word: str) -> None:
+    made = typer.main.get_command(make_app(word))
+    assert {path for path in commands(made) if path[0] == word} == {path for path in ALL if path[0] == word}
 
 
 def test_a_plugin_adds_commands(folder: HubFolder) -> None:
@@ -347,9 +354,14 @@ try:
     main()
 except SystemExit as ended:
     code = ended.code
-print("loaded:", *[name for name in ("requests", "sqlalchemy", "alembic", "openpyxl", "pydantic") if name in sys.modules])
+print("loaded:", *[name for name in {names!r} if name in sys.modules])
 sys.exit(code)
 """
+
+
+OTHERS = ["crmhub_zoho", "crmhub_sql", "hub.cli.plugins", "sqlalchemy.dialects.postgresql"]
+"""Plugins that the configuration does not name, commands that were not given, and another database."""
+HEAVY = ("requests", "sqlalchemy", "alembic", "openpyxl", "pydantic", *OTHERS)
 
 
 @pytest.mark.parametrize(
@@ -360,15 +372,16 @@ sys.exit(code)
         (["check"], ["sqlalchemy", "alembic"]),
         (["plugin", "list"], ["sqlalchemy", "alembic"]),
         (["connect", "list"], ["sqlalchemy", "alembic"]),
-        (["status"], ["requests", "alembic", "openpyxl"]),
+        (["status"], ["requests", "alembic", "openpyxl", *OTHERS]),
+        (["sync"], ["alembic", "openpyxl", *OTHERS]),
     ],
     ids=" ".join,
 )
 def test_a_command_loads_only_what_it_needs(folder: HubFolder, words: list[str], never: list[str]) -> None:
-    if words == ["status"]:
+    if words in (["status"], ["sync"]):
         folder.first_sync()
     result = subprocess.run(
-        [sys.executable, "-c", LOADED.format(words=words)],
+        [sys.executable, "-c", LOADED.format(words=words, names=HEAVY)],
         cwd=folder.path,
         env={"PROBE_TOKEN": SECRET, "PATH": ""},
         capture_output=True,
@@ -429,3 +442,18 @@ def test_the_example_of_the_package_is_the_one_of_the_repository() -> None:
     from hub.config.templates import example_text
 
     assert example_text() == (Path(__file__).parents[2] / "config.example.toml").read_text(encoding="utf-8")
+
+
+# long results
+
+
+@pytest.mark.parametrize("items", [[], [{"name": 'Jörg "J"', "at": Path("x")}, "long list 0", None]])
+def test_a_list_that_is_made_while_it_is_printed_is_printed_as_any_other(
+    capsys: pytest.CaptureFixture[str], items: list[Any]
+) -> None:
+    printed = []
+    for first, second in ((items, items), (Long(iter(items)), Long(iter(items)))):
+        Terminal("probe", Options(json=True)).emit("summary", {"a": {"items": first, "n": 1}, "z": second})
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]
+    assert len(json.loads(printed[0])["a"]["items"]) == len(items)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,7 +17,7 @@ from hub.connected import Discovered, Unreachable, scope_of
 from hub.contract.connector import Connector, ConnectorConfig
 from hub.contract.errors import Unavailable
 from hub.contract.records import Account, Field, Json, Page, Record, Resource
-from hub.loader import Registry
+from hub.loader import PluginError, Registry
 
 CONFIG = """
 [connections.a]
@@ -88,6 +89,46 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
     (tmp_path / "mappings" / "moody.contacts.toml").write_text(MAPPING)
     with App(read_config(tmp_path / "config.toml"), registry=Registry(connectors={"moody": Moody})) as opened:
         yield opened
+
+
+NARROW = """
+[connections.book]
+plugin = "files"
+folder = "book"
+
+[connections.list]
+plugin = "files"
+folder = "list"
+
+[syncs.all]
+systems = ["book", "list"]
+"""
+
+
+def test_only_the_plugins_that_the_configuration_names_are_loaded(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(NARROW)
+    with App(read_config(tmp_path / "config.toml")) as app:
+        assert list(app.plugins.connectors) == ["files"]
+        assert "tryton" in app.registry.connectors
+        assert "tryton" in app.plugins.connectors, "once all are loaded, these are meant"
+
+
+def test_a_misspelt_plugin_is_explained_with_all_that_there_are(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(NARROW.replace('"files"', '"trytn"'))
+    with App(read_config(tmp_path / "config.toml")) as app, pytest.raises(PluginError, match="trytn") as raised:
+        app.connect("book")
+    assert "Did you mean 'tryton'?" in raised.value.hint
+
+
+def test_the_mapping_of_a_plugin_that_nothing_names_can_be_used_and_extended(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(NARROW)
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "mappings" / "hubspot.contacts.toml").write_text('extends = "shipped"\n')
+    with App(read_config(tmp_path / "config.toml")) as app:
+        book = replace(app.config.connections["book"], mappings={"contacts": "hubspot.contacts"})
+        assert app.spec(book, Resource("contacts")).name == "hubspot.contacts"
+        book = replace(book, mappings={"contacts": "tryton.party"})
+        assert app.spec(book, Resource("contacts")).name == "tryton.party"
 
 
 def test_ids_are_valid_uuids_of_version_7_and_sort_by_time() -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import pytest
 
-from hub.loader import PluginError, Registry, load
+from hub.loader import PluginError, Registry, load, offered_by
 
 HEAD = """
 from collections.abc import Iterator
@@ -61,6 +61,28 @@ def test_the_installed_plugins_work() -> None:
     assert all(item.status == "works" for item in registry.plugins)
     assert all(item.version and item.origin for item in registry.plugins)
     assert {folder.parent.name for folder in registry.mapping_folders()} >= {"crmhub_files", "crmhub_tryton"}
+
+
+def test_of_the_hubs_own_plugins_only_the_named_ones_are_loaded() -> None:
+    registry = load(named={"files", "smtp"})
+    assert [item.name for item in registry.plugins] == ["files", "mail"]
+    assert (list(registry.connectors), list(registry.notifiers)) == (["files", "imap"], ["smtp"])
+
+
+def test_the_plugins_of_others_are_loaded_even_if_nothing_names_them() -> None:
+    """They may have hooks for every run."""
+    registry = load(installed=[EntryPoint("ghost", "probe_ghost.plugin", "crmhub.plugins")], named=())
+    assert [item.name for item in registry.plugins] == ["ghost"]
+
+
+def test_the_hubs_own_plugins_offer_nothing_to_runs_that_do_not_name_them() -> None:
+    """Otherwise it would make a difference that they are not loaded."""
+    ours = load().manager.get_plugins()
+    offered = {name for item in ours for name in vars(item) if name.startswith("hub_")}
+    assert offered == {"hub_connectors", "hub_notifiers", "hub_sandboxes", "hub_benches"}
+    for point in entry_points(group="crmhub.plugins"):
+        alone = load(installed=[point])
+        assert {*alone.connectors, *alone.notifiers} == offered_by(point.name)
 
 
 def test_a_package_folder_is_a_plugin(tmp_path: Path) -> None:

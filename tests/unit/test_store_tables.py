@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sqlite3
 import threading
@@ -318,6 +319,45 @@ def test_one_link_per_record_and_one_open_write_per_record(
             insert(store, name, GOOD[name] | change)
 
 
+# counts
+
+
+def test_links_are_counted_anew_after_every_change_and_only_then(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def count() -> dict[str, int]:
+        store.records.keep_counts([("A", "x"), ("B", "x")])
+        return store.records.count_links("A", "x")
+
+    def counted() -> bool:
+        before = len(counts)
+        count()
+        return len(counts) > before
+
+    counts: list[str] = []
+    recount = store.records._count
+    monkeypatch.setattr(store.records, "_count", lambda *side: counts.append(side[0]) or recount(*side))
+    links = [Link("A", "x", str(number), f"g{number}") for number in range(3)]
+    assert count() == {}
+    with store.transaction():
+        store.records.save_links(links)
+        store.records.save_links([Link("B", "x", "1", "g1")])
+    assert (counted(), counted(), count()) == (True, False, {"active": 3})
+    links[0].state = "gone"
+    with store.transaction():
+        store.records.save_links(links[:1])
+    assert (counted(), counted(), count()) == (True, False, {"active": 2, "gone": 1})
+    with store.transaction():
+        store.records.delete_links([links[1].id or 0])
+    assert (counted(), count()) == (True, {"active": 1, "gone": 1})
+    with contextlib.suppress(KeyboardInterrupt), store.transaction():
+        store.records.save_links([Link("A", "x", "9", "g9")])
+        assert count() == {"active": 2, "gone": 1}
+        raise KeyboardInterrupt
+    assert count() == {"active": 1, "gone": 1}, "what was rolled back is not counted"
+    assert store.records.count_links("B", "x") == {"active": 1}
+    store.records.forget_counts()
+    assert counted()
+
+
 # schema
 
 
@@ -352,6 +392,20 @@ def test_migrations_give_exactly_the_declared_schema(tmp_path: Path) -> None:
         engine.dispose()
     assert found["migrated.db"] == found["declared.db"]
     assert set(found["migrated.db"]) == set(tables.metadata.tables)
+
+
+@pytest.mark.parametrize(("found", "kept"), [(None, 8192), (4096, 4096)], ids=["new", "older"])
+def test_a_new_file_has_pages_with_room_for_several_records_and_an_older_one_keeps_its_own(
+    tmp_path: Path, found: int | None, kept: int
+) -> None:
+    path = tmp_path / "hub.db"
+    if found is not None:
+        with closing(sqlite3.connect(path)) as raw:
+            raw.executescript(f"PRAGMA page_size = {found}; PRAGMA journal_mode = WAL; CREATE TABLE other (x);")
+    for _ in range(2):
+        open_store(path).close()
+    with closing(sqlite3.connect(path)) as raw:
+        assert raw.execute("PRAGMA page_size").fetchone() == (kept,)
 
 
 def partial_indexes(path: Path) -> dict[str, str]:

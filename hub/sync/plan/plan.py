@@ -23,6 +23,7 @@ class Plan:
     conflicts: int = 0
     calls: dict[str, int] = field(default_factory=dict)
     vetoes: list[str] = field(default_factory=list)
+    _hashes: dict[tuple[int, frozenset[str] | None], str] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.items, Items):
@@ -30,14 +31,21 @@ class Plan:
 
     def hash(self) -> str:
         """Names exactly these writes: an approval holds for no other plan."""
-        return _hash(self.items)
+        return self._hashed(None)
 
     def approval(self) -> str:
         """The hash that an approval names: of the part that guards hold back, since the rest is written anyway."""
         held = {trip.system for trip in self.trips}
         if not any(self.items.count(system) for system in held):
             return self.hash()
-        return _hash(item for item in self.items if item.system in held)
+        return self._hashed(frozenset(held))
+
+    def _hashed(self, held: frozenset[str] | None) -> str:
+        """Of the items of some systems, or of all.  Items are only added, so their number tells whether any were."""
+        place = len(self.items), held
+        if place not in self._hashes:
+            self._hashes[place] = _hash(item for item in self.items if held is None or item.system in held)
+        return self._hashes[place]
 
     def counts(self) -> dict[str, dict[str, int]]:
         """system -> kind -> number of items."""
