@@ -194,6 +194,15 @@ def counts(result: Result) -> dict[str, dict[str, int]]:
     return found
 
 
+def show_stages(terminal: Terminal, result: Result) -> None:
+    """What each stage took."""
+    rows = [
+        (item.name, item.system, f"{item.seconds:.3f}", f"{item.cpu:.3f}", str(item.times)) for item in result.stages
+    ]
+    terminal.table(("stage", "system", "seconds", "computing", "times"), rows)
+    terminal.note("systems are written to at the same time; start-up and the end of the run are not in it")
+
+
 def to_json(terminal: Terminal, result: Result, report: Mapping[str, Any] | None) -> dict[str, Any]:
     """A run for programs; values are masked unless --show-pii.  report: how the records belong together, where that was
     found out: it counts every record, which an everyday run must not pay for."""
@@ -210,6 +219,9 @@ def to_json(terminal: Terminal, result: Result, report: Mapping[str, Any] | None
         },
         "stale": [terminal.message(item) for item in result.stale],
         "match": report,
+        "stages": [
+            {**asdict(item), "seconds": round(item.seconds, 4), "cpu": round(item.cpu, 4)} for item in result.stages
+        ],
     }
     if plan is not None:
         content["plan"] = {

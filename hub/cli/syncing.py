@@ -25,6 +25,8 @@ Run = Callable[["Engine"], "Result"]
 Sync = Annotated[str | None, typer.Argument(metavar="[SYNC]", help="Name of a sync; all of them if left out")]
 Approve = Annotated[str | None, typer.Option("--approve", metavar="HASH", help="Approve exactly this plan, once")]
 
+Profile = Annotated[bool, typer.Option("--profile", help="Show what each stage took: seconds, and of them computing")]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -34,9 +36,13 @@ def register(app: typer.Typer) -> None:
     command(app, "sync", example="crmhub sync customers --canary 10")(sync)
 
 
-def match(terminal: Terminal, sync: Annotated[str, typer.Argument(metavar="SYNC", help="Name of a sync")]) -> Outcome:
+def match(
+    terminal: Terminal,
+    sync: Annotated[str, typer.Argument(metavar="SYNC", help="Name of a sync")],
+    profile: Profile = False,
+) -> Outcome:
     """Read all systems and report which records belong together. Nothing is written to any system."""
-    return _each(terminal, [sync], lambda engine: engine.read("match"), report=True)
+    return _each(terminal, [sync], lambda engine: engine.read("match"), report=True, profile=profile)
 
 
 def plan(
@@ -46,6 +52,7 @@ def plan(
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Save the plan for apply")
     ] = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 4 if there is anything to change")] = False,
+    profile: Profile = False,
 ) -> Outcome:
     """Read all systems and show what a sync would change. Nothing is written to any system."""
     names = _names(terminal, sync)
@@ -57,7 +64,7 @@ def plan(
         results.append(engine.read("plan"))
         return results[-1]
 
-    outcome = _each(terminal, names, read, diffs=True)
+    outcome = _each(terminal, names, read, diffs=True, profile=profile)
     if output is not None and results[0].plan is not None:
         _save(output, results[0].plan.to_json())
         terminal.note(f"saved; carry it out with: crmhub apply {output}")
@@ -71,6 +78,7 @@ def apply(
     terminal: Terminal,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A plan saved by `crmhub plan -o FILE`")],
     system: Annotated[str | None, typer.Option("--system", metavar="NAME", help="Only this system's part")] = None,
+    profile: Profile = False,
 ) -> Outcome:
     """Carry out a saved plan. Items whose record has changed since are skipped and listed (exit code 8)."""
     from hub.sync.plan.plan import Plan
@@ -88,7 +96,7 @@ def apply(
         from hub.config.read import unknown_name
 
         raise _usage(unknown_name("system", system, list(terminal.app.sync(saved.sync).systems)))
-    return _each(terminal, [saved.sync], lambda engine: engine.apply(saved, system=system))
+    return _each(terminal, [saved.sync], lambda engine: engine.apply(saved, system=system), profile=profile)
 
 
 def sync(
@@ -98,6 +106,7 @@ def sync(
     canary: Annotated[
         int | None, typer.Option("--canary", min=1, metavar="N", help="Write at most N records to each system")
     ] = None,
+    profile: Profile = False,
 ) -> Outcome:
     """Read all systems, plan, and write what the guards let through. The first sync asks for approval."""
     names = _names(terminal, sync)
@@ -107,7 +116,7 @@ def sync(
     def approving(hash_: str | None) -> Run:
         return lambda engine: engine.sync(approve=hash_, canary=canary)
 
-    return _each(terminal, names, approving(approve), approve=approve, approving=approving)
+    return _each(terminal, names, approving(approve), approve=approve, approving=approving, profile=profile)
 
 
 def run_sync(terminal: Terminal, name: str) -> Outcome:
@@ -139,6 +148,7 @@ def _each(
     diffs: bool = False,
     approve: str | None = None,
     approving: Callable[[str], Run] | None = None,
+    profile: bool = False,
 ) -> Outcome:
     """Run each sync under the process lock and put the outcomes together.
 
@@ -171,6 +181,8 @@ def _each(
                 engine, result = _once(terminal, name, approving(result.plan.approval()))
                 words.show_run(terminal, result)
                 found = None  # it told of the run before
+            if profile:
+                words.show_stages(terminal, result)
             outcome.result[name] = words.to_json(terminal, result, found)
             counts[name] = words.counts(result)
             problems += words.problems(terminal, result)

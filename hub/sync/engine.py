@@ -6,11 +6,9 @@ All systems are read before anything is planned, so that one plan sees every sou
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from itertools import islice
 from typing import Any
 
 from hub.canonical.facts import DEFAULT_BODY
@@ -21,18 +19,20 @@ from hub.store.retention import tidy
 from hub.store.store import Store
 from hub.sync.accounting import account
 from hub.sync.alike import crowded_groups
-from hub.sync.apply import Apply, same_item
+from hub.sync.apply import same_item
 from hub.sync.facts import FactCount, FactPull, account_facts, attach_waiting
 from hub.sync.guards import lossy_trips, trips
 from hub.sync.keep import Retention
 from hub.sync.linking import link_staged
-from hub.sync.plan.items import GuardTrip, Item
+from hub.sync.plan.items import GuardTrip
 from hub.sync.plan.pile import Items
 from hub.sync.plan.plan import Plan
 from hub.sync.planning import make_plan
 from hub.sync.policy import Policy
+from hub.sync.portions import Portions
 from hub.sync.pull import ROLLING, Pull
 from hub.sync.recover import Recover
+from hub.sync.stages import Stages
 from hub.sync.standing import Standing
 from hub.sync.systems import Source, Systems
 from hub.sync.undo.carry import decide
@@ -83,6 +83,7 @@ class Result:
     """What an undo takes back."""
     whole: bool | None = None
     """Whether every system was read completely; None if nothing was read."""
+    stages: Stages = field(default_factory=Stages)
 
     @property
     def failed(self) -> int:
@@ -150,7 +151,7 @@ class Engine:
         ``canary`` writes at most that many records to each system."""
         with self._run("sync") as (shared, result):
             self._read(shared, result)
-            plan = result.plan = self._plan(shared, book=True)
+            plan = result.plan = self._plan(shared, result, book=True)
             approved = result.approved = approve is not None and approve in (plan.hash(), plan.approval())
             if approve is not None and not approved:
                 return result  # the plan that was approved is not this one: nothing is written
@@ -166,14 +167,14 @@ class Engine:
         """Read and link, without writing to any system; the plan is what a sync would do."""
         with self._run(kind) as (shared, result):
             self._read(shared, result)
-            result.plan = self._plan(shared, book=False)
+            result.plan = self._plan(shared, result, book=False)
         return result
 
     def apply(self, saved: Plan, *, system: str | None = None) -> Result:
         """Carry out a saved plan; items that are no longer exactly what the store would plan are skipped and listed."""
         with self._run("apply") as (shared, result):
             self._recover(shared, result)
-            current = self._plan(shared, book=True, only={item.gid for item in saved.items})
+            current = self._plan(shared, result, book=True, only={item.gid for item in saved.items})
             now = {(item.system, item.resource, item.gid): item for item in current.items}
             fresh = [item for item in saved.items if system is None or item.system == system]
             kept = Items()
@@ -211,14 +212,11 @@ class Engine:
 
     def _carry(self, shared: Shared, result: Result, plan: Plan) -> None:
         """Write the items of a plan that was approved; a record that changed meanwhile is left as it is."""
-        work = {source: plan.items.of(source.system, source.resource) for source in self._open_sources(result, set())}
-        workers = {id(source): Apply(shared, source, result.counters[source.system]) for source in work}
-        self._portion(result, plan, work, workers, dict.fromkeys(workers, 0), None)
-        for source in work:
-            worker = workers[id(source)]
-            if worker.stopped is not None:
-                result.paused.setdefault(source.system, worker.stopped)
-            result.stale += [f"{source.system}: {gid}" for gid in sorted(worker.replan)]
+        portions = self._portions(shared, result, plan, set())
+        self._write(result, portions, None)
+        for system, error in portions.stopped.items():
+            result.paused.setdefault(system, error)
+        result.stale += [f"{system}: {gid}" for system, gid in portions.replan]
 
     @contextmanager
     def _run(self, kind: str) -> Iterator[tuple[Shared, Result]]:
@@ -248,7 +246,8 @@ class Engine:
             yield shared, result
             if kind in _WITH_FACTS:
                 self._read_facts(shared, result)
-            self._account(shared, result)
+            with result.stages.of("account"):
+                self._account(shared, result)
         except BaseException as error:
             result.state = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
             with self.store.transaction():
@@ -290,12 +289,14 @@ class Engine:
                     self._progress("read", source.system, done, None)
 
                 pull = Pull(shared, source, result.counters[source.system], tell, self._reconcile)
-                pull.run()
+                with result.stages.of("read", source.system):
+                    pull.run()
                 if pull.shrank:
                     self._shrank[source.system] = pull.shrank
         result.whole = not result.paused
         self._progress("link", "", 0, None)
-        link_staged(shared, result.counters)
+        with result.stages.of("link"):
+            link_staged(shared, result.counters)
         result.crowded = crowded_groups(shared)
 
     def _accept_shrinking(self, shared: Shared, result: Result) -> None:
@@ -309,7 +310,7 @@ class Engine:
     def _recover(self, shared: Shared, result: Result) -> None:
         for source in self.systems.sources:
             if source.system not in result.paused:
-                with self._guarded(source, result.paused):
+                with self._guarded(source, result.paused), result.stages.of("recover", source.system):
                     Recover(shared, source, result.counters[source.system]).run()
 
     @contextmanager
@@ -326,15 +327,16 @@ class Engine:
 
     # planning
 
-    def _plan(self, shared: Shared, *, book: bool, only: set[str] | None = None) -> Plan:
+    def _plan(self, shared: Shared, result: Result, *, book: bool, only: set[str] | None = None) -> Plan:
         self._progress("plan", "", 0, None)
-        plan = make_plan(
-            shared,
-            self.sync_name,
-            facts=lambda plan: self._standing.facts(plan, self._shrank, shared.unlinked),
-            book=book,
-            only=only,
-        )
+        with result.stages.of("plan"):
+            plan = make_plan(
+                shared,
+                self.sync_name,
+                facts=lambda plan: self._standing.facts(plan, self._shrank, shared.unlinked),
+                book=book,
+                only=only,
+            )
         plan.vetoes = list(self._veto(plan))
         return plan
 
@@ -364,84 +366,35 @@ class Engine:
         held = set() if approved else {trip.system for trip in plan.trips}
         if approved:
             self._standing.approve(plan)
-        portions = [canary] if canary is not None else ([*CANARY, None] if approved else [None])
-        work = {source: plan.items.of(source.system, source.resource) for source in self._open_sources(result, held)}
-        workers = {id(source): Apply(shared, source, result.counters[source.system]) for source in work}
-        start = dict.fromkeys(workers, 0)
-        for portion in portions:
-            self._portion(result, plan, work, workers, start, portion)
-            if portion is not None and canary is None and self._lossy(plan, work, workers, start):
+        sizes = [canary] if canary is not None else ([*CANARY, None] if approved else [None])
+        portions = self._portions(shared, result, plan, held)
+        for size in sizes:
+            self._write(result, portions, size)
+            if size is not None and canary is None and self._lossy(plan, portions):
                 self._standing.withdraw()
                 break
         if approved and canary is not None:
             self._standing.withdraw()  # a person looks at what was written before the rest is
-        for source in work:
-            worker = workers[id(source)]
-            if worker.stopped is not None:
-                result.paused.setdefault(source.system, worker.stopped)
+        for system, error in portions.stopped.items():
+            result.paused.setdefault(system, error)
         self._standing.planned(held, result.paused, shared.unlinked)
 
-    def _open_sources(self, result: Result, held: set[str]) -> list[Source]:
-        return [
+    def _portions(self, shared: Shared, result: Result, plan: Plan, held: set[str]) -> Portions:
+        """What a plan writes to the systems that are neither held nor paused."""
+        sources = [
             source
             for source in self.systems.sources
             if source.system not in held and source.system not in result.paused
         ]
+        return Portions(shared, plan, sources, result.counters, self._progress, result.stages)
 
-    def _portion(
-        self,
-        result: Result,
-        plan: Plan,
-        work: dict[Source, Iterator[Item]],
-        workers: dict[int, Apply],
-        start: dict[int, int],
-        portion: int | None,
-    ) -> None:
-        """One portion on every system, systems in parallel (the network is slow, the store is serialised)."""
-        failures: list[BaseException] = []
+    def _write(self, result: Result, portions: Portions, size: int | None) -> None:
+        portions.write(size)
+        result.applied = portions.applied
 
-        def carry_out(source: Source, items: Iterator[Item]) -> None:
-            worker, done = workers[id(source)], start[id(source)]
-            total = plan.items.count(source.system, source.resource)
-
-            def tell(number: int) -> None:
-                nonlocal done
-                done += number
-                self._progress("write", source.system, done, total)
-
-            worker.progress = tell
-            try:
-                start[id(source)] += worker.run(islice(items, portion))
-            except ConnectorError as error:
-                worker.stopped = error
-            except BaseException as error:  # noqa: BLE001  # handed to the main thread, which raises it
-                failures.append(error)
-
-        threads = [
-            threading.Thread(target=carry_out, args=(source, items))
-            for source, items in work.items()
-            if plan.items.count(source.system, source.resource)
-        ]
-        if len(threads) == 1:
-            threads[0].run()
-        else:
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-        if failures:
-            raise failures[0]
-        result.applied = sum(start.values())
-
-    def _lossy(
-        self, plan: Plan, work: Mapping[Source, object], workers: dict[int, Apply], start: dict[int, int]
-    ) -> bool:
+    def _lossy(self, plan: Plan, portions: Portions) -> bool:
         """After a canary: too many values stored differently than sent stop the rest."""
-        written: dict[str, tuple[int, int]] = {}
-        for source in work:
-            number, lossy = written.get(source.system, (0, 0))
-            written[source.system] = number + start[id(source)], lossy + workers[id(source)].lossy
-        found = lossy_trips(written, self.policy.guards)
+        found = lossy_trips(portions.lossy(), self.policy.guards)
         plan.trips.extend(found)
         return bool(found)
 
@@ -454,10 +407,10 @@ class Engine:
         for source in self.systems.sources:
             if source.system in result.paused or not again:
                 continue
-            with self._guarded(source, result.paused):
+            with self._guarded(source, result.paused), result.stages.of("read", source.system):
                 Pull(shared, source, result.counters[source.system]).reread()
         if again or unknown or self.store.records.dirty_gids():
-            plan = self._plan(shared, book=True)
+            plan = self._plan(shared, result, book=True)
             before = result.applied
             self._apply(shared, result, plan, approved=False, canary=None)
             result.applied += before
@@ -476,7 +429,8 @@ class Engine:
                 def tell(number: int, source: Source = source, count: FactCount = count) -> None:
                     self._progress("read", source.system, count.read, None)
 
-                FactPull(shared, source, count, self._reconcile, self._body, tell).run()
+                with result.stages.of("facts", source.system):
+                    FactPull(shared, source, count, self._reconcile, self._body, tell).run()
         if self.systems.facts:
             ties = attach_waiting(shared)
             for count in result.facts:

@@ -376,3 +376,19 @@ def test_a_record_is_given_as_the_typed_customer_to_those_who_may_see_it(synced:
     assert shown["customer"]["emails"][0]["value"] == "anna@x.example"
     assert {item["connection"] for item in shown["customer"]["external_ids"]} == {"office", "shop"}
     assert "customer" not in synced.run("record", "show", "Anna Berg", "--json").summary["result"]
+
+
+def test_a_profile_shows_what_each_stage_took(synced: HubFolder) -> None:
+    shown = synced.run("sync", "customers", "--profile")
+    assert shown.code == 0, shown
+    stages = [line.split()[0] for line in shown.out.splitlines() if line.split() and line.split()[0] in STAGES]
+    assert set(stages) == {"recover", "read", "link", "plan", "account"}, "nothing was written"
+    synced.edit("office", "1", notes="likes tea")
+    answer = synced.run("sync", "customers", "--profile", "--json")
+    found = {(item["name"], item["system"]): item for item in answer.summary["result"]["customers"]["stages"]}
+    assert ("write", "shop") in found
+    assert ("write", "office") not in found
+    assert all(item["seconds"] >= item["cpu"] - 0.001 and item["times"] > 0 for item in found.values())
+
+
+STAGES = {"recover", "read", "link", "plan", "write", "facts", "account"}

@@ -153,7 +153,12 @@ def test_any_request_is_answered_and_changes_nothing(
     try:
         connection.request(method, path, body, {"X-Forwarded-For": stranger(), **headers})
         answer = connection.getresponse()
-        judged(answer.status, answer.read())
+        try:
+            text = answer.read()
+        except ConnectionResetError:  # it was refused before it was read whole, and the kernel threw the rest away
+            assert answer.status >= 400
+            text = b""
+        judged(answer.status, text)
     except (http.client.HTTPException, ValueError):
         pass  # the client itself refuses to send it, or it was cut off as no HTTP
     finally:

@@ -9,10 +9,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from hub.sync import engine as engine_
+from hub.sync import portions as portions_
 from hub.testing.simulation.world import World
 
 engine: Any = engine_
-"""Its imported names are replaced, not its own."""
+portions: Any = portions_
+"""Their imported names are replaced, not their own."""
 
 
 class Serial:
@@ -33,7 +35,7 @@ class Serial:
 @contextmanager
 def simulated(world: World) -> Iterator[None]:
     """The engine of this process belongs to this world."""
-    threading, planned, undone = engine.threading, engine.make_plan, engine.make_undo
+    threading, planned, undone = portions.threading, engine.make_plan, engine.make_undo
 
     def make_plan(*args: Any, **kwargs: Any) -> Any:
         plan = planned(*args, **kwargs)
@@ -47,13 +49,13 @@ def simulated(world: World) -> Iterator[None]:
 
     root = logging.getLogger()
     level = root.level
-    engine.threading = SimpleNamespace(Thread=Serial)
+    portions.threading = SimpleNamespace(Thread=Serial)
     engine.make_plan, engine.make_undo = make_plan, make_undo
     root.addHandler(world.log)
     root.setLevel(logging.DEBUG)
     try:
         yield
     finally:
-        engine.threading, engine.make_plan, engine.make_undo = threading, planned, undone
+        portions.threading, engine.make_plan, engine.make_undo = threading, planned, undone
         root.removeHandler(world.log)
         root.setLevel(level)

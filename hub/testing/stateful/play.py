@@ -12,13 +12,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from hub.loader import Registry
-from hub.sync import engine as engine_
+from hub.sync import portions as portions_
 from hub.testing.kit.bench import Bench
 from hub.testing.simulation.seams import Serial
 from hub.testing.stateful.judge import judge, settle
 from hub.testing.stateful.world import World
 
-engine: Any = engine_
+portions: Any = portions_
 """Its imported names are replaced, not its own."""
 
 
@@ -59,10 +59,10 @@ def play(title: str, bench: type[Bench], registry: Registry, *, rounds: int, see
 @contextmanager
 def _one_after_the_other() -> Iterator[None]:
     """Systems are read one after the other, so that a seed has one order of events; the hub's log stays with the bench."""
-    threading, heard = engine.threading, logging.getLogger("crmhub").propagate
-    engine.threading = SimpleNamespace(Thread=Serial)
+    threading, heard = portions.threading, logging.getLogger("crmhub").propagate
+    portions.threading = SimpleNamespace(Thread=Serial)
     try:
         yield
     finally:
-        engine.threading = threading
+        portions.threading = threading
         logging.getLogger("crmhub").propagate = heard
