@@ -18,7 +18,7 @@ from hub.testing.simulation.play import Options, play
 if TYPE_CHECKING:
     from hub.testing.stores import Databases
 
-BLOCK, BLOCKS = 10, 30
+BLOCK, BLOCKS = 10, 50
 CAUGHT_SOON = (
     "no_ledger",
     "blind_resend",
