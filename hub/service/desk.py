@@ -27,7 +27,8 @@ from hub.store.history import History
 from hub.store.inbox import Inbox
 from hub.store.pauses import Pauses
 from hub.store.protocol import Database
-from hub.store.tables import alarm, circuit, lease, ledger, outbox, review, timetable
+from hub.store.service_tables import alarm, circuit, lease, outbox, timetable
+from hub.store.tables import ledger, review
 from hub.store.work import Work
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from hub.service.alarms import KINDS
 from hub.service.circuits import Circuit
 from hub.service.exposition import Metric, counted
 from hub.store.ignored import Ignored
-from hub.store.tables import op, outbox, quarantine
+from hub.store.service_tables import outbox
+from hub.store.tables import op, quarantine
 
 if TYPE_CHECKING:
     from hub.service.process import Service

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from hub.store.protocol import Database
-from hub.store.tables import audit
+from hub.store.service_tables import audit
 
 START = "0" * 64
 """What the first line is chained to."""

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from hub.store.driver import RUN, Driver, Release
 from hub.store.errors import Locked, StoreError
 from hub.store.prepared import Prepared
-from hub.store.tables import SCHEMA
+from hub.store.schema import SCHEMA
 
 
 def pack(value: Any) -> bytes:

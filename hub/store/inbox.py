@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, delete, func, select
 from hub.contract.records import Hint
 from hub.state import Subscribed
 from hub.store.protocol import Database
-from hub.store.tables import delivery, inbox, reread, subscription
+from hub.store.service_tables import delivery, inbox, subscription
+from hub.store.tables import reread
 
 KEEP = 7 * 86_400.0
 """Seconds for which a delivery that was heard is known again."""

@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from hub.store.driver import Driver
-from hub.store.tables import SCHEMA
+from hub.store.schema import SCHEMA
 
 
 def upgrade(connection: Connection, driver: Driver) -> None:

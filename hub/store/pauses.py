@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 
 from hub.store.protocol import Database
-from hub.store.tables import pause
+from hub.store.service_tables import pause
 
 
 @dataclass(frozen=True, slots=True)

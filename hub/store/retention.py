@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import ColumnElement, Table, delete, func, select
 
 from hub.store import tables
-from hub.store.tables import account, change, image, notice, outbox, plan, run
+from hub.store.service_tables import outbox
+from hub.store.tables import account, change, image, notice, plan, run
 
 if TYPE_CHECKING:
     from hub.store.store import Store

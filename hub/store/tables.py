@@ -1,56 +1,23 @@
-"""The tables.  State machines are CHECK constraints, so that no code path can store an impossible state."""
+"""The tables of customers and runs.  State machines are CHECK constraints, so that no code path can store an impossible
+state."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     Column,
-    ColumnElement,
-    Connection,
     Float,
     Index,
-    Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
-    Text,
-    TextClause,
     UniqueConstraint,
-    event,
     text,
 )
 
-SCHEMA = 10
-"""Number of the newest migration."""
-
-TEXT = Text().with_variant(Text(collation="C"), "postgresql")
-"""Text that is compared and sorted byte by byte, as SQLite does."""
-WHOLE = Integer().with_variant(BigInteger(), "postgresql")
-"""Whole numbers of 64 bits, as SQLite has them."""
-
-metadata = MetaData()
-
-
-def _states(column: str, *values: str) -> CheckConstraint:
-    return CheckConstraint(f"{column} IN ({', '.join(repr(value) for value in values)})", name=f"{column}_known")
-
-
-def _where(condition: ColumnElement[bool] | TextClause) -> dict[str, object]:
-    """What an index is about, if it is not about all rows."""
-    return {"where": condition}
-
-
-@event.listens_for(metadata, "before_create")
-def _tell_conditions(_metadata: MetaData, connection: Connection, **_: object) -> None:
-    """Migrations make the indexes in their own words.  Saying ``postgresql_where`` would load all of PostgreSQL's dialect
-    in every process."""
-    for table in metadata.tables.values():
-        for index in table.indexes:
-            if "where" in index.info:
-                index.dialect_options[connection.dialect.name]["where"] = index.info["where"]
-
+from hub.store import service_tables as _service_tables  # noqa: F401  # whoever knows these tables knows all
+from hub.store.schema import TEXT, WHOLE, states, where
+from hub.store.schema import metadata as metadata  # with all tables in it
 
 meta = Table("meta", metadata, Column("key", TEXT, primary_key=True), Column("value", TEXT, nullable=False))
 
@@ -65,16 +32,16 @@ golden = Table(
     Column("dirty", WHOLE, nullable=False),
     Column("title", TEXT, nullable=False),
     Column("doc", LargeBinary, nullable=False),
-    _states("state", "live", "dead", "merged"),
+    states("state", "live", "dead", "merged"),
     CheckConstraint("(state = 'merged') = (merged_into IS NOT NULL)", name="merged_names_survivor"),
     CheckConstraint("dirty IN (0, 1)", name="dirty_is_flag"),
 )
-Index("golden_dirty", golden.c.gid, info=_where(golden.c.dirty == 1))
+Index("golden_dirty", golden.c.gid, info=where(golden.c.dirty == 1))
 Index("golden_title", golden.c.title)
 Index(
     "golden_merged",
     golden.c.merged_into,
-    info=_where(golden.c.merged_into.is_not(None)),
+    info=where(golden.c.merged_into.is_not(None)),
 )
 
 link = Table(
@@ -98,7 +65,7 @@ link = Table(
     Column("native", LargeBinary),
     Column("doc", LargeBinary, nullable=False),
     UniqueConstraint("system", "resource", "remote_id", name="one_link_per_record"),
-    _states("state", "active", "missing", "gone", "excluded", "out_of_scope", "quarantined", "shadow"),
+    states("state", "active", "missing", "gone", "excluded", "out_of_scope", "quarantined", "shadow"),
     CheckConstraint("state <> 'shadow' OR is_primary = 0", name="shadow_is_not_primary"),
     CheckConstraint("state NOT IN ('excluded', 'quarantined', 'out_of_scope') OR reason <> ''", name="has_reason"),
 )
@@ -110,7 +77,7 @@ Index(
     link.c.gid,
     link.c.role,
     unique=True,
-    info=_where(text("is_primary = 1 AND state <> 'gone'")),
+    info=where(text("is_primary = 1 AND state <> 'gone'")),
 )
 Index("link_round", link.c.system, link.c.resource, link.c.round)
 Index("link_state", link.c.system, link.c.resource, link.c.state)
@@ -153,7 +120,7 @@ staged = Table(
     Column("keys", LargeBinary, nullable=False),
     Column("native", LargeBinary, nullable=False),
     PrimaryKeyConstraint("system", "resource", "remote_id"),
-    _states("state", "new", "waiting", "review"),
+    states("state", "new", "waiting", "review"),
     CheckConstraint("(state = 'review') = (review IS NOT NULL)", name="review_is_named"),
 )
 
@@ -186,8 +153,8 @@ op = Table(
     Column("t0", Float),
     Column("error", TEXT, nullable=False),
     Column("item", LargeBinary, nullable=False),
-    _states("kind", "create", "update", "delete"),
-    _states("state", "planned", "in_flight", "ambiguous", "confirmed", "superseded", "rejected", "quarantined"),
+    states("kind", "create", "update", "delete"),
+    states("state", "planned", "in_flight", "ambiguous", "confirmed", "superseded", "rejected", "quarantined"),
     CheckConstraint(
         "state NOT IN ('in_flight', 'ambiguous') OR (attempts > 0 AND t0 IS NOT NULL)", name="sent_has_time"
     ),
@@ -201,7 +168,7 @@ Index(
     op.c.resource,
     op.c.gid,
     unique=True,
-    info=_where(text("state IN ('planned', 'in_flight', 'ambiguous')")),
+    info=where(text("state IN ('planned', 'in_flight', 'ambiguous')")),
 )
 Index("op_gid", op.c.gid)
 
@@ -220,11 +187,11 @@ ledger = Table(
     Column("loser_system", TEXT, nullable=False),
     Column("state", TEXT, nullable=False),
     Column("resolution", TEXT, nullable=False),
-    _states("state", "open", "kept", "flipped", "resolved"),
+    states("state", "open", "kept", "flipped", "resolved"),
 )
 Index("ledger_gid", ledger.c.gid)
 Index("ledger_run", ledger.c.run)
-Index("ledger_open", ledger.c.id, info=_where(text("state = 'open'")))
+Index("ledger_open", ledger.c.id, info=where(text("state = 'open'")))
 
 notice = Table(
     "notice",
@@ -311,7 +278,7 @@ review = Table(
     Column("state", TEXT, nullable=False),
     Column("decision", TEXT, nullable=False),
     Column("doc", LargeBinary, nullable=False),
-    _states("state", "open", "linked", "split", "obsolete"),
+    states("state", "open", "linked", "split", "obsolete"),
 )
 
 never_match = Table(
@@ -366,7 +333,7 @@ run = Table(
     Column("ended", Float),
     Column("state", TEXT, nullable=False),
     Column("doc", LargeBinary, nullable=False),
-    _states("state", "running", "success", "partial", "failed", "waiting", "interrupted"),
+    states("state", "running", "success", "partial", "failed", "waiting", "interrupted"),
     CheckConstraint("(state = 'running') = (ended IS NULL)", name="ended_has_time"),
 )
 
@@ -403,7 +370,7 @@ plan = Table(
     Column("at", Float, nullable=False),
     Column("state", TEXT, nullable=False),
     Column("doc", LargeBinary, nullable=False),
-    _states("state", "proposed", "approved", "used"),
+    states("state", "proposed", "approved", "used"),
 )
 
 fact = Table(
@@ -424,7 +391,7 @@ fact = Table(
     Column("run", TEXT, nullable=False),
     Column("doc", LargeBinary, nullable=False),
     UniqueConstraint("system", "resource", "remote_id", name="one_fact_per_record"),
-    _states("state", "attached", "waiting", "ignored"),
+    states("state", "attached", "waiting", "ignored"),
     CheckConstraint("(state = 'attached') = (customers > 0)", name="attached_has_customers"),
     CheckConstraint("state <> 'ignored' OR reason <> ''", name="ignored_has_reason"),
     CheckConstraint("gone IN (0, 1)", name="gone_is_flag"),
@@ -443,180 +410,10 @@ fact_party = Table(
 Index(
     "fact_party_gid",
     fact_party.c.gid,
-    info=_where(fact_party.c.gid != ""),
+    info=where(fact_party.c.gid != ""),
 )
 Index(
     "fact_party_open",
     fact_party.c.key,
-    info=_where(fact_party.c.gid == ""),
-)
-
-lease = Table(
-    "lease",
-    metadata,
-    Column("name", TEXT, primary_key=True),
-    Column("holder", TEXT, nullable=False),
-    Column("label", TEXT, nullable=False),
-    Column("host", TEXT, nullable=False),
-    Column("generation", WHOLE, nullable=False),
-    Column("taken", Float, nullable=False),
-    Column("beat", Float, nullable=False),
-)
-
-timetable = Table(
-    "timetable",
-    metadata,
-    Column("sync", TEXT, primary_key=True),
-    Column("spec", TEXT, nullable=False),
-    Column("slot", Float),
-    Column("next", Float),
-    Column("retry", Float),
-    Column("begun", Float),
-    CheckConstraint("(slot IS NULL) = (next IS NULL)", name="next_has_slot"),
-)
-
-circuit = Table(
-    "circuit",
-    metadata,
-    Column("connection", TEXT, primary_key=True),
-    Column("state", TEXT, nullable=False),
-    Column("failures", WHOLE, nullable=False),
-    Column("since", Float),
-    Column("until", Float),
-    Column("code", TEXT, nullable=False),
-    Column("message", TEXT, nullable=False),
-    Column("secret", TEXT, nullable=False),
-    _states("state", "closed", "waiting", "needs_login"),
-    CheckConstraint("(state = 'closed') = (failures = 0)", name="open_has_failures"),
-    CheckConstraint("(state = 'waiting') = (until IS NOT NULL)", name="waiting_has_end"),
-)
-
-pause = Table(
-    "pause",
-    metadata,
-    Column("kind", TEXT, nullable=False),
-    Column("name", TEXT, nullable=False),
-    Column("at", Float, nullable=False),
-    Column("reason", TEXT, nullable=False),
-    PrimaryKeyConstraint("kind", "name"),
-    _states("kind", "sync", "connection"),
-)
-
-alarm = Table(
-    "alarm",
-    metadata,
-    Column("kind", TEXT, nullable=False),
-    Column("subject", TEXT, nullable=False),
-    Column("number", WHOLE, nullable=False),
-    Column("state", TEXT, nullable=False),
-    Column("raised", Float, nullable=False),
-    Column("cleared", Float),
-    Column("message", TEXT, nullable=False),
-    Column("hint", TEXT, nullable=False),
-    PrimaryKeyConstraint("kind", "subject"),
-    _states("state", "raised", "cleared"),
-    CheckConstraint("(state = 'cleared') = (cleared IS NOT NULL)", name="cleared_has_time"),
-    CheckConstraint("number > 0", name="number_counts"),
-)
-
-outbox = Table(
-    "outbox",
-    metadata,
-    Column("key", TEXT, nullable=False),
-    Column("notifier", TEXT, nullable=False),
-    Column("at", Float, nullable=False),
-    Column("severity", TEXT, nullable=False),
-    Column("subject", TEXT, nullable=False),
-    Column("text", TEXT, nullable=False),
-    Column("state", TEXT, nullable=False),
-    Column("attempts", WHOLE, nullable=False),
-    Column("due", Float, nullable=False),
-    Column("error", TEXT, nullable=False),
-    PrimaryKeyConstraint("key", "notifier"),
-    _states("state", "pending", "sent", "refused"),
-    CheckConstraint("state <> 'refused' OR error <> ''", name="refusal_has_reason"),
-)
-Index("outbox_due", outbox.c.due, info=_where(text("state = 'pending'")))
-
-web_user = Table(
-    "web_user",
-    metadata,
-    Column("name", TEXT, primary_key=True),
-    Column("role", TEXT, nullable=False),
-    Column("password", TEXT, nullable=False),
-    Column("created", Float, nullable=False),
-    Column("changed", Float, nullable=False),
-    Column("failures", WHOLE, nullable=False),
-    Column("locked", Float, nullable=False),
-    Column("expires", Float, nullable=False, server_default=text("0")),
-    _states("role", "viewer", "operator", "admin"),
-    CheckConstraint("name <> ''", name="user_has_name"),
-    CheckConstraint("password LIKE '$argon2id$%'", name="password_is_hashed"),
-    CheckConstraint("failures >= 0", name="failures_count"),
-)
-
-web_session = Table(
-    "web_session",
-    metadata,
-    Column("id", TEXT, primary_key=True),
-    Column("user", TEXT, nullable=False),
-    Column("csrf", TEXT, nullable=False),
-    Column("created", Float, nullable=False),
-    Column("seen", Float, nullable=False),
-    Column("pii", Float, nullable=False),
-    CheckConstraint("length(id) = 64", name="id_is_a_hash"),
-)
-Index("web_session_user", web_session.c.user)
-
-audit = Table(
-    "audit",
-    metadata,
-    Column("id", WHOLE, primary_key=True),
-    Column("at", Float, nullable=False),
-    Column("who", TEXT, nullable=False),
-    Column("action", TEXT, nullable=False),
-    Column("subject", TEXT, nullable=False),
-    Column("detail", TEXT, nullable=False),
-    Column("prev", TEXT, nullable=False),
-    Column("hash", TEXT, nullable=False, unique=True),
-    CheckConstraint("action <> ''", name="audit_has_action"),
-    CheckConstraint("length(hash) = 64", name="audit_is_hashed"),
-)
-
-inbox = Table(
-    "inbox",
-    metadata,
-    Column("system", TEXT, nullable=False),
-    Column("resource", TEXT, nullable=False),
-    Column("remote_id", TEXT, nullable=False),
-    Column("first", Float, nullable=False),
-    Column("last", Float, nullable=False),
-    PrimaryKeyConstraint("system", "resource", "remote_id"),
-)
-
-delivery = Table(
-    "delivery",
-    metadata,
-    Column("system", TEXT, nullable=False),
-    Column("key", TEXT, nullable=False),
-    Column("at", Float, nullable=False),
-    PrimaryKeyConstraint("system", "key"),
-    CheckConstraint("key <> ''", name="delivery_has_key"),
-)
-Index("delivery_at", delivery.c.at)
-
-subscription = Table(
-    "subscription",
-    metadata,
-    Column("connection", TEXT, primary_key=True),
-    Column("wanted", WHOLE, nullable=False),
-    Column("state", TEXT, nullable=False),
-    Column("checked", Float),
-    Column("well", Float),
-    Column("heard", Float),
-    Column("failures", WHOLE, nullable=False),
-    Column("message", TEXT, nullable=False),
-    _states("state", "new", "active", "unknown", "dead"),
-    CheckConstraint("wanted IN (0, 1)", name="wanted_is_flag"),
-    CheckConstraint("state <> 'dead' OR message <> ''", name="dead_has_reason"),
+    info=where(fact_party.c.gid == ""),
 )

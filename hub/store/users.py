@@ -9,7 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import Table, delete, func, select, update
 
 from hub.store.protocol import Database
-from hub.store.tables import web_session, web_user
+from hub.store.service_tables import web_session, web_user
 
 Role = Literal["viewer", "operator", "admin"]
 ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")

@@ -19,7 +19,7 @@ from typing import Final
 from hub.store.copying import copy_rows
 from hub.store.file_lock import ProcessLock
 from hub.store.location import Location, located
-from hub.store.tables import SCHEMA
+from hub.store.schema import SCHEMA
 from hub.upkeep.files import BackupError, beside, check_new, explained, flush, settle
 from hub.upkeep.moving import fill, refuse_filled, taken
 

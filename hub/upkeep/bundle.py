@@ -25,7 +25,8 @@ from hub.bootstrap import App
 from hub.config.redact import MASK, mask_text
 from hub.contract.errors import HubError
 from hub.store.errors import StoreError
-from hub.store.tables import SCHEMA, metadata
+from hub.store.schema import SCHEMA
+from hub.store.tables import metadata
 from hub.upkeep.doctor import examine
 
 RUNS: Final = 50

@@ -16,7 +16,7 @@ from hub.connected import Discovered
 from hub.store.errors import StoreError
 from hub.store.file_lock import beside
 from hub.store.location import Location
-from hub.store.tables import SCHEMA
+from hub.store.schema import SCHEMA
 
 Verdict = Literal["ok", "warning", "error"]
 

@@ -14,7 +14,7 @@ from hub.store.copying import CopiedTable, Progress, copy_rows, is_empty
 from hub.store.driver import RUN, SERVE
 from hub.store.location import Location, located
 from hub.store.protocol import Database
-from hub.store.tables import SCHEMA
+from hub.store.schema import SCHEMA
 from hub.upkeep.files import BackupError, beside, check_new, explained, flush, settle
 
 LABEL = "crmhub store migrate"

@@ -17,8 +17,8 @@ from sqlalchemy.engine import Engine
 
 from hub.store.errors import Locked
 from hub.store.file_lock import ProcessLock
+from hub.store.schema import SCHEMA
 from hub.store.store import open_store
-from hub.store.tables import SCHEMA
 from tests.real import full_disk
 from tests.real.kill_points import in_a_process
 

@@ -20,7 +20,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError
 
 from hub.state import Golden, Link
-from hub.store import tables
+from hub.store import schema, tables
 from hub.store.address import parse_address
 from hub.store.driver import RUN, SERVE
 from hub.store.errors import Locked, StoreError
@@ -123,14 +123,14 @@ def test_a_migration_killed_at_any_statement_is_simply_made_again(databases: Dat
         status = in_a_process(lambda point=point: open_and_die(server, point))
         assert status in (0, -signal.SIGKILL)
         killed += status != 0
-        assert server.version() == (0 if status else tables.SCHEMA)
+        assert server.version() == (0 if status else schema.SCHEMA)
     assert killed > 8
     databases.drop(server)
 
 
 def test_two_processes_that_open_an_empty_database_at_once_make_it_once(empty: PostgresServer) -> None:
     assert at_once(lambda: open_store(empty).close(), 4) == [0, 0, 0, 0]
-    assert empty.version() == tables.SCHEMA
+    assert empty.version() == schema.SCHEMA
 
 
 def test_a_store_from_a_newer_version_is_refused_and_left_alone(server: PostgresServer) -> None:
@@ -138,7 +138,7 @@ def test_a_store_from_a_newer_version_is_refused_and_left_alone(server: Postgres
         raw.execute("UPDATE alembic_version SET version_num = '0999'")
         with pytest.raises(StoreError, match="version 999") as caught:
             open_store(server)
-        raw.execute("UPDATE alembic_version SET version_num = %s", (f"{tables.SCHEMA:04}",))
+        raw.execute("UPDATE alembic_version SET version_num = %s", (f"{schema.SCHEMA:04}",))
     assert "newer crmhub" in caught.value.hint
 
 
@@ -469,7 +469,7 @@ def test_size_and_damage_can_be_asked_for(location: Location) -> None:
     with closing(open_store(location)) as store:
         store.work.set_meta("a", "1")
         assert location.exists()
-        assert location.version() == tables.SCHEMA
+        assert location.version() == schema.SCHEMA
         assert location.damage() == ""
         assert location.size() > 100_000
         assert store.db.rows(select(tables.meta.c.value)) == [("1",)]

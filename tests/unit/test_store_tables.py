@@ -16,7 +16,7 @@ from sqlalchemy import MetaData, Table, create_engine, inspect
 from sqlalchemy.exc import IntegrityError
 
 from hub.state import Golden, Link
-from hub.store import tables
+from hub.store import schema, tables
 from hub.store.database import Database
 from hub.store.errors import Locked, StoreError
 from hub.store.file_lock import ProcessLock
@@ -450,14 +450,14 @@ def test_a_store_from_a_newer_version_is_refused_and_left_alone(tmp_path: Path) 
     path = tmp_path / "hub.db"
     path.write_bytes(empty_store())
     raw = sqlite3.connect(path)
-    raw.execute(f"PRAGMA user_version = {tables.SCHEMA + 1}")
+    raw.execute(f"PRAGMA user_version = {schema.SCHEMA + 1}")
     raw.commit()
     raw.close()
-    with pytest.raises(StoreError, match=f"version {tables.SCHEMA + 1}") as caught:
+    with pytest.raises(StoreError, match=f"version {schema.SCHEMA + 1}") as caught:
         open_store(path)
     assert "newer crmhub" in caught.value.hint
     raw = sqlite3.connect(path)
-    assert raw.execute("PRAGMA user_version").fetchone() == (tables.SCHEMA + 1,)
+    assert raw.execute("PRAGMA user_version").fetchone() == (schema.SCHEMA + 1,)
     raw.close()
 
 
