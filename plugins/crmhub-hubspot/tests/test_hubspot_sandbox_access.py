@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import requests
 
+from crmhub_hubspot.asking import LINKS, Client, error, limit, problem, said
 from crmhub_hubspot.sandbox import HubSpotSandbox
 from crmhub_hubspot.sandbox.hooks import CLIENT_SECRET
 
-Client = Callable[..., requests.Response]
 CONTACTS, COMPANIES = "crm/v3/objects/contacts", "crm/v3/objects/companies"
-LINKS = "crm/v4/associations/contacts/companies/batch"
-
-
-def said(answer: requests.Response) -> tuple[int, Any]:
-    """Status and body, without the ids by which HubSpot's support finds a call."""
-
-    def plain(item: Any) -> Any:
-        if isinstance(item, list):
-            return [plain(part) for part in item]
-        if isinstance(item, dict):
-            assert item.get("status") != "error" or len(item["correlationId"]) == 36
-            return {name: plain(value) for name, value in item.items() if name != "correlationId"}
-        return item
-
-    return answer.status_code, plain(answer.json()) if answer.content else None
-
-
-def problem(category: str, message: str, **more: Any) -> dict[str, Any]:
-    return {"status": "error", "message": message, "category": category, **more}
-
-
-def error(status: int, category: str, message: str, **more: Any) -> tuple[int, Any]:
-    return status, problem(category, message, **more)
 
 
 @pytest.mark.parametrize(
@@ -129,10 +105,6 @@ def test_a_token_lasts_half_an_hour_or_less(hubspot: HubSpotSandbox, client: Cli
         ended = client("GET", CONTACTS, headers=header)
         message = "The OAuth token used to make this call expired."
         assert said(ended) == error(401, "EXPIRED_AUTHENTICATION", message)
-
-
-def limit(policy: str, message: str) -> tuple[int, Any]:
-    return error(429, "RATE_LIMITS", message, errorType="RATE_LIMIT", policyName=policy)
 
 
 TEN_SECONDS = limit("TEN_SECONDLY_ROLLING", "You have reached your ten_secondly_rolling limit.")

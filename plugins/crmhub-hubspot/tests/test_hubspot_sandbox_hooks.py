@@ -3,46 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import requests
 
+from crmhub_hubspot.asking import GONE, NOW_MS, Client, error, said, wrong
 from crmhub_hubspot.sandbox import HubSpotSandbox
 from crmhub_hubspot.sandbox.hooks import APP_ID, CLIENT_SECRET, DEVELOPER_KEY
 
-Client = Callable[..., requests.Response]
-NOW, NOW_MS = "2026-01-05T10:00:00.250Z", 1767607200250
 CONTACTS, COMPANIES = "crm/v3/objects/contacts", "crm/v3/objects/companies"
 
 
-def said(answer: requests.Response) -> tuple[int, Any]:
-    """Status and body, without the ids by which HubSpot's support finds a call."""
-
-    def plain(item: Any) -> Any:
-        if isinstance(item, list):
-            return [plain(part) for part in item]
-        if isinstance(item, dict):
-            assert item.get("status") != "error" or len(item["correlationId"]) == 36
-            return {name: plain(value) for name, value in item.items() if name != "correlationId"}
-        return item
-
-    return answer.status_code, plain(answer.json()) if answer.content else None
-
-
-def problem(category: str, message: str, **more: Any) -> dict[str, Any]:
-    return {"status": "error", "message": message, "category": category, **more}
-
-
-def error(status: int, category: str, message: str, **more: Any) -> tuple[int, Any]:
-    return status, problem(category, message, **more)
-
-
-def wrong(message: str) -> tuple[int, Any]:
-    return error(400, "VALIDATION_ERROR", message)
-
-
-GONE = error(404, "OBJECT_NOT_FOUND", "resource not found")
 HOOKS = f"webhooks/v3/{APP_ID}"
 
 

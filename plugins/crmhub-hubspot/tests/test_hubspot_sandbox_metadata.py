@@ -2,40 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import requests
-
+from crmhub_hubspot.asking import Client, said, wrong
 from crmhub_hubspot.sandbox.properties import Property
-
-Client = Callable[..., requests.Response]
-
-
-def said(answer: requests.Response) -> tuple[int, Any]:
-    """Status and body, without the ids by which HubSpot's support finds a call."""
-
-    def plain(item: Any) -> Any:
-        if isinstance(item, list):
-            return [plain(part) for part in item]
-        if isinstance(item, dict):
-            assert item.get("status") != "error" or len(item["correlationId"]) == 36
-            return {name: plain(value) for name, value in item.items() if name != "correlationId"}
-        return item
-
-    return answer.status_code, plain(answer.json()) if answer.content else None
-
-
-def problem(category: str, message: str, **more: Any) -> dict[str, Any]:
-    return {"status": "error", "message": message, "category": category, **more}
-
-
-def error(status: int, category: str, message: str, **more: Any) -> tuple[int, Any]:
-    return status, problem(category, message, **more)
-
-
-def wrong(message: str) -> tuple[int, Any]:
-    return error(400, "VALIDATION_ERROR", message)
 
 
 def test_a_property_is_described_whole(client: Client) -> None:

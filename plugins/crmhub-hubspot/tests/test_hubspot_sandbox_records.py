@@ -3,60 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-import requests
 
+from crmhub_hubspot.asking import GONE, LINKS, NOW, Client, contact, error, said, wrong
 from crmhub_hubspot.sandbox import HubSpotSandbox
 
-Client = Callable[..., requests.Response]
-NOW, NOW_MS = "2026-01-05T10:00:00.250Z", 1767607200250
 CONTACTS, COMPANIES = "crm/v3/objects/contacts", "crm/v3/objects/companies"
-LINKS = "crm/v4/associations/contacts/companies/batch"
 MANY = {"inputs": [{"id": str(number)} for number in range(101)]}
-
-
-def said(answer: requests.Response) -> tuple[int, Any]:
-    """Status and body, without the ids by which HubSpot's support finds a call."""
-
-    def plain(item: Any) -> Any:
-        if isinstance(item, list):
-            return [plain(part) for part in item]
-        if isinstance(item, dict):
-            assert item.get("status") != "error" or len(item["correlationId"]) == 36
-            return {name: plain(value) for name, value in item.items() if name != "correlationId"}
-        return item
-
-    return answer.status_code, plain(answer.json()) if answer.content else None
-
-
-def problem(category: str, message: str, **more: Any) -> dict[str, Any]:
-    return {"status": "error", "message": message, "category": category, **more}
-
-
-def error(status: int, category: str, message: str, **more: Any) -> tuple[int, Any]:
-    return status, problem(category, message, **more)
-
-
-def wrong(message: str) -> tuple[int, Any]:
-    return error(400, "VALIDATION_ERROR", message)
-
-
-GONE = error(404, "OBJECT_NOT_FOUND", "resource not found")
-
-
-def contact(id: str, *, at: str = NOW, archived: bool = False, **properties: str | None) -> dict[str, Any]:
-    system = {"createdate": NOW, "hs_object_id": id, "lastmodifieddate": at}
-    return {
-        "id": id,
-        "properties": {**system, **properties},
-        "createdAt": NOW,
-        "updatedAt": at,
-        "archived": archived,
-        **({"archivedAt": at} if archived else {}),
-    }
 
 
 NOBODY: dict[str, Any] = {"email": None, "firstname": None, "lastname": None}
@@ -305,11 +260,3 @@ def test_what_is_refused(
 
 def test_a_body_that_is_no_json_is_refused(client: Client) -> None:
     assert said(client("POST", CONTACTS, data=b"{")) == BAD_INPUT
-
-
-def named(name: str, operator: str, value: Any = None, **more: Any) -> dict[str, Any]:
-    return {"filters": [{"propertyName": name, "operator": operator, "value": value, **more}]}
-
-
-def limit(policy: str, message: str) -> tuple[int, Any]:
-    return error(429, "RATE_LIMITS", message, errorType="RATE_LIMIT", policyName=policy)
