@@ -273,3 +273,13 @@ def test_a_row_that_a_user_edits_while_our_removal_of_it_is_lost_is_an_edit_that
     assert [value for value, _ in world.rows("A")] == [X, "z@x.example"]
     assert sorted(row["rule"] for row in rows_of(world, loser=None)) == ["an edit beats a removal", "revived"]
     world.quiet()
+
+
+def test_what_is_removed_together_is_told_in_the_order_of_the_rows(tmp_path: Path) -> None:
+    """Seed 710022: the order was that of a set of texts, another one in every process."""
+    values = [f"{letter}@x.example" for letter in "abcdef"]
+    world = start(world_of(tmp_path, "AD"), *((value, None) for value in values))
+    world.servers["A"].edit(world.id("A"), lambda data: data.update(emails=[]))
+    run = world.sync().run
+    changes = world.store.history.changes(world.golden().gid, "emails")
+    assert [row["old"] for row in changes if row["run"] == run and row["new"] is None] == values

@@ -6,7 +6,7 @@ attributes through the field table, slot transitions), then removals (C9 to C11)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from hub.canonical.values import may_be_one
 from hub.mapping.view import Position
@@ -138,7 +138,7 @@ def _says_less(sight: Sight, position: Position) -> str | None:
 
 
 def _observe_list(sight: Sight) -> None:
-    before = {item.eid for item in sight.seen if item.eid is not None}
+    before = dict.fromkeys(item.eid for item in sight.seen if item.eid is not None)
     spoken: set[str] = set()
     order = sorted(range(len(sight.current)), key=lambda index: not _unchanged(sight, index))
     for index in order:
@@ -184,10 +184,13 @@ def _moved_here(sight: Sight, element: Element, index: int) -> None:
         claim(sight, element, sight.current[index])
 
 
-def _remove_unshown(sight: Sight, before: set[str]) -> None:
-    """Rules C9 to C11 for lists: shown before, shown nowhere now."""
+def _remove_unshown(sight: Sight, before: Iterable[str]) -> None:
+    """Rules C9 to C11 for lists: shown before, shown nowhere now.  In the order of the rows: a set would have another order
+    in every process."""
     now = sight.shown_now()
-    for eid in before - now:
+    for eid in before:
+        if eid in now:
+            continue
         element = sight.coll.elements.get(eid)
         if element is not None and element.alive:
             remove(sight, element, _edited_into(sight, eid))

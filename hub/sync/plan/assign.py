@@ -65,9 +65,14 @@ def _explicit_primary(coll: Collection, slot: SlotSpec, row: Shown, hold: int, t
 
 def _sticky(coll: Collection, row: Shown, slot: SlotSpec) -> Element | None:
     element = coll.follow(row.eid)
-    if element is None or row.value is None or nothing_left(row.value, element.value.value):
-        return None
-    return element if any(_fits(pick, element) for pick in slot.picks) else None
+    return element if element is not None and stays(row, element, slot) else None
+
+
+def stays(row: Shown, element: Element, slot: SlotSpec) -> bool:
+    """Whether a slot goes on to show the element that it shows."""
+    if row.value is None or nothing_left(row.value, element.value.value):
+        return False
+    return any(_fits(pick, element) for pick in slot.picks)
 
 
 def nothing_left(shown: Value, value: Value) -> bool:

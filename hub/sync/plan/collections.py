@@ -9,8 +9,9 @@ from hub.canonical.schema import COLLECTIONS
 from hub.canonical.values import key, same
 from hub.mapping.view import KEEP, CollectionChange, CollectionSpec, Row, Value
 from hub.state import LOST, Collection, Element, Esent, Shown
-from hub.sync.plan.assign import assign, nothing_left
+from hub.sync.plan.assign import assign, nothing_left, stays
 from hub.sync.plan.draft import UNDONE, Draft
+from hub.sync.plan.items import Payload
 
 
 class _Lists:
@@ -267,13 +268,21 @@ def plan_slots(draft: Draft, spec: CollectionSpec) -> None:
     coll = draft.golden.collection(name)
     rows = draft.base.collections[name]
     by_name = {row.pos: index for index, row in enumerate(rows)}
+    if _as_it_stands(draft, spec, coll, rows):
+        picture: list[list[str | None]] = [
+            [slot.name, rows[by_name[slot.name]].eid] for slot in spec.slots if slot.name in by_name
+        ]
+        if any(eid is not None for _, eid in picture):
+            draft.book.picture[name] = picture
+        _note_primary(draft, spec, coll, draft.book)
+        return
     chosen = assign(
         draft.mapping, spec, coll, rows, draft.link.holds.get(name, {}), set(draft.link.esent.get(name, {})), draft.held
     )
     esent = draft.link.esent.get(name, {})
     edit: dict[int, Row] = {}
     touched: set[str] = set()
-    picture: list[list[str | None]] = []
+    picture = []
     for slot in spec.slots:
         index = by_name.get(slot.name)
         if index is None:
@@ -298,9 +307,44 @@ def plan_slots(draft: Draft, spec: CollectionSpec) -> None:
     elif any(eid is not None for _, eid in picture):
         draft.book.picture[name] = picture
     _note_elements(draft, name, coll, [eid for _, eid in picture if eid is not None], touched, esent)
+    _note_primary(draft, spec, coll, draft.writes if edit else draft.book)
+
+
+def _note_primary(draft: Draft, spec: CollectionSpec, coll: Collection, payload: Payload) -> None:
     primary = coll.primary_eid()
-    if any("primary" in slot.picks for slot in spec.slots) and draft.link.psent.get(name, LOST) != primary:
-        (draft.writes if edit else draft.book).psent[name] = primary
+    if any("primary" in slot.picks for slot in spec.slots) and draft.link.psent.get(spec.name, LOST) != primary:
+        payload.psent[spec.name] = primary
+
+
+def _as_it_stands(draft: Draft, spec: CollectionSpec, coll: Collection, rows: Sequence[Shown]) -> bool:
+    """Whether every live element stands in a slot of its own that it fits, and was sent as it is: then ``assign`` changes
+    nothing.  Only a shortcut: most records are planned when nothing is to be written to them."""
+    link = draft.link
+    if draft.creating or link.lost or link.undone or spec.ours:
+        return False
+    esent, live = link.esent.get(spec.name, {}), coll.live()
+    places = {row.eid: row for row in rows if row.eid is not None}
+    if len(places) != len(live) or any((row.value is None) != (row.eid is None) for row in rows):
+        return False
+    if len(places) != sum(row.eid is not None for row in rows):
+        return False
+    primary, slots = coll.primary_eid(), {slot.name: slot for slot in spec.slots}
+    for slot in spec.slots:
+        if slot.picks[:1] == ("primary",) and primary is not None:
+            if any(row.pos == slot.name and row.eid != primary for row in rows):
+                return False
+    for element in live:
+        row, known = places.get(element.eid), esent.get(element.eid)
+        if row is None or known is None or row.pos not in slots:
+            return False
+        attrs = element.attr_values()
+        if (known.value, known.attrs, known.claims) != (element.value.value, attrs, element.claims):
+            return False
+        if not stays(row, element, slots[row.pos]):
+            return False
+        if draft.mapping.norm_row(spec.name, element.value.value, attrs, row.pos) is None:
+            return False
+    return True
 
 
 def _typed_twice(draft: Draft, name: str, row: Shown, chosen: dict[str, Element]) -> Element | None:
