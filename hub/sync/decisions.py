@@ -333,14 +333,16 @@ def _point_to(workspace: Workspace, source: Source, remote_id: str, old: str, fr
                 if view is None or view.fields.get(name) != RemoteRef(source.resource, remote_id):
                     continue
                 golden = workspace.living(link.gid)
-                if workspace.survivor(str(golden.value(name))) != old:
-                    continue
                 mine = next((item for item in workspace.links[golden.gid] if item.id == link.id), link)
-                cell = Cell(fresh, source.system, shared.store.tick(), shared.clock(), "split", False, shared.run)
-                changes.append(
-                    GoldenChange(golden.gid, name, golden.value(name), fresh, source.system, "split", cell.seq)
-                )
-                golden.fields[name], mine.sent[name] = cell, fresh
+                if workspace.survivor(str(golden.value(name))) == old:
+                    cell = Cell(fresh, source.system, shared.store.tick(), shared.clock(), "split", False, shared.run)
+                    changes.append(
+                        GoldenChange(golden.gid, name, golden.value(name), fresh, source.system, "split", cell.seq)
+                    )
+                    golden.fields[name] = cell
+                elif workspace.survivor(str(mine.sent.get(name))) != old:
+                    continue
+                mine.sent[name] = fresh  # that is whom it shows, whomever golden means
                 workspace.touch(mine)
     return changes
 

@@ -883,6 +883,34 @@ def test_references_to_a_record_that_is_split_off_go_with_it(tmp_path: Path) -> 
     world.quiet()
 
 
+def test_a_record_that_refers_to_a_split_one_is_put_right_also_if_golden_had_moved_meanwhile(tmp_path: Path) -> None:
+    """Seed 418634: when golden came back to the old customer, the record counted as naming it already."""
+    shape = PLAIN.replace("{fields}", 'company = { at = "company_id", ref = "contacts" }')
+    world = World(tmp_path, A=shape, B=shape)
+    a, b = world.servers["A"], world.servers["B"]
+    for server in (a, b):
+        server.add({"name": "ACME", "email": "acme@x.example"})
+        server.add({"name": "Bolt", "email": "bolt@x.example"})
+    a.add({"name": "Anna Berg", "email": "anna@x.example", "company_id": "1"})
+    world.sync()
+    (anna,) = [id_ for id_, data in b.alive().items() if data["name"] == "Anna Berg"]
+    a.fault = failing(Unavailable("down"), "changes", "listing", "fetch", "write")
+    b.edit(anna, company_id="2")
+    world.sync()
+    with world.store.transaction():
+        world.store.history.start_run("d", "test", "decision", world.now)
+        world.store.history.end_run("d", world.now, "success", {})
+    split_link(shared_of(world), "A", "contacts", "1")
+    b.edit(anna, company_id="1")
+    a.fault = no_fault
+    for _ in range(3):
+        world.sync()
+    acme = world.store.records.links_by_remote("B", "contacts", ["1"])["1"].gid
+    shown = a.records["3"].data["company_id"]
+    assert world.store.records.links_by_remote("A", "contacts", [shown])[shown].gid == acme
+    world.quiet()
+
+
 def test_a_value_that_came_garbled_once_is_read_again(tmp_path: Path) -> None:
     """Seed 81344: the record's version did not change, so what had come garbled was believed for ever."""
     world = World(tmp_path, A=PLAIN, B=PLAIN)
