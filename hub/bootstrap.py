@@ -533,6 +533,7 @@ class App:
             veto=self.plugins.review_plan,
             redact=self.redact,
             keep=self.config.hub.keep,
+            ahead=True,
             **({} if progress is None else {"progress": progress}),
         )
 

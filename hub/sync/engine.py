@@ -136,11 +136,13 @@ class Engine:
         veto: Callable[[Plan], Sequence[str]] = lambda _plan: (),
         redact: Callable[[str], str] = str,
         keep: Retention | None = None,
+        ahead: bool = False,
     ) -> None:
+        """ahead: whether slow systems may be asked for a page while the one before is stored, by a thread."""
         self.store, self.systems, self.policy, self.sync_name = store, systems, policy, sync
         self._clock, self._new_id, self._progress = clock, new_id, progress
         self._reconcile, self._veto, self._body, self._redact = reconcile, veto, body, redact
-        self._keep = keep
+        self._keep, self._ahead = keep, ahead
         self._shrank: dict[str, str] = {}
         self._standing = Standing(store, systems, policy, sync)
 
@@ -288,7 +290,7 @@ class Engine:
                     done += number
                     self._progress("read", source.system, done, None)
 
-                pull = Pull(shared, source, result.counters[source.system], tell, self._reconcile)
+                pull = Pull(shared, source, result.counters[source.system], tell, self._reconcile, ahead=self._ahead)
                 with result.stages.of("read", source.system):
                     pull.run()
                 if pull.shrank:

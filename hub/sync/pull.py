@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from hub.contract.connector import CursorExpired
@@ -16,6 +17,7 @@ from hub.store.staging import Staged
 from hub.store.storable import refuse_unstorable
 from hub.store.work import Cursor, OpRow, Quarantined
 from hub.sync.absence import FOLLOWS, comes_back, followed, gone, merged_away, revive
+from hub.sync.ahead import Ahead
 from hub.sync.merge.observe import base_of, observe
 from hub.sync.settling import settle_open_op, unread_op
 from hub.sync.systems import Source
@@ -44,10 +46,14 @@ class Pull:
     _barred: set[str] = field(default_factory=set)
     _followed: set[str] = field(default_factory=set)
     """Survivors of merges that are linked before they were read."""
+    ahead: bool = False
+    """Whether the next page may be asked for while one is stored."""
     vanished: Vanished = field(init=False)
+    _ahead: Ahead = field(init=False)
 
     def __post_init__(self) -> None:
         self.vanished = Vanished(self.shared, self.source)
+        self._ahead = Ahead(on=self.ahead)
 
     def run(self) -> None:
         """Poll for changes; then, when due or asked for, prove by a complete listing what is gone."""
@@ -96,24 +102,25 @@ class Pull:
 
     def _poll(self, cursor: Cursor, start: object) -> bool:
         relist = complete = False
-        for page in self.source.connector.changes(self.source.resource, start):
-            if page.epoch is not None and cursor.epoch is not None and page.epoch != cursor.epoch:
-                cursor.epoch, cursor.value = page.epoch, None
-                raise CursorExpired
-            relist = relist or page.relist
-            complete = page.complete
-            records = self._complete(page.records)
-            with self.shared.store.transaction():
-                fresh, lost = self.take(records)
-                cursor.value = page.cursor
-                cursor.epoch = page.epoch
-                if page.complete:
-                    cursor.mapping, cursor.scope = self.source.mapping.hash, self.source.scope
-                    cursor.polled = self.shared.clock()
-                cursor.relist = cursor.relist or page.relist
-                self.shared.store.work.save_cursor(cursor)
-                self._resize(by=fresh - lost)
-            self.progress(len(page.records))
+        with closing(self._ahead.pages(self.source.connector.changes(self.source.resource, start))) as pages:
+            for page in pages:
+                if page.epoch is not None and cursor.epoch is not None and page.epoch != cursor.epoch:
+                    cursor.epoch, cursor.value = page.epoch, None
+                    raise CursorExpired
+                relist = relist or page.relist
+                complete = page.complete
+                records = self._complete(page.records)
+                with self.shared.store.transaction():
+                    fresh, lost = self.take(records)
+                    cursor.value = page.cursor
+                    cursor.epoch = page.epoch
+                    if page.complete:
+                        cursor.mapping, cursor.scope = self.source.mapping.hash, self.source.scope
+                        cursor.polled = self.shared.clock()
+                    cursor.relist = cursor.relist or page.relist
+                    self.shared.store.work.save_cursor(cursor)
+                    self._resize(by=fresh - lost)
+                self.progress(len(page.records))
         if not complete:
             raise ContractViolation(
                 "the connector ended a pass without saying that it is complete",
@@ -122,6 +129,10 @@ class Pull:
                 hint="This is a fault of the plugin; nothing was deleted because of it",
             )
         return relist
+
+    def _fetch(self, ids: Sequence[str]) -> list[Record]:
+        with self._ahead.alone():
+            return list(self.source.connector.fetch(self.source.resource, ids))
 
     def _complete(self, records: Sequence[Record]) -> Sequence[Record]:
         """Fetch the documents of records that came without, unless they are known at this version."""
@@ -134,7 +145,7 @@ class Pull:
             return records
         gates = self.shared.store.records.versions(self.source.system, self.source.resource, bare)
         wanted = [item.id for item in bare.values() if not self._unchanged(item, gates.get(item.id))]
-        found = list(self.source.connector.fetch(self.source.resource, wanted)) if wanted else []
+        found = self._fetch(wanted) if wanted else []
         return [*(item for item in records if item.id not in bare), *found]
 
     def _resize(self, *, by: int = 0, to: int | None = None) -> None:
@@ -146,7 +157,7 @@ class Pull:
         ids = work.reread_take(self.source.system, self.source.resource)
         for start in range(0, len(ids), self.source.capabilities.page):
             batch = ids[start : start + self.source.capabilities.page]
-            found = list(self.source.connector.fetch(self.source.resource, batch))
+            found = self._fetch(batch)
             with self.shared.store.transaction():
                 fresh, lost = self.take(found, force=True)
                 self._resize(by=fresh - lost)
@@ -164,12 +175,13 @@ class Pull:
         certified, complete = True, False
         waiting = store.staging.ids(system, resource) | store.work.unlinked_quarantine(system, resource)
         strangers: set[str] = set()
-        for page in self.source.connector.listing(resource):
-            waiting.difference_update(item.id for item in page.records)
-            certified = certified and (cursor.epoch is None or page.epoch in (None, cursor.epoch))
-            certified = certified and all(item.error is None for item in page.records)
-            complete = page.complete
-            strangers |= self._take_listing(page, round_)
+        with closing(self._ahead.pages(self.source.connector.listing(resource))) as pages:
+            for page in pages:
+                waiting.difference_update(item.id for item in page.records)
+                certified = certified and (cursor.epoch is None or page.epoch in (None, cursor.epoch))
+                certified = certified and all(item.error is None for item in page.records)
+                complete = page.complete
+                strangers |= self._take_listing(page, round_)
         total = store.records.count_seen(system, resource, round_) + len(strangers)  # a page may come twice
         certified = certified and complete and not self.slow
         shrunk = not self.accept_shrink and self._shrunk(cursor.size, total)
@@ -207,7 +219,7 @@ class Pull:
         broken = [item for item in stale if item.error is not None]
         records: Sequence[Record] = [item for item in stale if item.error is None]
         if any(item.data is None for item in records):
-            records = list(self.source.connector.fetch(resource, [item.id for item in records]))
+            records = self._fetch([item.id for item in records])
         there = {item.id for item in (*records, *broken) if not _left(item)}
         gone_since = {item.id for item in stale if item.id not in there}
         with store.transaction():
@@ -224,7 +236,7 @@ class Pull:
 
     def _confirm_absence(self, ids: list[str]) -> int:
         """Ask for records that a listing did not show; returns how many still count."""
-        there = {item.id: item for item in self.source.connector.fetch(self.source.resource, ids)}
+        there = {item.id: item for item in self._fetch(ids)}
         with self.shared.store.transaction():
             self.take(list(there.values()))
             left = sum(_left(item) for item in there.values())
