@@ -835,3 +835,26 @@ def test_an_address_whose_row_was_relabelled_since_gets_its_value_back_in_that_r
     world.sync()
     assert sorted(world.rows("D")) == [("a2@x.example", "work"), ("old@x.example", "home")]
     world.quiet()
+
+
+def test_an_address_that_is_entered_again_where_it_was_taken_back_gets_what_it_lacks(tmp_path: Path) -> None:
+    """Seed 419780: it stayed without its recipient, and who removed it there removed what nobody had seen."""
+    address = (
+        '[addresses]\nlist = "addresses"\nid = "id"\nlines = { at = "street", as = "lines(comma)" }\ncity = "city"\n'
+    )
+    shape = LIST_WITH_IDS + address + 'recipient = "to"\n'
+    world = World(tmp_path, A=shape, B=shape)
+    a, b = world.servers["A"], world.servers["B"]
+    for server in (a, b):
+        server.traits.parts = {"emails": "by_id", "addresses": "by_id"}
+        server.add({"name": "Anna Berg", "emails": [{"value": "x@x.example"}], "addresses": []})
+    world.sync()
+    street = {"street": "Am Ring 1", "city": "Graz"}
+    a.edit("1", addresses=[{**street, "to": "Herr Berg"}])
+    undo(world, world.sync().run)
+    assert world.one("B")["addresses"] == []
+    b.edit("1", addresses=[{**street, "id": "p9"}])
+    world.sync()
+    (row,) = world.one("B")["addresses"]
+    assert row["to"] == "Herr Berg"
+    world.quiet()

@@ -98,7 +98,10 @@ def touch(sight: Sight, element: Element) -> int:
 
 
 def claim(sight: Sight, element: Element, position: Position) -> None:
-    """An element that this record shows for the first time (rule C8): attributes by the "new link" rows."""
+    """An element that this record shows for the first time (rule C8): attributes by the "new link" rows.
+
+    One that a person had taken back here is shown because somebody entered it again: it is given whole from now on."""
+    sight.link.undone.pop(sight.lost_name(element.eid), None)
     if not element.alive:
         revive(sight, element, position)
     element.claims += 1
