@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from hub.contract.errors import OutcomeUnknown
+from hub.contract.errors import OutcomeUnknown, Unavailable
 from tests.engine.test_collection_scenarios import X, Y, flag, flagged, set_row, start, world_of
-from tests.engine.world import LIST_NO_IDS, LIST_WITH_IDS, PLAIN, World, no_fault
+from tests.engine.world import LIST_NO_IDS, LIST_WITH_IDS, PLAIN, World, failing, no_fault
 
 KIND = PLAIN.replace("{fields}", 'kind = { at = "type", map = { person = "p", organisation = "o" } }')
 
@@ -283,3 +283,20 @@ def test_what_is_removed_together_is_told_in_the_order_of_the_rows(tmp_path: Pat
     run = world.sync().run
     changes = world.store.history.changes(world.golden().gid, "emails")
     assert [row["old"] for row in changes if row["run"] == run and row["new"] is None] == values
+
+
+def test_a_value_that_golden_comes_to_share_has_lost_no_longer(tmp_path: Path) -> None:
+    world = World(tmp_path, A=PLAIN, B=PLAIN)
+    world.servers["A"].add({"name": "Anna Berg", "email": X, "notes": "old"})
+    world.sync()
+    world.servers["B"].edit(world.id("B"), notes="from B")
+    world.now += 600
+    world.servers["A"].edit("1", notes="from A")
+    world.servers["B"].fault = failing(Unavailable("down"), "write")
+    world.sync()
+    assert world.link("B").lost == {"notes"}
+    world.servers["A"].edit("1", notes="from B")
+    world.servers["B"].fault = no_fault
+    world.sync()
+    assert world.link("B").lost == set()
+    world.quiet()
