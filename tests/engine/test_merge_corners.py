@@ -300,3 +300,22 @@ def test_a_value_that_golden_comes_to_share_has_lost_no_longer(tmp_path: Path) -
     world.sync()
     assert world.link("B").lost == set()
     world.quiet()
+
+
+@pytest.mark.parametrize("direction", ["read", "create"])
+def test_a_list_that_is_not_written_keeps_no_other_one_from_being_written(tmp_path: Path, direction: str) -> None:
+    address = (
+        '[addresses]\nlist = "addresses"\nid = "id"\nlines = { at = "street", as = "lines(comma)" }\ncity = "city"\n'
+    )
+    other = LIST_WITH_IDS.replace("[emails]\n", f'[emails]\ndirection = "{direction}"\n')
+    world = World(tmp_path, A=LIST_WITH_IDS + address, B=other + address)
+    for server in world.servers.values():
+        server.traits.parts = {"emails": "by_id", "addresses": "by_id"}
+        server.add({"name": "Anna Berg", "emails": [{"value": X}], "addresses": []})
+    world.sync()
+    new = [{"value": X}, {"value": Y}]
+    world.servers["A"].edit("1", emails=new, addresses=[{"street": "Am Ring 1", "city": "Graz"}])
+    world.sync()
+    assert [row["city"] for row in world.one("B")["addresses"]] == ["Graz"]
+    assert world.rows("B") == [(X, None)]
+    world.quiet()
