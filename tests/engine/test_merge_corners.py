@@ -319,3 +319,15 @@ def test_a_list_that_is_not_written_keeps_no_other_one_from_being_written(tmp_pa
     assert [row["city"] for row in world.one("B")["addresses"]] == ["Graz"]
     assert world.rows("B") == [(X, None)]
     world.quiet()
+
+
+def test_a_value_that_a_system_shows_but_could_not_be_given_is_shared_all_the_same(tmp_path: Path) -> None:
+    short = LIST_WITH_IDS.replace('as = "email" }', 'as = "email", max = 5 }')
+    assert short != LIST_WITH_IDS
+    world = World(tmp_path, A=LIST_WITH_IDS, B=short)
+    for server in world.servers.values():
+        server.add({"name": "Anna Berg", "emails": [{"value": X}]})
+    world.sync()
+    assert list(world.emails()) == [X]
+    assert world.rows("A") == world.rows("B") == [(X, None)]
+    world.quiet()
