@@ -59,6 +59,10 @@ class SimulatedServer(MemoryServer):
         """The records at the hub's last look, which it takes just before a write that is not conditional."""
         self.vanished: frozenset[str] = frozenset()
         self.masked: set[str] = set()
+        self.unshown: dict[str, set[str]] = {}
+        """Of each record what was hidden when the hub saw it last."""
+        self.erased: set[tuple[str, str]] = set()
+        """(record, key) of what users erased before the hub had seen it again: it looks as it did, so nobody can know."""
         self.missed = False
         self.reused: set[str] = set()
         self.returned: dict[str, int] = {}
@@ -97,6 +101,8 @@ class SimulatedServer(MemoryServer):
     def edit(self, id_: str, change: Any = None, **values: Any) -> None:
         self._before = copy.deepcopy(self.records[id_].data)
         super().edit(id_, change, **values)
+        after = self.records[id_].data
+        self.erased |= {(id_, key) for key in self.unshown.get(id_, ()) if self._before.get(key) and not after.get(key)}
 
     def remove(self, id_: str, merged_into: str | None = None) -> None:
         super().remove(id_, merged_into)
@@ -169,8 +175,10 @@ class SimulatedServer(MemoryServer):
             data, version, modified = past.data, past.version, past.modified
         else:
             self.handed[record.id] = version
+            self.unshown.pop(record.id, None)
         for key in self.vanished.intersection(data):  # what nobody may see looks empty: for the hub, an erasure
             self.masked.add(record.id)
+            self.unshown.setdefault(record.id, set()).add(key)
             self.world.lineage.dropped.update(dict.fromkeys(tokens(data[key]), record.id))
         data = {key: copy.deepcopy(value) for key, value in data.items() if key not in self.vanished}
         return Record(
