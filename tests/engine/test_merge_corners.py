@@ -10,7 +10,7 @@ import pytest
 
 from hub.contract.errors import OutcomeUnknown, Unavailable
 from tests.engine.test_collection_scenarios import X, Y, flag, flagged, set_row, start, world_of
-from tests.engine.world import LIST_NO_IDS, LIST_WITH_IDS, PLAIN, World, failing, no_fault
+from tests.engine.world import LIST_NO_IDS, LIST_WITH_IDS, PLAIN, TWO_SLOTS, World, failing, no_fault
 
 KIND = PLAIN.replace("{fields}", 'kind = { at = "type", map = { person = "p", organisation = "o" } }')
 
@@ -330,4 +330,15 @@ def test_a_value_that_a_system_shows_but_could_not_be_given_is_shared_all_the_sa
     world.sync()
     assert list(world.emails()) == [X]
     assert world.rows("A") == world.rows("B") == [(X, None)]
+    world.quiet()
+
+
+def test_a_flag_that_moves_brings_its_address_into_the_slot_of_the_primary_one(tmp_path: Path) -> None:
+    world = World(tmp_path, A=LIST_WITH_IDS, C=TWO_SLOTS)
+    world.servers["A"].add({"name": "Anna Berg", "emails": [{"value": X, "pref": True}, {"value": Y, "pref": False}]})
+    world.sync()
+    assert (world.one("C")["email"], world.one("C")["email2"]) == (X, Y)
+    flag(world, "A", Y)
+    world.sync()
+    assert (world.one("C")["email"], world.one("C")["email2"]) == (Y, X)
     world.quiet()
