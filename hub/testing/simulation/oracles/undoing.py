@@ -67,12 +67,15 @@ def _edit_in_between(world: World) -> set[str]:
 
 
 def _applied(world: World) -> str | None:
-    """A run that wrote something and that nothing hindered."""
+    """A run that wrote something and that nothing hindered.  Where a person had to approve a part, two runs may have
+    written: undoing one of them does not restore what was before both."""
     start = world.total_writes()
+    ((last,),) = world.machine.query("SELECT coalesce(max(id), 0) FROM journal")
     result = world.sync(reconcile=0)
     if result is None or result.paused or result.held or world.total_writes() == start:
         return None
-    return result.run
+    wrote = {run for (run,) in world.machine.query("SELECT DISTINCT run FROM journal WHERE id > ?", last)}
+    return result.run if wrote == {result.run} else None
 
 
 def _planned(world: World) -> bool:
