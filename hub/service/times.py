@@ -41,32 +41,54 @@ def jittered(timing: Timing, name: str, slot: float) -> float:
 def _cron_after(cron: Cron, zone: str, after: float) -> float:
     """A time that the clock skips (the beginning of summer time) is due as much later as the clock is put on; an hour
     that the clock shows twice counts once for a schedule that names hours, and twice for one that runs every hour."""
-    trigger = _trigger(cron, zone)
     tz = ZoneInfo(zone)
-    at = after
+    wall = _wall_after(cron, _local(after, tz))
+    at = wall.replace(tzinfo=tz).timestamp()
+    if at > after and _local(after - _NEAR, tz) - _local(at + _NEAR, tz) == timedelta(seconds=after - at - 2 * _NEAR):
+        return at  # the clock is not changed anywhere near
+    return _near_a_change(cron, tz, after)
+
+
+_NEAR = 3 * 3600.0
+"""Seconds: more than any clock is put on or back at once."""
+
+
+def _near_a_change(cron: Cron, tz: ZoneInfo, after: float) -> float:
+    """The same where the clock changes: all times of the clock on the wall from some hours before until nothing earlier can
+    come (a time that is skipped comes later than times behind it)."""
+    best, wall = float("inf"), _local(after - _NEAR, tz) - timedelta(seconds=_NEAR)
     while True:
-        # the trigger says "not before", with whole seconds
-        start = datetime.fromtimestamp(int(at) + 1, UTC).astimezone(tz)
-        found = trigger.get_next_fire_time(None, start)
-        assert found is not None, "a schedule that never comes is refused when the configuration is read"
-        at = float(found.timestamp())
-        if at > after and not (cron.at_fixed_hours and _is_repeat(found.astimezone(tz))):
-            return at
+        wall = _wall_after(cron, wall)
+        moments = {wall.replace(tzinfo=tz, fold=fold).timestamp() for fold in (0, 1) if _counts(cron, wall, tz, fold)}
+        best = min([best, *(at for at in moments if at > after)])
+        if wall.replace(tzinfo=tz).timestamp() > best + _NEAR:
+            return best
 
 
-def _is_repeat(local: datetime) -> bool:
-    """Whether the clock on the wall has shown this time before on the same day."""
-    return local.fold == 1 and local.replace(fold=0).utcoffset() != local.utcoffset() and _exists(local, 0)
+def _counts(cron: Cron, wall: datetime, tz: ZoneInfo, fold: int) -> bool:
+    """Whether a time on the wall is one: its second showing only for schedules that do not name hours."""
+    if fold == 0:
+        return True
+    shown = [wall.replace(tzinfo=tz, fold=item).timestamp() for item in (0, 1)]
+    return shown[1] > shown[0] and not cron.at_fixed_hours
 
 
-def _exists(local: datetime, fold: int) -> bool:
-    wall = local.replace(fold=fold)
-    back = wall.astimezone(UTC).astimezone(local.tzinfo)
-    return back.replace(tzinfo=None) == wall.replace(tzinfo=None)
+def _local(at: float, tz: ZoneInfo) -> datetime:
+    """What the clock on the wall shows, without a zone."""
+    return datetime.fromtimestamp(at, UTC).astimezone(tz).replace(tzinfo=None)
+
+
+def _wall_after(cron: Cron, wall: datetime) -> datetime:
+    """The next time on the wall that is later, in whole seconds.  The trigger knows no zone: where the clock is changed, it
+    may leave out a day (it adds hours of the day before to hours of the day after)."""
+    start = wall.replace(microsecond=0, tzinfo=UTC) + timedelta(seconds=1)
+    found = _trigger(cron).get_next_fire_time(None, start)
+    assert found is not None, "a schedule that never comes is refused when the configuration is read"
+    return found.replace(tzinfo=None)  # type: ignore[no-any-return]  # the library has no types
 
 
 @lru_cache(64)
-def _trigger(cron: Cron, zone: str) -> CronTrigger:
+def _trigger(cron: Cron) -> CronTrigger:
     from apscheduler.triggers.cron import CronTrigger
 
     return CronTrigger(
@@ -75,7 +97,7 @@ def _trigger(cron: Cron, zone: str) -> CronTrigger:
         day=cron.day,
         month=cron.month,
         day_of_week=cron.weekday,
-        timezone=ZoneInfo(zone),
+        timezone=UTC,
     )
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from hub.config.timing import WEEK, Cron, Every, Quiet, Timing, parse_quiet, parse_schedule, parse_zone
@@ -173,6 +173,7 @@ def test_the_following_time_is_later_and_there_is_none_in_between(schedule: str,
 
 @given(st.sampled_from(ZONES), st.integers(0, 6000), st.integers(0, 23), st.integers(0, 59))
 @settings(max_examples=200, deadline=None)
+@example("Europe/Berlin", 3005, 0, 0)  # midnight after the day on which summer time begins was left out
 def test_a_daily_time_comes_on_every_day_exactly_once(zone: str, day: int, hour: int, minute: int) -> None:
     start = datetime(2020, 1, 1, tzinfo=ZoneInfo(zone)) + timedelta(days=day)
     moment, days = start.timestamp() - 1, []
