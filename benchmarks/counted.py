@@ -1,7 +1,8 @@
 """The command line as users start it, which reports what it did when it ends: ``python -m benchmarks.counted WORD ...``
 
 BENCHMARK_REPORT names the file: {statements, modules, sql, rss}; sql (every statement of an SQLite store, with its values)
-is there only with BENCHMARK_TRACE, because noting it costs time.  BENCHMARK_PROFILE names a file for the profile of all
+is there only with BENCHMARK_TRACE, because noting it costs time, and heap (the most MB that Python's own objects took, without
+SQLite's cache, which fills up to its bound) only with BENCHMARK_HEAP.  BENCHMARK_PROFILE names a file for the profile of all
 threads (to be read by pstats); it is added to what is there.
 """
 
@@ -13,6 +14,7 @@ import resource
 import sqlite3
 import sys
 import threading
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,6 +90,8 @@ def _report(path: Path) -> None:
     databases = _note_databases()
     sql = _trace() if os.environ.get("BENCHMARK_TRACE") else []
     profile = os.environ.get("BENCHMARK_PROFILE")
+    if os.environ.get("BENCHMARK_HEAP"):
+        tracemalloc.start()
     try:
         _profiled(Path(profile), main) if profile else main()
     finally:
@@ -96,6 +100,7 @@ def _report(path: Path) -> None:
             "modules": sorted({name.partition(".")[0] for name in sys.modules}),
             "sql": sql,
             "rss": memory(),
+            "heap": tracemalloc.get_traced_memory()[1] / 1e6,  # 0 unless asked for
         }
         path.write_text(json.dumps(content), encoding="utf-8")
 

@@ -63,7 +63,9 @@ def likely_duplicates(
     except ImportError as error:
         raise HubError("The package splink is not installed", hint="Run: pip install 'crmhub[match]'") from error
     logging.getLogger("splink").setLevel(logging.ERROR)
-    connection = duckdb.connect(str(file))
+    connection = duckdb.connect(
+        str(file), config={"autoinstall_known_extensions": False}
+    )  # nothing is fetched from anywhere
     try:
         number = _fill(connection, customers)
         if number < FEW:

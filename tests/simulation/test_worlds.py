@@ -38,6 +38,14 @@ def test_no_invariant_is_violated_in_the_first_worlds(block: int) -> None:
         assert outcome.violations == [], f"python -m hub.testing.simulation --seeds 1 --start {seed} --trace"
 
 
+def test_a_known_hazard_is_counted_and_no_violation() -> None:
+    """A value that was written while the hub might not see the field, and erased before it could."""
+    outcome = play(421496, Options(steps=60))
+    assert outcome.violations == []
+    assert outcome.hazards == {"erased unseen"}
+    assert play(0, Options()).hazards == set()
+
+
 @pytest.mark.parametrize("seed", [3, 17])
 def test_one_seed_is_one_trace_and_one_store(seed: int) -> None:
     first, second = play(seed, Options()), play(seed, Options())

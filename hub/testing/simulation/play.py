@@ -48,6 +48,7 @@ class Outcome:
     digest: str = ""
     trace: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    hazards: frozenset[str] = frozenset()
 
 
 def make_world(seed: int, options: Options) -> World:
@@ -110,6 +111,7 @@ def play(seed: int, options: Options) -> Outcome:
         world.digest(),
         world.trace,
         time.perf_counter() - start,
+        frozenset(world.hazards),
     )
     world.close()
     return outcome

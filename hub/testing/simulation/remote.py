@@ -176,6 +176,7 @@ class SimulatedServer(MemoryServer):
         else:
             self.handed[record.id] = version
             self.unshown.pop(record.id, None)
+            self.erased -= {(record.id, key) for key, value in data.items() if value and key not in self.vanished}
         for key in self.vanished.intersection(data):  # what nobody may see looks empty: for the hub, an erasure
             self.masked.add(record.id)
             self.unshown.setdefault(record.id, set()).add(key)

@@ -22,6 +22,8 @@ class Summary:
     crashes: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     violations: Counter[str] = field(default_factory=Counter)
+    known_hazards: Counter[str] = field(default_factory=Counter)
+    """Situations that cannot be closed and are excused (docs/reliability.md): name -> worlds in which one was met."""
     failed: list[int] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -34,6 +36,7 @@ class Summary:
         self.crashes += outcome.crashes
         self.faults.update(outcome.faults)
         self.violations.update({item.invariant for item in outcome.violations})
+        self.known_hazards.update(outcome.hazards)
         if outcome.violations:
             self.failed.append(outcome.seed)
 
@@ -47,6 +50,7 @@ class Summary:
             "crashes": self.crashes,
             "faults": dict(sorted(self.faults.items())),
             "violations": dict(sorted(self.violations.items())),
+            "known_hazards": dict(sorted(self.known_hazards.items())),
             "failed_seeds": self.failed,
             "seconds": self.seconds,
         }

@@ -91,6 +91,8 @@ class World:
     """Whether a run is being undone."""
     trace: list[str] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)
+    hazards: set[str] = field(default_factory=set)
+    """Known hazards that were met: excused, and counted (docs/reliability.md)."""
     writes: list[Write] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
     plans: list[Any] = field(default_factory=list)

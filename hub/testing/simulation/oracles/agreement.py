@@ -83,10 +83,12 @@ def _record(world: World, server: SimulatedServer, golden: Golden, link: Link, l
             continue
         if is_blank(shown) and world.policy.of(name).blank == "ignore":
             continue  # by policy, an empty field says nothing and is not filled again
-        if is_blank(shown) and any((link.remote_id, root) in server.erased for root in spec.roots):
-            continue  # hidden when it was written, and erased before it could be seen (bounded)
+        erased = is_blank(shown) and any((link.remote_id, root) in server.erased for root in spec.roots)
         found = field_def(name)
         if not (is_blank(wanted) and is_blank(shown)) and not same(found.kind if found else "text", wanted, shown):
+            if erased:  # hidden when it was written, and erased before it could be seen
+                world.hazards.add("erased unseen")
+                continue
             world.violate("agreement", f"{where}: {name} is {shown!r}, golden has {wanted!r}")
     for name in mapping.collections:
         if not differs_on_purpose(golden, link, name):
