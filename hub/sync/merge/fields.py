@@ -105,7 +105,10 @@ def set_field(merge: Merge, golden: Golden, name: str, value: Value, rule: str) 
 
 def _edited(merge: Merge, golden: Golden, link: Link, name: str, shown: Value, seen: Value) -> None:
     """L = 1 on a field that this system gave or was given before."""
-    if _stood_here(merge, golden, link, name, seen) or not moved(merge, golden, link, name):
+    stood = _stood_here(merge, golden, link, name, seen)
+    if stood:
+        link.lost.discard(name)
+    if stood or not moved(merge, golden, link, name):
         if is_blank(shown) and merge.policy.of(name).blank == "ignore":
             return
         value, old = _proposal(merge, golden, link, name, shown, seen), golden.value(name)
@@ -142,10 +145,7 @@ def _stood_here(merge: Merge, golden: Golden, link: Link, name: str, seen: Value
     before = merge.resolve(seen) if isinstance(seen, RemoteRef) else seen
     if seen is MISSING or is_blank(before) or name in link.undone:
         return False
-    if not _equal(merge, name, golden.value(name), before):
-        return False
-    link.lost.discard(name)
-    return True
+    return _equal(merge, name, golden.value(name), before)
 
 
 def _take(merge: Merge, golden: Golden, link: Link, name: str, value: Value, rule: str) -> None:
