@@ -680,6 +680,25 @@ def test_a_record_that_is_made_again_gets_what_became_of_it_since(tmp_path: Path
     world.quiet()
 
 
+def test_the_slot_of_a_record_that_is_made_again_says_nothing_of_the_primary(tmp_path: Path) -> None:
+    """Seed 421063: the only slot of the record that came back made its address the primary one everywhere."""
+    world = World(
+        tmp_path,
+        Policy(tuple("ABC"), delete={"A": "propagate", "B": "propagate"}, delete_any=frozenset("B")),
+        A=LIST_WITH_IDS, B=ONE_SLOT, C=LIST_WITH_IDS,
+    )  # fmt: skip
+    world.servers["A"].add({"name": "Anna Berg", "emails": mail("anna@x.example", "a2@x.example", pref=-1)})
+    world.sync()
+    world.servers["A"].remove(world.id("A"))
+    run = world.sync().run
+    assert world.servers["B"].alive() == {}
+    undo(world, run)
+    world.sync()
+    assert world.golden().collection("emails").primary_eid() is None
+    assert not any(row.get("pref") for row in world.one("C")["emails"])
+    world.quiet()
+
+
 def test_what_differed_on_purpose_before_a_deletion_still_does_after_its_undo(tmp_path: Path) -> None:
     """Seed 381118: the value that an earlier undo had left was overwritten after the record came back."""
     world = World(

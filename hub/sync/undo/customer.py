@@ -287,7 +287,9 @@ class Customer:
             stale = moved and mapping.fields[name].ref is None and not shows(mapping, name, after.value(name), value)
             given[name] = value if stale else after.value(name)
             waiting += [name] if stale else []
-        writes = Payload(given, elements, picture=pictures)
+        # Which one was the first of them is known, too: seen for the first time, a lone slot would say it anew.
+        psent = {name: eid for name, eid in base.get("q", {}).items() if name in pictures}
+        writes = Payload(given, elements, psent, picture=pictures)
         self.found.back.append(self._entry(write, Line("", None, title(after))))
         names = sorted({*mapping.fields, *mapping.collections} - {"kind"})
         return Item(

@@ -34,17 +34,21 @@ class _InThread(uvicorn.Server):
             await event.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """As the original does it, which however always waits a tenth of a second for the connections to end."""
+        """As the original does it, which however always waits a tenth of a second for the connections to end, and leaves
+        those open that came in just now or answer longer."""
         for listening in self.servers:
             listening.close()
         for bound in sockets or []:
             bound.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
         for _ in range(_CLOSING_TURNS):
-            if not self.server_state.connections:
-                break
+            for connection in list(self.server_state.connections):
+                connection.shutdown()
             await asyncio.sleep(_CLOSING_SECONDS / _CLOSING_TURNS)
+            if not self.server_state.connections:
+                return
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # the sockets are closed in the next turn of the loop
 
     def stop(self) -> None:
         self._ended.set()
