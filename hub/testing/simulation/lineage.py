@@ -29,7 +29,7 @@ class Lineage:
     dropped:   tokens that a user who saw them replaced or took away, with the place.
     deleted:   tokens on records that a user deleted.
     read:      tokens that the hub has read and whose reading it has committed; pending: read, not committed yet.
-    excused:   tokens overwritten in the write window of a system without conditional writes (its documented risk).
+    excused:   tokens that a known hazard may lose, with its name (docs/reliability.md).
     """
 
     edits: int = 0
@@ -37,7 +37,7 @@ class Lineage:
     deleted: set[str] = field(default_factory=set)
     read: set[str] = field(default_factory=set)
     pending: set[str] = field(default_factory=set)
-    excused: set[str] = field(default_factory=set)
+    excused: dict[str, str] = field(default_factory=dict)
     grants: list[tuple[float, str]] = field(default_factory=list)
     refusals: list[tuple[float, str]] = field(default_factory=list)
     _number: int = 0
@@ -64,6 +64,11 @@ class Lineage:
         """The hub does not read these any more."""
         self.read.difference_update(found)
         self.pending.difference_update(found)
+
+    def excuse(self, found: Iterable[str], hazard: str) -> None:
+        """A known hazard met these tokens; it counts if they are lost in the end."""
+        for token in found:
+            self.excused.setdefault(token, hazard)
 
     def committed(self) -> None:
         if self.pending:

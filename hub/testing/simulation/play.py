@@ -17,6 +17,9 @@ from hub.testing.simulation.world import Violation, World
 
 STEPS = 60
 DELETE_POLICIES: tuple[DeletePolicy, ...] = ("unlink", "propagate", "archive", "ask")
+WINDOWS = 16
+"""In one of so many worlds users act in the write window of systems without conditional writes.  It is some milliseconds
+wide, between calls that are minutes apart; what is lost by it is a known hazard."""
 CONFLICTS = ("auto", "auto", "ask", "longest", "prefer:A")
 
 
@@ -64,6 +67,7 @@ def make_world(seed: int, options: Options) -> World:
         options.place,
         {item.name: -item.skew for item in profiles if item.skew and random.random() < 0.6},
         meddling=random.choice([0.0, 0.02, 0.06, 0.15]),
+        windows=seed % WINDOWS == 0,
         deciding=random.choice([0.0, 0.0, 0.3, 0.6]),
     )
     oracles.watch(world)

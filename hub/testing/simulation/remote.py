@@ -180,7 +180,7 @@ class SimulatedServer(MemoryServer):
         for key in self.vanished.intersection(data):  # what nobody may see looks empty: for the hub, an erasure
             self.masked.add(record.id)
             self.unshown.setdefault(record.id, set()).add(key)
-            self.world.lineage.dropped.update(dict.fromkeys(tokens(data[key]), record.id))
+            self.world.lineage.excuse(tokens(data[key]), "hidden field")
         data = {key: copy.deepcopy(value) for key, value in data.items() if key not in self.vanished}
         return Record(
             record.id,

@@ -79,6 +79,8 @@ class World:
     """Where the store is."""
     offsets: dict[str, float] = field(default_factory=dict)
     meddling: float = 0.0
+    windows: bool = True
+    """Whether users also act between the look at a record and the write to it where no write is conditional."""
     deciding: float = 0.0
     """How often a person decides something between two runs."""
     now: float = 1_800_000_000.0
@@ -140,7 +142,8 @@ class World:
             raise Killed
         self.say("hub", f"{call} {server.profile.name}", " ".join(f"{op.kind} {op.id or op.key}" for op in ops))
         moment.reach(call)
-        if not self._acting and self.meddling and self.random.random() < self.meddling:
+        meddles = not self._acting and self.meddling and self.random.random() < self.meddling
+        if meddles and (self.windows or call != "write" or server.traits.conditional):
             self._acting = True
             self.users.act(server if self.random.random() < 0.6 else None)
             self._acting = False

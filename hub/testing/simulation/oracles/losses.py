@@ -13,7 +13,7 @@ from hub.testing.simulation.world import World, _without_private
 
 def check(world: World) -> None:
     lineage = world.lineage
-    open_ = lineage.read - lineage.excused - set(lineage.dropped)
+    open_ = (lineage.read | lineage.excused.keys()) - lineage.dropped.keys()
     if not open_:
         return
     open_ -= _golden(world)
@@ -22,7 +22,8 @@ def check(world: World) -> None:
     open_ -= _deleted_by_hub(world)
     if open_:
         open_ -= lineage.deleted - _once_golden(world)
-    for token in sorted(open_):
+    world.hazards |= {lineage.excused[token] for token in open_ if token in lineage.excused}
+    for token in sorted(open_ - lineage.excused.keys()):
         world.violate("lost", f"{token} was read and is nowhere")
 
 
