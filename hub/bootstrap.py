@@ -262,7 +262,10 @@ class App:
                 if account not in self._limiters:
                     self._limiters[account] = make_limiter(connection, settings, kind, self.config.hub.data)
                 limiter = self._limiters[account]
-                clients.append(open_http(connection, settings, hosts=kind.limits.hosts, limiter=limiter))
+                limits = kind.limits
+                clients.append(
+                    open_http(connection, settings, hosts=limits.hosts, limiter=limiter, at_once=limits.concurrency)
+                )
             return clients[0]
 
         context = Context(

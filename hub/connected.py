@@ -164,6 +164,7 @@ def open_http(
     *,
     hosts: Collection[str] = (),
     limiter: Limiter | None = None,
+    at_once: int = 1,
 ) -> Http:
     """The HTTP client of a connection; it may call only the hosts of the settings, those that the connector names and
     those that the user allows."""
@@ -174,6 +175,7 @@ def open_http(
         connection.name,
         hosts={*found, *hosts, *connection.hosts},
         limiter=limiter,
+        at_once=at_once,
         ca_file=connection.ca_file,
         read_timeout=connection.timeout,
         largest_body=connection.largest_answer,

@@ -44,6 +44,7 @@ from hub.contract.records import (
     Subscription,
 )
 from hub.hookspecs import hookimpl
+from hub.http.abreast import Abreast
 from hub.http.session import Http
 from hub.tokens.token import Token, Tokens
 
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from hub.rest.spec import Call, ResourceSpec, RestSpec
 
 __all__ = [
+    "Abreast",
     "Account",
     "AuthError",
     "Call",

@@ -172,6 +172,7 @@ class Capabilities:
     version_after_write, image_after_write: the Receipt carries them.
     partial_update:     absent keys are left alone by the remote itself (a connector may also emulate it).
     batch:              most ops in one call of ``write``.
+    per_call:           most of them in one API call; None: all of them.
     page:               most records in one call of ``fetch``.
     find_by:            keys that ``find`` accepts: "op_key", "own_key", "email", "phone", "tax_id", ...
     index_lag:          seconds until ``find`` and ``changes`` surely show a write.
@@ -191,6 +192,7 @@ class Capabilities:
     image_after_write: bool = False
     partial_update: bool = True
     batch: int = 1
+    per_call: int | None = None
     page: int = 100
     find_by: frozenset[str] = frozenset()
     index_lag: float = 0.0

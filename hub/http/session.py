@@ -18,6 +18,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 
 from hub import __version__
 from hub.contract.errors import ConfigError, ConnectorError, OutcomeUnknown, RateLimited, Rejected, Unavailable
+from hub.http.abreast import Abreast
 from hub.http.answers import bare_url, failure, first_words, looks_like_html, retry_after
 from hub.http.failures import TRANSPORT_ERRORS, transport_failure
 from hub.http.limiter import Limiter
@@ -54,9 +55,10 @@ class Http:
                 obeyed (a longer Retry-After raises RateLimited at once) and the most seconds waited in all.
     largest_body: bytes after decompression.
     limiter: lets calls through as the account allows; shared by the clients of one account.
+    at_once: calls that ``abreast`` makes at a time.
     sleep, clock: for tests.
 
-    ``traffic``, where set, collects what is sent and received, without secrets.
+    ``abreast`` makes several calls at a time.  ``traffic``, where set, collects what is sent and received, without secrets.
 
     ``calls`` counts the requests that were sent, each attempt and each redirect as one.
     """
@@ -76,6 +78,7 @@ class Http:
         largest_body: int = 256 * 1024 * 1024,
         user_agent: str = f"crmhub/{__version__}",
         limiter: Limiter | None = None,
+        at_once: int = 1,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -83,6 +86,7 @@ class Http:
         self.hosts = frozenset(host.lower() for host in hosts)
         self.calls = 0
         self.traffic: Traffic | None = None
+        self.abreast = Abreast(at_once, f"crmhub-{connection}")
         self._limiter = limiter
         if ca_file is not None and not ca_file.is_file():
             raise ConfigError(f"The CA file {ca_file} does not exist", where=connection)
@@ -175,6 +179,7 @@ class Http:
 
     def close(self) -> None:
         """Close the connections of all threads.  The client may be used again afterwards."""
+        self.abreast.close()
         with self._lock:
             sessions, self._sessions = self._sessions, []
             self._local = threading.local()

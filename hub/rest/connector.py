@@ -136,7 +136,7 @@ class RestConnector(Connector[C], Generic[C]):
 
     def capabilities(self, resource: str) -> Capabilities:
         """What the description says about a resource."""
-        return capabilities_of(self.resource_spec(resource))
+        return capabilities_of(self.resource_spec(resource), self.spec.limits.concurrency)
 
     def changes(self, resource: str, cursor: Json = None) -> Iterator[Page]:
         """What changed since the cursor, then what was deleted."""
@@ -260,10 +260,11 @@ class RestConnector(Connector[C], Generic[C]):
         return found
 
 
-def capabilities_of(spec: ResourceSpec) -> Capabilities:
-    """Capabilities as plain data, from the description of a resource."""
+def capabilities_of(spec: ResourceSpec, at_once: int) -> Capabilities:
+    """Capabilities as plain data, from the description of a resource.  at_once: calls at a time."""
     routes = {"create": spec.create, "update": spec.update, "delete": spec.delete}
     written = [item for item in routes.values() if item is not None]
+    per_call = max((item.batch for item in written), default=1)
     reads = [spec.changes or spec.list, *([spec.gone] if spec.gone else [])]
     return Capabilities(
         writes=frozenset(name for name, route in routes.items() if route is not None),  # type: ignore[misc]  # literals
@@ -272,7 +273,8 @@ def capabilities_of(spec: ResourceSpec) -> Capabilities:
         conditional_write=spec.update is not None and spec.update.conditional(),
         create=spec.create_by,
         image_after_write=bool(written) and all(item.image for item in written if item is not spec.delete),
-        batch=max((item.batch for item in written), default=1),
+        batch=per_call * at_once,
+        per_call=per_call,
         page=(spec.get.batch if spec.get and spec.get.batch > 1 else spec.list.paging.size),
         find_by=frozenset(spec.find),
         index_lag=spec.index_lag,

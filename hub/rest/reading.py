@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from hub.canonical.moments import moment
@@ -96,14 +97,23 @@ class Reader:
             for page in self.listing():
                 yield from (item for item in page.records if item.id in wanted and not item.deleted)
             return
-        for batch in _chunks(ids, route.batch):
-            items = [fill(route.item, {"id": item}) for item in batch]
-            values = {"id": batch[0], "ids": ",".join(batch), "items": items}
-            asked_for = set(batch)
-            for row in self._single(route, values, "reading records"):
-                record = self._record(row)
-                if not record.deleted and (record.id in asked_for or len(batch) == 1):
-                    yield record if record.id in asked_for else _moved(record, batch[0])
+        batches = list(_chunks(ids, route.batch))
+        if len(batches) > 1:
+            _ = self._connector.auth  # made once, before the threads ask for it
+        jobs = [partial(self._together, route, batch) for batch in batches]
+        for records in self._connector.context.http.abreast.run(jobs):
+            yield from records
+
+    def _together(self, route: Read, ids: Sequence[str]) -> list[Record]:
+        """Records of one call."""
+        items = [fill(route.item, {"id": item}) for item in ids]
+        values = {"id": ids[0], "ids": ",".join(ids), "items": items}
+        asked_for, found = set(ids), []
+        for row in self._single(route, values, "reading records"):
+            record = self._record(row)
+            if not record.deleted and (record.id in asked_for or len(ids) == 1):
+                found.append(record if record.id in asked_for else _moved(record, ids[0]))
+        return found
 
     def find(self, key: str, values: Sequence[str]) -> Iterator[Record]:
         """Records by a key of the description."""

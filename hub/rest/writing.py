@@ -1,13 +1,25 @@
-"""Writing to a described API: exactly one receipt for each op, batches split where one record spoils them."""
+"""Writing to a described API: exactly one receipt for each op, batches split where one record spoils them, several calls
+at a time."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hub.contract.connector import CursorExpired
-from hub.contract.errors import ConfigError, Conflict, Duplicate, NotFound, OutcomeUnknown, Rejected, Unavailable
+from hub.contract.errors import (
+    ConfigError,
+    Conflict,
+    ConnectorError,
+    Duplicate,
+    NotFound,
+    OutcomeUnknown,
+    Rejected,
+    Unavailable,
+)
 from hub.contract.records import Op, Receipt
 from hub.rest.batches import calls, outcomes
 from hub.rest.paths import text_at
@@ -20,6 +32,18 @@ if TYPE_CHECKING:
 
 _OF_ONE = (Rejected, Conflict, Duplicate, NotFound)
 """Errors that concern a single record."""
+
+
+@dataclass(slots=True)
+class _Done:
+    """What came of one call (or of its halves).  failure: of the call as a whole; its ops have no receipts."""
+
+    receipts: list[Receipt] = field(default_factory=list)
+    failure: ConnectorError | None = None
+
+    def ends(self) -> bool:
+        """Whether no other call is begun: a lost answer says nothing about the next call."""
+        return self.failure is not None and not isinstance(self.failure, OutcomeUnknown)
 
 
 class Writer:
@@ -40,8 +64,42 @@ class Writer:
                 sound.append(op)
             else:
                 yield Receipt(op.key, op.id, error=refused)
-        for route, batch in calls(sound, self._route):
-            yield from self._carry_out(route, batch)
+        batches = list(calls(sound, self._route))
+        twice = len({op.id for op in sound if op.id}) < len([op for op in sound if op.id])
+        if len(batches) <= 1 or twice:  # one after the other where a record comes twice
+            for route, batch in batches:
+                yield from self._carry_out(route, batch)
+            return
+        _ = self._connector.auth  # made once, before the threads ask for it
+        yield from self._abreast(batches)
+
+    def _abreast(self, batches: Sequence[tuple[Write, list[Op]]]) -> Iterator[Receipt]:
+        """Several calls at a time.  Each op gets its receipt, also where its call failed as a whole: what another call did
+        says nothing about it."""
+        jobs = [partial(self._tried, route, batch) for route, batch in batches]
+        outcomes = iter(self._connector.context.http.abreast.run(jobs, ends=_Done.ends))
+        failure: ConnectorError | None = None
+        for _, batch in batches:
+            done = next(outcomes, None)
+            if done is None:  # never begun
+                assert failure is not None
+                done = _Done(failure=failure)
+            elif done.ends() and failure is None:
+                failure = done.failure
+            yield from done.receipts
+            told = {receipt.key for receipt in done.receipts}
+            yield from (Receipt(op.key, op.id, error=done.failure) for op in batch if op.key not in told)
+        if failure is not None:
+            raise failure
+
+    def _tried(self, route: Write, ops: list[Op]) -> _Done:
+        done = _Done()
+        try:
+            for receipt in self._carry_out(route, ops):
+                done.receipts.append(receipt)
+        except ConnectorError as error:
+            done.failure = error
+        return done
 
     def _route(self, op: Op) -> Write:
         route = {"create": self._spec.create, "update": self._spec.update, "delete": self._spec.delete}[op.kind]

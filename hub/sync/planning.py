@@ -249,11 +249,12 @@ def _book(workspace: Workspace, items: list[Item]) -> None:
 
 
 def estimate_calls(shared: Shared, plan: Plan) -> dict[str, int]:
-    """system -> API calls that applying needs: one a batch, one a record where there is no batch."""
+    """system -> API calls that applying needs."""
     result: dict[str, int] = {}
     for source in shared.systems.sources:
         for kind in ("create", "update", "delete"):
             number = plan.items.count(source.system, source.resource, kind)
             if number:
-                result[source.system] = result.get(source.system, 0) + ceil(number / source.capabilities.batch)
+                size = source.capabilities.per_call or source.capabilities.batch
+                result[source.system] = result.get(source.system, 0) + ceil(number / size)
     return result

@@ -23,6 +23,10 @@ class ClubServer:
         self.now = 1_767_225_600  # 2026-01-01
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.answers: list[tuple[int, Any, dict[str, str]]] = []
+        self.together: threading.Barrier | None = None
+        """Where set, every change of a member waits until so many are there."""
+        self.refuses: dict[str, tuple[int, dict[str, str]]] = {}
+        """Changes of these members are answered so, and not done."""
         self.token = "secret-token"
         self.url = ""
 
@@ -61,6 +65,8 @@ class ClubServer:
         return {"ok": True, "id": self.put(item)["id"]}
 
     def one(self, method: str, id_: str, headers: Any, body: Any) -> tuple[int, Any]:
+        if method == "PATCH" and self.together is not None:
+            self.together.wait(10)
         row = self.members.get(id_)
         if row is None:
             return 404, {"message": "no such member"}
@@ -90,7 +96,10 @@ def running() -> Iterator[ClubServer]:
             raw = self.rfile.read(length)
             club.requests.append((self.command, parts.path, {**query, "_body": raw.decode()}))
             extra: dict[str, str] = {}
-            if club.answers:
+            refused = club.refuses.get(parts.path.rpartition("/")[2]) if self.command == "PATCH" else None
+            if refused is not None:
+                status, body, extra = refused[0], {}, refused[1]
+            elif club.answers:
                 status, body, extra = club.answers.pop(0)
             else:
                 body_in = json.loads(raw) if raw else None

@@ -45,8 +45,8 @@ def connect(club: ClubServer, tmp_path: Path) -> Iterator[Connect]:
     """Opens a connector class on the API."""
     clients: list[Http] = []
 
-    def make(kind: type[RestConnector[Any]], **settings: Any) -> RestConnector[Any]:
-        http = Http("club", hosts=["127.0.0.1"], sleep=lambda _: None)
+    def make(kind: type[RestConnector[Any]], *, at_once: int = 1, **settings: Any) -> RestConnector[Any]:
+        http = Http("club", hosts=["127.0.0.1"], at_once=at_once, sleep=lambda _: None)
         clients.append(http)
         values = {"url": club.url, "token": SecretStr(club.token), **settings}
         return kind(kind.Config(**values), Context("club", lambda: http, tmp_path))

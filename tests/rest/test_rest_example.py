@@ -27,7 +27,8 @@ def test_the_example_has_about_thirty_lines() -> None:
 
 def test_it_says_what_it_can_do_without_a_call(members: Members, club: ClubServer) -> None:
     able = members.resources()[0].capabilities
-    assert (able.deletes, able.conditional_write, able.create, able.batch) == ("feed", True, "marker", 50)
+    assert (able.deletes, able.conditional_write, able.create, able.per_call) == ("feed", True, "marker", 50)
+    assert able.batch == 4 * 50, "so many calls are made at a time"
     assert able.incremental
     assert club.requests == []
 

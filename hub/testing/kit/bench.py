@@ -134,7 +134,8 @@ class Bench(ABC):
         Logins are kept from one to the next, as between processes, except where settings are given.
         """
         host = self.wire.host if self.wire else "127.0.0.1"
-        http = Http("kit", hosts=[host], sleep=self._sleep, read_timeout=_READ_TIMEOUT)
+        at_once = self.connector.limits.concurrency
+        http = Http("kit", hosts=[host], at_once=at_once, sleep=self._sleep, read_timeout=_READ_TIMEOUT)
         config = self.connector.Config(**{**self.settings(), **settings})
         tokens = MemoryTokens() if settings else self._tokens
         context = Context("kit", lambda: http, self.folder, base=self.folder, clock=self.now, tokens=tokens)

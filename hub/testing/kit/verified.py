@@ -40,6 +40,7 @@ def bulk_api_used(bench: Bench) -> None:
     able = bench.able
     bench.exempt_unless(able.writes & {"create", "update"}, "the connector does not write")
     assert able.batch > 1, "one op in a call is declared: batch = 1"
+    assert able.per_call != 1, "one op in a call is declared: per_call = 1"
     spent = []
     if "create" in able.writes:
         spent.append(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -31,7 +30,6 @@ from hub.plugin import (
     Resource,
 )
 
-PARALLEL_WRITES: Final = 4
 VALUES_IN_A_QUERY: Final = 50
 LISTING_PAGE: Final = 1000
 """Ids and versions in one page of a listing."""
@@ -58,6 +56,7 @@ _CARD: Final = Resource(
         version_after_write=True,
         image_after_write=True,
         batch=20,
+        per_call=1,
         page=100,
         find_by=frozenset({"op_key", "own_key", "email"}),
         parts=dict.fromkeys(("EMAIL", "TEL", "ADR", "URL", "IMPP", "CATEGORIES"), "text"),
@@ -78,7 +77,7 @@ class CardDav(Connector[CardDavConfig]):
 
     name = "carddav"
     Config = CardDavConfig
-    limits = Limits(concurrency=PARALLEL_WRITES, source="no standard; Radicale allows 8 connections")
+    limits = Limits(concurrency=4, source="no standard; Radicale allows 8 connections")
 
     @cached_property
     def _dav(self) -> Dav:
@@ -87,10 +86,6 @@ class CardDav(Connector[CardDavConfig]):
     @cached_property
     def _book(self) -> Book:
         return find_book(self._dav, self.config.url, self.config.book)
-
-    @cached_property
-    def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(PARALLEL_WRITES, thread_name_prefix=f"carddav-{self.context.connection}")
 
     def check(self) -> Account:
         """Find the address book.  Raises AuthError, ConfigError or Unavailable."""
@@ -172,15 +167,10 @@ class CardDav(Connector[CardDavConfig]):
             yield from (record for record in found if record.data and record.data["UID"] in uids)
 
     def write(self, resource: str, ops: Sequence[Op]) -> Iterator[Receipt]:
-        pool = None if self.__dict__.get("_one_by_one") else self._pool
-        writer = writing.Writer(self._dav, self._book, self.config.version, self.context.clock, pool)
+        abreast = None if self.__dict__.get("_one_by_one") else self.context.http.abreast
+        writer = writing.Writer(self._dav, self._book, self.config.version, self.context.clock, abreast)
         yield from writer.run(ops)
-        self.__dict__["_one_by_one"] = pool is None or writer.was_locked
-
-    def close(self) -> None:
-        pool = self.__dict__.pop("_pool", None)
-        if pool is not None:
-            pool.shutdown()
+        self.__dict__["_one_by_one"] = abreast is None or writer.was_locked
 
 
 def _emails(data: Mapping[str, Any]) -> set[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import requests
@@ -22,6 +22,7 @@ from crmhub_carddav.feed import listing
 from crmhub_carddav.lines import CardError, unescape
 from crmhub_carddav.stored import Stored, from_answers, load, load_exactly, to_record
 from hub.plugin import (
+    Abreast,
     Conflict,
     ConnectorError,
     Duplicate,
@@ -61,17 +62,17 @@ class _Locked(Unavailable):
 class Writer:
     """Carries out the ops of one call.
 
-    pool: threads for PUTs, None for one at a time.  was_locked: the server cannot take two at a time.
+    abreast: makes several PUTs at a time, None for one.  was_locked: the server cannot take two at a time.
     """
 
     def __init__(
-        self, dav: Dav, book: Book, version: str, clock: Callable[[], datetime], pool: Executor | None
+        self, dav: Dav, book: Book, version: str, clock: Callable[[], datetime], abreast: Abreast | None
     ) -> None:
         self.dav = dav
         self.book = book
         self.version = version
         self.clock = clock
-        self.pool = pool
+        self.abreast = abreast
         self.was_locked = False
 
     def run(self, ops: Sequence[Op]) -> Iterator[Receipt]:
@@ -95,11 +96,10 @@ class Writer:
 
         Xandikos answers 423 to the second of two PUTs at the same time, and 500 to such a DELETE.
         """
-        single = [op for op in ops if op.kind == "delete" or self.pool is None]
-        if self.pool is not None:
-            together = [op for op in ops if op.kind != "delete"]
-            for future in as_completed([self.pool.submit(self._carry_out, op, current) for op in together]):
-                outcome = future.result()
+        single = [op for op in ops if op.kind == "delete" or self.abreast is None]
+        if self.abreast is not None:
+            puts = [partial(self._carry_out, op, current) for op in ops if op.kind != "delete"]
+            for outcome in self.abreast.run(puts):
                 if isinstance(outcome.error, _Locked):
                     self.was_locked = True
                     single.insert(0, outcome.op)

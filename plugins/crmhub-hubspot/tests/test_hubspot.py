@@ -38,7 +38,13 @@ def test_reading_and_writing_have_no_code_of_their_own() -> None:
 
 def test_describing_makes_no_call(connector: Connector, sandbox: HubSpotSandbox) -> None:
     able = connector.resources()[0].capabilities
-    assert (able.conditional_write, able.create, able.deletes, able.batch) == (False, "marker", "listing", 100)
+    assert (able.conditional_write, able.create, able.deletes, able.batch, able.per_call) == (
+        False,
+        "marker",
+        "listing",
+        400,
+        100,
+    )
     assert not sandbox.calls
 
 

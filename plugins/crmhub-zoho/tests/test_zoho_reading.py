@@ -33,7 +33,8 @@ def people(sandbox: ZohoSandbox, number: int) -> list[str]:
 def test_describing_makes_no_call(connector: ZohoConnector, sandbox: ZohoSandbox) -> None:
     assert [item.name for item in connector.resources()] == ["Contacts"]
     able = connector.resources()[0].capabilities
-    assert (able.conditional_write, able.create, able.deletes, able.batch) == (True, "upsert_key", "feed", 100)
+    assert (able.conditional_write, able.create, able.deletes, able.per_call) == (True, "upsert_key", "feed", 100)
+    assert able.batch == 5 * 100, "five calls at a time"
     assert able.poll_calls == 2
     assert not sandbox.calls
 
