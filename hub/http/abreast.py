@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
@@ -17,19 +17,19 @@ class Abreast:
     """
 
     def __init__(self, width: int, name: str) -> None:
-        self._width, self._name = width, name
+        self.width, self._name = width, name
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
 
     def run(
         self, calls: Sequence[Callable[[], Result]], *, ends: Callable[[Result], bool] = lambda _result: False
-    ) -> Iterator[Result]:
+    ) -> Generator[Result]:
         """The results in the order of the calls.  What one raises is raised in its place.
 
         After a result that ``ends`` the work, or an error, no other call begins: those that did not begin are the last
         ones, and have no result.  When this returns (or is closed), nothing is under way.  A call must not use this itself.
         """
-        if min(self._width, len(calls)) <= 1:
+        if min(self.width, len(calls)) <= 1:
             for call in calls:
                 result = call()
                 yield result
@@ -72,5 +72,5 @@ class Abreast:
     def _threads(self) -> ThreadPoolExecutor:
         with self._lock:
             if self._pool is None:
-                self._pool = ThreadPoolExecutor(self._width, thread_name_prefix=self._name)
+                self._pool = ThreadPoolExecutor(self.width, thread_name_prefix=self._name)
             return self._pool

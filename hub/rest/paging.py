@@ -1,10 +1,11 @@
-"""Which page comes next.  Pure: from one answer to the place of the next page, or None at the end."""
+"""Which pages come next.  Pure: from one answer to the place of the next page, or None at the end."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from hub.contract.errors import ContractViolation
@@ -59,6 +60,27 @@ def following(
             hint="Check `paging` in the description of this API",
         )
     return found
+
+
+def several(paging: Paging, place: Place, data: Any, headers: Mapping[str, str], most: int) -> list[Place]:
+    """``place`` and those after it that may be asked for at the same time, at most so many: none beyond the last page that
+    the answer before ``place`` tells of."""
+    total = _total(paging, data, headers)
+    if total is None:
+        return [place]
+    start, step = int(place.page or 0), 1 if paging.kind == "number" else paging.size
+    begin = int(first(paging).page or 0)
+    pages = ceil(total / paging.size)
+    return [Place(number) for number in range(start, begin + pages * step, step)][:most] or [place]
+
+
+def _total(paging: Paging, data: Any, headers: Mapping[str, str]) -> int | None:
+    kind, _, name = paging.total.partition(" ")
+    found = headers.get(name) if kind == "header" and name else at(data, paging.total) if paging.total else None
+    try:
+        return None if found is None else int(found)
+    except (TypeError, ValueError):
+        return None  # an odd total costs time only: pages are asked for one after the other
 
 
 def _next(paging: Paging, place: Place, data: Any, headers: Mapping[str, str], ids: list[str]) -> Place | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +13,7 @@ from hub.contract.connector import CursorExpired
 from hub.contract.errors import NotFound, Unavailable
 from hub.contract.records import Json, Page, Record
 from hub.rest.classify import Answer, Doing
-from hub.rest.paging import Place, first, following
+from hub.rest.paging import Place, first, following, several
 from hub.rest.paths import at, rows_at, text_at
 from hub.rest.progress import Progress, asked
 from hub.rest.spec import Read
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 Rows = list[Mapping[str, Any]]
 
 
+_SLOW: Final = 0.02
+"""Seconds of waiting for a page (not computing) from which several are asked for at a time."""
 _NO_CONTENT: Final = (204, 304)
 """Nothing there, nothing changed: the only answers that may come without a list."""
 
@@ -149,22 +153,37 @@ class Reader:
         self, route: Read, place: Place, values: Mapping[str, Any], doing: Doing = "read"
     ) -> Iterator[tuple[Answer, Rows, Place | None]]:
         """Pages from a place on, each with the place of the next; None after the last."""
-        where = self._connector.context.connection
-        while True:
-            filled = {**self._values(route, values), "page": place.page}
-            what = f"reading {self._resource}"
-            try:
-                answer = self._connector.call(route, filled, doing=doing, what=what, url=place.url)
-            except NotFound:
-                yield Answer(404), [], None
-                return
-            rows = self._rows(answer, route)
-            ids = [text_at(row, self._spec.id) for row in rows]
-            next_place = following(route.paging, place, answer.data, answer.headers, ids, where=where)
-            yield answer, rows, next_place
-            if next_place is None:
-                return
-            place = next_place
+        where, abreast = self._connector.context.connection, self._connector.context.http.abreast
+        filled = self._values(route, values)
+        places, slow = [place], False
+        while places:
+            began, worked = time.perf_counter(), time.thread_time()
+            jobs = [partial(self._page, route, filled, item, doing) for item in places]
+            with closing(abreast.run(jobs)) as answers:
+                for asked_for, answer in zip(tuple(places), answers, strict=True):
+                    if len(places) == 1:
+                        slow = (time.perf_counter() - began) - (time.thread_time() - worked) >= _SLOW
+                    if answer is None:
+                        yield Answer(404), [], None
+                        return
+                    rows = self._rows(answer, route)
+                    ids = [text_at(row, self._spec.id) for row in rows]
+                    next_place = following(route.paging, asked_for, answer.data, answer.headers, ids, where=where)
+                    yield answer, rows, next_place
+                    if next_place is None:
+                        return
+                    if next_place not in places:  # the last of these, or this page was shorter than it should be
+                        most = abreast.width if slow else 1
+                        places = several(route.paging, next_place, answer.data, answer.headers, most)
+                        break
+
+    def _page(self, route: Read, values: Mapping[str, Any], place: Place, doing: Doing) -> Answer | None:
+        """A page; None if there is no such thing."""
+        filled, what = {**values, "page": place.page}, f"reading {self._resource}"
+        try:
+            return self._connector.call(route, filled, doing=doing, what=what, url=place.url)
+        except NotFound:
+            return None
 
     def _rows(self, answer: Answer, route: Read) -> Rows:
         """The records of an answer.

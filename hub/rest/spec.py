@@ -91,13 +91,22 @@ class Paging(Strict):
     number: 1, 2, 3 ... from ``first``;  offset: 0, size, 2 x size ...;  keyset: the last record's id.
     more:   path of a flag that is false on the last page; otherwise number, offset and keyset end with a page of fewer
             than ``size`` records.
+    total:  path of the number of all records, or "header NAME": with ``number`` and ``offset``, several pages are asked
+            for at a time then, where answers are slow.
     """
 
     kind: Literal["none", "token", "link", "number", "offset", "keyset"] = "none"
     next: str = ""
     more: str = ""
+    total: str = ""
     first: int | str | None = None
     size: Positive = 100
+
+    @model_validator(mode="after")
+    def _total_of_numbers(self) -> Paging:
+        if self.total and self.kind not in ("number", "offset"):
+            raise ValueError("total is of use with the kinds number and offset only")
+        return self
 
 
 class Since(Strict):

@@ -14,7 +14,7 @@ from hub.contract.connector import CursorExpired
 from hub.contract.records import Op
 from hub.rest.batches import calls, outcomes
 from hub.rest.classify import Answer, Classifier
-from hub.rest.paging import Place, first, following
+from hub.rest.paging import Place, first, following, several
 from hub.rest.paths import at, fits, rows_at, text_at
 from hub.rest.progress import Progress, asked
 from hub.rest.spec import ErrorRule, Paging, RestSpec, Since, Words, Write
@@ -30,6 +30,32 @@ DATA = {"a": {"b": [{"c": 1}, {"c": None}]}, "x.y": 2, "flag": True, "none": Non
 )
 def test_paths(path: str, found: Any) -> None:
     assert at(DATA, path) == found
+
+
+@pytest.mark.parametrize(
+    ("paging", "place", "data", "expected"),
+    [
+        (Paging(kind="number", size=10), 2, {"count": 95}, [2]),
+        (Paging(kind="number", size=10, total="count"), 2, {"count": 95}, [2, 3, 4, 5]),
+        (Paging(kind="number", size=10, total="count"), 8, {"count": 95}, [8, 9, 10]),
+        (Paging(kind="number", size=10, total="count", first=0), 8, {"count": 100}, [8, 9]),
+        (Paging(kind="number", size=10, total="header X-Total"), 2, {}, [2, 3]),
+        (Paging(kind="offset", size=10, total="count"), 10, {"count": "31"}, [10, 20, 30]),
+        (Paging(kind="offset", size=10, total="count"), 17, {"count": 40}, [17, 27, 37]),
+        (Paging(kind="number", size=10, total="count"), 9, {"count": 30}, [9]),
+        (Paging(kind="number", size=10, total="count"), 2, {"count": "many"}, [2]),
+        (Paging(kind="number", size=10, total="count"), 2, {}, [2]),
+    ],
+)
+def test_pages_that_may_be_asked_for_together(paging: Paging, place: int, data: Any, expected: list[int]) -> None:
+    """The place that comes next in any case, and no page beyond the last one that the answer tells of."""
+    assert several(paging, Place(place), data, {"X-Total": "30"}, 4) == [Place(item) for item in expected]
+    assert several(paging, Place(place), data, {"X-Total": "30"}, 1) == [Place(place)]
+
+
+def test_a_total_is_of_no_use_where_pages_have_no_numbers() -> None:
+    with pytest.raises(ValidationError, match="number and offset only"):
+        Paging(kind="token", next="next", total="count")
 
 
 def test_texts_and_rows() -> None:

@@ -22,13 +22,14 @@ _KINDS = ("drop_before", "throttle", "fail", "html", "error_body", "drop_after",
 
 
 class Faults:
-    """Wraps the application.  ``injected`` counts the faults by kind, ``running`` the calls under way."""
+    """Wraps the application.  ``injected`` counts the faults by kind, ``running`` the calls under way, of
+    which there were ``most_running`` at a time."""
 
     def __init__(self, app: ASGIApp, sandbox: Sandbox) -> None:
         self._app = app
         self._sandbox = sandbox
         self._matched = 0
-        self.running = 0
+        self.running = self.most_running = 0
         self.injected: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -36,6 +37,7 @@ class Faults:
             await self._app(scope, receive, send)
             return
         self.running += 1
+        self.most_running = max(self.most_running, self.running)
         try:
             await self._answer(scope, receive, send)
         except ClientDisconnect:

@@ -56,7 +56,7 @@ def _guests() -> dict[str, Any]:
         "_fields": "id,customer_id,billing,shipping,date_modified_gmt",
     }
     changed = {"modified_after": "{since}", "dates_are_gmt": "true"}
-    paging = {"kind": "number", "size": PAGE}
+    paging = {"kind": "number", "size": PAGE, "total": "header X-WP-Total"}
     return {
         "hashed": True,
         "since": {"resolution": 1, "overlap": OVERLAP},
@@ -101,7 +101,7 @@ def _spec(auth: dict[str, Any]) -> plugin.RestSpec:
                             "order": "asc",
                             **everybody,
                         },
-                        "paging": {"kind": "number", "size": PAGE},
+                        "paging": {"kind": "number", "size": PAGE, "total": "header X-WP-Total"},
                     },
                     "get": {
                         "path": "/customers",

@@ -52,8 +52,8 @@ def connect(sandbox: WooCommerceSandbox, tmp_path: Path) -> Iterator[Connect]:
     """Makes connectors to the sandbox; keyword arguments override settings."""
     clients: list[plugin.Http] = []
 
-    def make(**settings: Any) -> WooCommerceConnector:
-        http = plugin.Http("shop", hosts=["127.0.0.1"], sleep=lambda _: None)
+    def make(*, at_once: int = 1, **settings: Any) -> WooCommerceConnector:
+        http = plugin.Http("shop", hosts=["127.0.0.1"], at_once=at_once, sleep=lambda _: None)
         clients.append(http)
         config = WooConfig(**{"url": sandbox.url, **sandbox.credentials(), **settings})
         return WooCommerceConnector(config, plugin.Context("shop", lambda: http, tmp_path, clock=sandbox.now))

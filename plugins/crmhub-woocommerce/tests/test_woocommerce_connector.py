@@ -166,6 +166,23 @@ def test_a_listing_that_lost_a_row_between_two_pages_is_read_again() -> None:
     assert page.complete
 
 
+@pytest.mark.parametrize(("slow", "at_a_time"), [(0.05, 2), (0.0, 1)])
+def test_pages_of_a_slow_shop_are_asked_for_two_at_a_time(
+    connect: Connect, sandbox: WooCommerceSandbox, slow: float, at_a_time: int
+) -> None:
+    """The shop says how many customers there are; beside one that answers at once, threads would cost more than they save."""
+    ids = [made(sandbox, f"p{number}") for number in range(450)]
+    sandbox.switches.slow = slow
+    sandbox.calls.clear()
+    sandbox.faults.most_running = 0
+    pages = list(connect(at_once=2).changes("customers"))
+    assert [record.id for page in pages for record in page.records] == ids
+    assert [len(page.records) for page in pages] == [100, 100, 100, 100, 50]
+    assert [page.complete for page in pages] == [False, False, False, False, True]
+    assert sum(sandbox.calls.values()) == 5, "no page is asked for twice, none beyond the last"
+    assert sandbox.faults.most_running == at_a_time
+
+
 def test_a_shop_that_never_stands_still_proves_nothing() -> None:
     counts = iter(range(100))
 
