@@ -19,7 +19,7 @@ from hub.contract.errors import (
     RateLimited,
     Unavailable,
 )
-from hub.contract.records import Op, Receipt, Record
+from hub.contract.records import Capabilities, Op, Receipt, Record
 from hub.store.work import OpRow, Quarantined
 from hub.sync.absence import gone, promote, suspect, tells_fate, uncount
 from hub.sync.confirm import Confirm
@@ -34,6 +34,12 @@ from hub.sync.workspace import Counter, Shared, Workspace
 
 LARGEST_BATCH = 250
 """Records of one write and one transaction at most, so that memory stays flat where a system would take more."""
+
+
+def batch_of(able: Capabilities) -> int:
+    """Records of one write: whole API calls, so that none goes half empty."""
+    most = min(able.batch, LARGEST_BATCH)
+    return most - most % able.per_call if able.per_call and able.per_call < most else most
 
 
 @dataclass(slots=True)
@@ -72,9 +78,10 @@ class Apply:
     def _batches(self, items: Iterable[Item]) -> Iterator[list[Item]]:
         """Batches of one kind; one by one where a create leaves no key to find it by."""
         batch: list[Item] = []
+        most = batch_of(self.source.capabilities)
         for item in items:
             alone = item.kind == "create" and leaves_no_key(self.source, item)
-            full = len(batch) >= (1 if alone else min(self.source.capabilities.batch, LARGEST_BATCH))
+            full = len(batch) >= (1 if alone else most)
             if batch and (full or batch[0].kind != item.kind):
                 yield batch
                 batch = []

@@ -72,7 +72,8 @@ def changed(
     read = Counter(edit.system for edit in edits) + Counter(newcomers)
     found["book"] += ceil(read["book"] / 100)  # the feed names cards, which are then read
     for system, (creates, updates) in wanted.items():
-        batch = next(item.batch for (name, _), item in able.items() if name == system)
+        item = next(item for (name, _), item in able.items() if name == system)
+        batch = item.per_call if item.per_call not in (None, 1) else item.batch
         found[system] += _WRITES[system](creates, updates, ceil(creates / batch), ceil(updates / batch))
     return found
 
