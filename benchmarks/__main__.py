@@ -78,7 +78,7 @@ def measured(
         broken: list[str] = []
         with ExitStack() as stack:
             turning: dict[str, Any] = {}
-            one = size >= LARGE and "a" not in scenarios
+            one = size >= LARGE and not {"a", "h"}.intersection(scenarios)
             bench = Bench(stack.enter_context(running()), size, database=database)
             if one and any(name in SEEDED for name in scenarios):
                 stack.enter_context(bench.sharing())
@@ -104,7 +104,7 @@ def measured(
         others.append(machine.busy())
         about = {**machine.described(), "others": max((item for item in others if item is not None), default=None)}
         for name in (name for name in scenarios if name not in broken):
-            whole = name in "abcd"
+            whole = name in "abcdh"
             found = (
                 [result(name, size, store, made[name])] if whole else compared.results(name, size, store, made[name])
             )

@@ -21,6 +21,7 @@ NAMES = {
     "e": "burst of webhooks",
     "f": "address books",
     "g": "into SQLite",
+    "h": "first sync, 50 ms an answer",
 }
 QUIET = 0.15
 """Part of the CPU that may be in use by others on a machine that is called idle."""

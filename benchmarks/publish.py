@@ -16,7 +16,7 @@ from benchmarks.page import write_page
 from benchmarks.stub import ROOT
 
 RUNS: Mapping[str, tuple[str, ...]] = {
-    "small": ("--scenario", "a,b,c,d,e,f,g", "--size", "1k,10k", "--peers"),
+    "small": ("--scenario", "a,b,c,d,e,f,g,h", "--size", "1k,10k", "--peers"),
     "postgresql": ("--scenario", "a,b,c,d,e,f", "--size", "10k", "--store", "postgresql"),
     "large": ("--scenario", "b,d,c", "--size", "1M", "--turns", "1"),
 }

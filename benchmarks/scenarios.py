@@ -27,6 +27,8 @@ from benchmarks.state import seed
 from benchmarks.stub import ROOT, Stub
 
 PAGE = BATCH = 100
+LATENCY = 0.05
+"""Seconds of an answer of a system in the cloud (h)."""
 SETTLED = 3600.0
 """Seconds after which nothing that was written is read again by the next poll."""
 
@@ -95,11 +97,21 @@ class Bench:
 
     def turns(self, scenario: str) -> Turns:
         """Measure again and again; the preparation is not measured."""
-        return {"a": self.first_sync, "b": self.no_change, "c": self.changed, "d": self.reconcile}[scenario]()
+        match scenario:
+            case "a":
+                return self.first_sync()
+            case "b":
+                return self.no_change()
+            case "c":
+                return self.changed()
+            case "d":
+                return self.reconcile()
+        return self.first_sync(latency=LATENCY)
 
     # the scenarios
 
-    def first_sync(self) -> Turns:
+    def first_sync(self, *, latency: float = 0.0) -> Turns:
+        """latency: seconds that every answer takes longer."""
         size = self.size
         shared = size * 3 // 5
         apart = size - shared
@@ -109,6 +121,7 @@ class Bench:
                 folder.configure()
                 self.stub.setup(left={"size": size}, right={"first": apart, "size": size, "without": "jobtitle"})
                 least = self._floor(folder, "people")
+                self.stub.switch(latency=latency)
                 self.stub.calls()
                 seen, said = self._run(folder)
                 done, after = self._run(folder, "--approve", said["plan"]["approval"])
