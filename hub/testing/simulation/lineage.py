@@ -22,6 +22,13 @@ def tokens(value: Any) -> set[str]:
     return {token for item in value for token in tokens(item)}
 
 
+def without_private(value: Any) -> Any:
+    """A document without the rows' private keys, which the hub only carries."""
+    if isinstance(value, dict):
+        return {key: without_private(item) for key, item in value.items() if not str(key).startswith("_")}
+    return [without_private(item) for item in value] if isinstance(value, list) else value
+
+
 @dataclass(slots=True)
 class Lineage:
     """All user edits of a world.

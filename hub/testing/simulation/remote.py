@@ -12,7 +12,7 @@ from hub.contract.connector import Context, CursorExpired
 from hub.contract.errors import OutcomeUnknown, Unavailable
 from hub.contract.records import Capabilities, Json, Op, Page, Receipt, Record, Resource
 from hub.testing.memory import Document, MemoryConnector, MemoryServer, Stored, Traits
-from hub.testing.simulation.lineage import tokens
+from hub.testing.simulation.lineage import tokens, without_private
 from hub.testing.simulation.profile import Profile
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ class SimulatedServer(MemoryServer):
         for key in self.vanished.intersection(data):  # what nobody may see looks empty: for the hub, an erasure
             self.masked.add(record.id)
             self.unshown.setdefault(record.id, set()).add(key)
-            self.world.lineage.excuse(tokens(data[key]), "hidden field")
+            self.world.lineage.excuse(tokens(without_private(data[key])), "hidden field")
         data = {key: copy.deepcopy(value) for key, value in data.items() if key not in self.vanished}
         return Record(
             record.id,

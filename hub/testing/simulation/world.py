@@ -19,7 +19,7 @@ from hub.sync.systems import Source, Systems
 from hub.testing.memory import Document
 from hub.testing.simulation.disks import Place
 from hub.testing.simulation.faults import CALLS, Faults
-from hub.testing.simulation.lineage import Lineage, tokens
+from hub.testing.simulation.lineage import Lineage, tokens, without_private
 from hub.testing.simulation.person import Person
 from hub.testing.simulation.process import Killed, Machine
 from hub.testing.simulation.profile import Profile
@@ -156,7 +156,7 @@ class World:
         mapping = server.profile.mapping()
         for record in records:
             if record.data is not None and record.error is None:
-                self.lineage.hand(tokens(_without_private(mapping.prune(record.data))))
+                self.lineage.hand(tokens(without_private(mapping.prune(record.data))))
 
     def _committed(self) -> None:
         self.lineage.committed()
@@ -283,10 +283,3 @@ class World:
 
     def close(self) -> None:
         self.machine.close()
-
-
-def _without_private(value: Any) -> Any:
-    """A document without the rows' private keys, which the hub only carries."""
-    if isinstance(value, dict):
-        return {key: _without_private(item) for key, item in value.items() if not str(key).startswith("_")}
-    return [_without_private(item) for item in value] if isinstance(value, list) else value
