@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,13 +14,18 @@ TOKEN = re.compile(r"q\d+q", re.IGNORECASE)
 
 def tokens(value: Any) -> set[str]:
     """All tokens in a JSON value."""
-    if value is None or isinstance(value, bool | int | float):
-        return set()
+    return set(_all(value))
+
+
+def _all(value: Any) -> Iterator[str]:
     if isinstance(value, str):
-        return {item.lower() for item in TOKEN.findall(value)}
-    if isinstance(value, Mapping):
-        return {token for item in value.values() for token in tokens(item)}
-    return {token for item in value for token in tokens(item)}
+        yield from (item.lower() for item in TOKEN.findall(value))
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _all(item)
+    elif value is not None and not isinstance(value, bool | int | float):
+        for item in value:
+            yield from _all(item)
 
 
 def without_private(value: Any) -> Any:
@@ -54,10 +60,14 @@ class Lineage:
         return f"q{self._number}q"
 
     def edited(self, place: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-        """A user changed a document: what was there and is not any more was seen and given up by this user."""
+        """A user changed a document: what was there and is not any more was seen and given up by this user.
+
+        So is a value that stood there twice and stands there once: another user may give up the other one."""
         self.edits += 1
-        for token in tokens(before) - tokens(after):
-            self.dropped[token] = place
+        left = Counter(_all(after))
+        for token, number in Counter(_all(before)).items():
+            if left[token] < number:
+                self.dropped[token] = place
 
     def removed(self, document: Mapping[str, Any]) -> None:
         self.edits += 1
