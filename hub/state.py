@@ -263,6 +263,8 @@ class Link:
     reason: str = ""
     id: int | None = None
     round: int = 0
+    read: tuple[Any, ...] | None = field(default=None, compare=False, repr=False)
+    """What ``hub.sync.merge.observe.view_of`` has read; not stored."""
 
     @property
     def key(self) -> tuple[str, str, str]:
