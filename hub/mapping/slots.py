@@ -100,6 +100,9 @@ class SlotsCollection:
                 draft.held[self.lines.name] = "; ".join(held)
             draft.write(natives)
 
+    def surely_holds(self, value: Value, slot: str | None) -> bool:
+        return (self._slots[0] if slot is None else self._by_name[slot]).element.surely_holds(value)
+
     def norm_row(self, value: Value, attrs: Mapping[str, Value], slot: str | None) -> Row | None:
         if value is None or value is KEEP:
             return None

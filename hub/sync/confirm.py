@@ -179,7 +179,12 @@ class Confirm:
         moved = self.shared.moved
         if not before or len(moved) > MOST_MOVED:
             return
-        told = {event.gid for merge in workspace.merges for event in (*merge.changes, *merge.ledger, *merge.notices)}
+        told = {
+            event.gid
+            for merge in workspace.merges
+            for told in (merge.changes, merge.ledger, merge.notices)
+            for event in told
+        }
         told.update(link.gid for link in workspace.dropped)
         links: dict[str, list[Link]] = {}
         for link in {id(link): link for link in (*workspace.touched.values(), *workspace.fresh)}.values():

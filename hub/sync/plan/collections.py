@@ -342,7 +342,7 @@ def _as_it_stands(draft: Draft, spec: CollectionSpec, coll: Collection, rows: Se
             return False
         if not stays(row, element, slots[row.pos]):
             return False
-        if draft.mapping.norm_row(spec.name, element.value.value, attrs, row.pos) is None:
+        if not draft.mapping.holds(spec.name, element.value.value, attrs, row.pos):
             return False
     return True
 
