@@ -185,7 +185,7 @@ class Esent:
     claims: int
 
     def __post_init__(self) -> None:
-        self.attrs = {name: thawed(value) for name, value in self.attrs.items()}
+        self.attrs = {name: thawed(value) for name, value in self.attrs.items()} if self.attrs else {}
 
     @classmethod
     def of(cls, element: Element) -> Esent:

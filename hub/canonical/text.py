@@ -39,6 +39,11 @@ def _clean_line(value: str) -> str:
     return " ".join(_CONTROLS.sub("", unicodedata.normalize("NFC", value)).split())
 
 
+def is_clean(value: str) -> bool:
+    """Whether a text is surely stored as it is: what nearly every value is, seen at a glance."""
+    return value.isascii() and value.isprintable() and "  " not in value and value.strip() == value
+
+
 def clean_line(value: str) -> str:
     """A single line as it is stored.  Raises TextRefused."""
     if value.isascii() and value.isprintable():

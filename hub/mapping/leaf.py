@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hub.canonical.text import is_clean
 from hub.contract.records import Field
 from hub.mapping.errors import Issue, did_you_mean
 from hub.mapping.pairs import Env, Refused, Transform
@@ -145,7 +146,9 @@ class Leaf:
 
             def get_text(row: Any) -> Any:
                 native = read(row)
-                return None if native is None or native == "" else as_line(native)
+                if native is None or native == "":
+                    return None
+                return native if type(native) is str and is_clean(native) else as_line(native)
 
             return get_text
         return lambda row, *place: of(read(row), *place)
@@ -184,7 +187,7 @@ class Leaf:
     def image(self, value: Any, *place: Any) -> Any:
         """What the system will show when it has been given the value; Refused if it cannot hold it."""
         if self.plain and type(value) is str and value:
-            return as_line(value)  # what is written is read again as it is
+            return value if is_clean(value) else as_line(value)  # what is written is read again as it is
         natives = self.put(value, *place)
         return natives if isinstance(natives, Refused) else self.of_natives(natives, *place)
 

@@ -180,6 +180,8 @@ def plan_on(workspace: Workspace, source: Source, golden: Golden) -> Iterator[It
     )
     own_key = golden.gid if creating and source.capabilities.create != "marker" else None
     item = plan_record(draft, own_key)
+    if item is None:
+        return
     if creating and not (item.writes.fields or item.writes.elements):
         return
     if item.data or not item.book.empty() or item.held or link.held:
