@@ -113,6 +113,7 @@ class AddressElement:
     def __init__(self, members: Mapping[str, Leaf]) -> None:
         self._members = tuple(members.items())
         self._blanks = {member: leaf.image(None) for member, leaf in members.items() if not leaf.placed}
+        self._hard = tuple((member, leaf) for member, leaf in members.items() if member not in _SOFT)
         self._country = members.get("country")
         self.leaves = tuple(members.values())
 
@@ -175,7 +176,22 @@ class AddressElement:
         return found if any(item is not None for item in found.values()) else None
 
     def surely_holds(self, value: Any) -> bool:
-        return False
+        if not isinstance(value, Mapping):
+            return False
+        shown = False
+        for member, leaf in self._hard:
+            wanted = value.get(member)
+            image = True
+            if leaf.placed:
+                return False
+            if wanted is None:
+                image = self._blanks[member]
+            elif not leaf.surely_holds(wanted):
+                image = leaf.image(wanted)
+            if isinstance(image, Refused):
+                return False
+            shown = shown or image is not None
+        return shown
 
     def _place(self, value: Mapping[str, Any]) -> tuple[str | None, Refused | None]:
         """The country for resolving the region; and why the region cannot be written, if the country cannot."""
