@@ -185,7 +185,7 @@ class Esent:
     claims: int
 
     def __post_init__(self) -> None:
-        self.attrs = {name: thawed(value) for name, value in self.attrs.items()}
+        self.attrs = {name: thawed(value) for name, value in self.attrs.items()} if self.attrs else {}
 
     @classmethod
     def of(cls, element: Element) -> Esent:
@@ -263,6 +263,8 @@ class Link:
     reason: str = ""
     id: int | None = None
     round: int = 0
+    read: tuple[Any, ...] | None = field(default=None, compare=False, repr=False)
+    """What ``hub.sync.merge.observe.view_of`` has read; not stored."""
 
     @property
     def key(self) -> tuple[str, str, str]:

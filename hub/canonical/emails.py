@@ -28,7 +28,7 @@ def first_address(value: str) -> str:
     return text
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def normal_email(value: str) -> str | None:
     """Lower case, nothing else (no tricks with dots or plus signs); None if it is no address."""
     text = value.lower()

@@ -16,7 +16,7 @@ _PUNCTUATION = str.maketrans("", "", " -./()\u00a0")
 _PLAIN = re.compile(r"\+(?:49[1-9]\d{6,10}|43[1-9]\d{6,10}|41[1-9]\d{8}|33[1-9]\d{8}|1[2-9]\d{9}|861[3-9]\d{9})")
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def _parsed(value: str, region: str | None) -> phonenumbers.PhoneNumber | None:
     import phonenumbers  # takes as long to load as a run without changes takes to look at its store
 
@@ -27,7 +27,7 @@ def _parsed(value: str, region: str | None) -> phonenumbers.PhoneNumber | None:
     return number if phonenumbers.is_possible_number(number) else None
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def normal_phone(value: str, region: str | None = None) -> str | None:
     """E.164 (with ";ext=12" for an extension), read as dialled in ``region`` (alpha-2); None if it is no number."""
     plain = value.translate(_PUNCTUATION)

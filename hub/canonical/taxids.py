@@ -25,7 +25,7 @@ def compact(value: str) -> str:
     return _NOISE.sub("", clean_line(value)).upper()
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def tax_id_valid(scheme: str, value: str) -> bool | None:
     """Whether the check digits are right; None where the scheme is not known to us."""
     module = _VALIDATORS.get(scheme)

@@ -33,10 +33,15 @@ def _refuse(value: str) -> None:
         raise TextRefused(f"text holds {what} at position {found.start()}", hint="Correct the value in its system")
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def _clean_line(value: str) -> str:
     _refuse(value)
     return " ".join(_CONTROLS.sub("", unicodedata.normalize("NFC", value)).split())
+
+
+def is_clean(value: str) -> bool:
+    """Whether a text is surely stored as it is: what nearly every value is, seen at a glance."""
+    return value.isascii() and value.isprintable() and "  " not in value and value.strip() == value
 
 
 def clean_line(value: str) -> str:
@@ -59,7 +64,7 @@ def clean_block(value: str) -> str:
     return "\n".join(line.rstrip() for line in text.split("\n")).strip("\n").strip()
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def fold(value: str) -> str:
     """Text for comparing: no case, no accents, no width variants; German umlauts as they are spelled without dots."""
     text = unicodedata.normalize("NFC", value).casefold().translate(_GERMAN)

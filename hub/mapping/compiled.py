@@ -262,6 +262,12 @@ class CompiledMapping:
             self._rows[place] = row
         return None if row is None else Row(value=_copied(row.value), attrs=dict(row.attrs))
 
+    def holds(self, collection: str, value: Value, attrs: Mapping[str, Value], slot: str | None = None) -> bool:
+        item = self._collections.get(collection)
+        if item is not None and item.surely_holds(value, slot):
+            return True
+        return self.norm_row(collection, value, attrs, slot) is not None
+
     def own_key(self, data: Mapping[str, Any]) -> str | None:
         return self._own.get(data) if self._own is not None else None
 

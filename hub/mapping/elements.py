@@ -31,6 +31,9 @@ class Element(Protocol):
     def image(self, value: Any) -> Any:
         """What will be shown of the value; Refused if it cannot be held."""
 
+    def surely_holds(self, value: Any) -> bool:
+        """Whether ``image`` gives a value, as far as that can be told at a glance."""
+
     @property
     def leaves(self) -> tuple[Leaf, ...]:
         """The compiled lines."""
@@ -49,6 +52,9 @@ class PlainElement:
 
     def image(self, value: Any) -> Any:
         return self._leaf.image(value)
+
+    def surely_holds(self, value: Any) -> bool:
+        return self._leaf.surely_holds(value)
 
 
 class CodedElement:
@@ -97,12 +103,17 @@ class CodedElement:
             shown = code.image(value[self._coded])
         return shown if isinstance(shown, Refused) else {self._coded: shown, "value": natives}
 
+    def surely_holds(self, value: Any) -> bool:
+        return False
+
 
 class AddressElement:
     """A postal address.  The country comes first: regions are resolved inside it."""
 
     def __init__(self, members: Mapping[str, Leaf]) -> None:
         self._members = tuple(members.items())
+        self._blanks = {member: leaf.image(None) for member, leaf in members.items() if not leaf.placed}
+        self._hard = tuple((member, leaf) for member, leaf in members.items() if member not in _SOFT)
         self._country = members.get("country")
         self.leaves = tuple(members.values())
 
@@ -151,17 +162,36 @@ class AddressElement:
         found: dict[str, Any] = {}
         for member, leaf in self._members:
             wanted = value.get(member)
-            shown = (
-                hindered
-                if wanted and leaf.placed and hindered
-                else leaf.image(wanted, *((place,) if leaf.placed else ()))
-            )
+            if wanted is None and member in self._blanks:
+                shown = self._blanks[member]
+            elif leaf.placed:
+                shown = hindered if wanted and hindered else leaf.image(wanted, place)
+            else:
+                shown = leaf.image(wanted)
             if isinstance(shown, Refused):
                 if member not in _SOFT:
                     return Refused(f"{member}: {shown.reason}")
                 shown = None
             found[member] = shown
         return found if any(item is not None for item in found.values()) else None
+
+    def surely_holds(self, value: Any) -> bool:
+        if not isinstance(value, Mapping):
+            return False
+        shown = False
+        for member, leaf in self._hard:
+            wanted = value.get(member)
+            image = True
+            if leaf.placed:
+                return False
+            if wanted is None:
+                image = self._blanks[member]
+            elif not leaf.surely_holds(wanted):
+                image = leaf.image(wanted)
+            if isinstance(image, Refused):
+                return False
+            shown = shown or image is not None
+        return shown
 
     def _place(self, value: Mapping[str, Any]) -> tuple[str | None, Refused | None]:
         """The country for resolving the region; and why the region cannot be written, if the country cannot."""

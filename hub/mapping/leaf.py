@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hub.canonical.text import is_clean
 from hub.contract.records import Field
 from hub.mapping.errors import Issue, did_you_mean
 from hub.mapping.pairs import Env, Refused, Transform
@@ -82,19 +83,20 @@ class Leaf:
 
     get(row[, country]):   the canonical value, None (BLANK) or Refused.
     put(value[, country]): the native value(s), one for each path, or Refused.
+    plain:                 single-line text, which is written and read as it is.
     """
 
     __slots__ = (
         "_blank",
         "_pair",
         "_placeholder",
-        "_plain",
         "get",
         "line",
         "max",
         "native_of",
         "paths",
         "placed",
+        "plain",
         "values",
     )
 
@@ -109,7 +111,7 @@ class Leaf:
         self._blank = _blank_spelling(line)
         self.native_of = _native_reader(self.paths, wide=pair.wide)
         self.get = self._getter()
-        self._plain = (
+        self.plain = (
             (pair.get, pair.put, pair.wide) == (as_line, as_line, False)
             and self._placeholder is None
             and self.max is None
@@ -144,7 +146,9 @@ class Leaf:
 
             def get_text(row: Any) -> Any:
                 native = read(row)
-                return None if native is None or native == "" else as_line(native)
+                if native is None or native == "":
+                    return None
+                return native if type(native) is str and is_clean(native) else as_line(native)
 
             return get_text
         return lambda row, *place: of(read(row), *place)
@@ -182,10 +186,14 @@ class Leaf:
 
     def image(self, value: Any, *place: Any) -> Any:
         """What the system will show when it has been given the value; Refused if it cannot hold it."""
-        if self._plain and type(value) is str and value:
-            return as_line(value)  # what is written is read again as it is
+        if self.plain and type(value) is str and value:
+            return value if is_clean(value) else as_line(value)  # what is written is read again as it is
         natives = self.put(value, *place)
         return natives if isinstance(natives, Refused) else self.of_natives(natives, *place)
+
+    def surely_holds(self, value: Any) -> bool:
+        """Whether ``image`` gives a value, as far as that can be told at a glance."""
+        return self.plain and type(value) is str and value.isascii() and value.isprintable() and value.strip() != ""
 
     def of_natives(self, natives: tuple[Any, ...], *place: Any) -> Any:
         return self.of(natives if self._pair.wide else natives[0], *place)

@@ -210,6 +210,9 @@ class RowsCollection:
         if front and not rows.rows[front[0]].removed:
             rows.first.append([front[0], *(index for index in mine if index != front[0])])
 
+    def surely_holds(self, value: Value, slot: str | None) -> bool:
+        return False
+
     def norm_row(self, value: Value, attrs: Mapping[str, Value], slot: str | None) -> Row | None:
         row = self._compose(value, attrs, [])
         if isinstance(row, Refused):

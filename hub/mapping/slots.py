@@ -43,6 +43,8 @@ class SlotsCollection:
         self._slots = slots
         self._by_name = {slot.name: slot for slot in slots}
         self._attrs = {slot.name: slot.attrs for slot in slots}
+        self._empty = {slot.name: Position(slot.name, None) for slot in slots}
+        self._primary = {slot.name: True if "primary" in slot.picks else None for slot in slots}
         self.spec = CollectionSpec(
             name=lines.name,
             shape="slots",
@@ -73,17 +75,13 @@ class SlotsCollection:
             if type(value) is Partly:
                 problems.extend(value.problems)
             if value is None:
-                found.append(Position(slot.name, None))
+                found.append(self._empty[slot.name])
             else:
-                found.append(
-                    Position(slot.name, value, self._attrs[slot.name], True if "primary" in slot.picks else None)
-                )
+                found.append(Position(slot.name, value, self._attrs[slot.name], self._primary[slot.name]))
         return tuple(found)
 
     def put(self, change: CollectionChange, draft: Draft) -> None:
-        positions = (
-            self.get(draft.base, []) if not draft.new else tuple(Position(slot.name, None) for slot in self._slots)
-        )
+        positions = self.get(draft.base, []) if not draft.new else tuple(self._empty.values())
         for index, wanted in sorted(change.edit.items()):
             if not 0 <= index < len(positions) or wanted.value is KEEP:
                 continue
@@ -99,6 +97,9 @@ class SlotsCollection:
             if held:
                 draft.held[self.lines.name] = "; ".join(held)
             draft.write(natives)
+
+    def surely_holds(self, value: Value, slot: str | None) -> bool:
+        return (self._slots[0] if slot is None else self._by_name[slot]).element.surely_holds(value)
 
     def norm_row(self, value: Value, attrs: Mapping[str, Value], slot: str | None) -> Row | None:
         if value is None or value is KEEP:

@@ -225,6 +225,9 @@ class Mapping_(Protocol):
     ) -> Row | None:
         """The image predicted for one element (value and the attributes that the row can hold); None if it cannot be held."""
 
+    def holds(self, collection: str, value: Value, attrs: Mapping[str, Value], slot: str | None = None) -> bool:
+        """Whether the system can hold the element: whether ``norm_row`` gives a row."""
+
     def own_key(self, data: Mapping[str, Any]) -> str | None:
         """Our key as stored in the native record."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Dialect, Executable
@@ -28,9 +29,13 @@ class Compiled:
     slots: tuple[_Slot, ...]
     constants: Mapping[str, Any]
     row: Callable[[Sequence[Any]], Any] | None
+    plain: Callable[[Mapping[str, Any]], tuple[Any, ...]] | None = None
+    """``values`` where each of several comes from a parameter of its own, as nearly always where many rows are written."""
 
     def values(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
         """The positional values of one execution."""
+        if self.plain is not None:
+            return self.plain(given)
         return tuple(
             self.constants[name]
             if name in self.constants
@@ -75,4 +80,6 @@ class Prepared:
         columns = [column.keyname for column in compiled._result_columns]
         row_type: Any = namedtuple("Row", columns, rename=True)  # type: ignore[misc]  # known at run time only
         row = row_type._make if columns else None
-        return Compiled(expanded.statement, tuple(places.get(name, (name, None)) for name in names), constants, row)
+        plain = None if constants or places or len(names) < 2 else itemgetter(*names)
+        slots = tuple(places.get(name, (name, None)) for name in names)
+        return Compiled(expanded.statement, slots, constants, row, plain)

@@ -216,6 +216,7 @@ class Apply:
                     self.confirm.books.write()  # what becomes of a failed write depends on the store
                     self._fail(workspace, row, item, error)
             self.confirm.books.write()
+            self.confirm.plan_again(workspace)
             workspace.flush()
             self.shared.store.work.save_ops([row for row, _ in ops.values()])
         if (

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from hub.contract.records import Receipt, Record
 from hub.mapping.view import View
 from hub.state import Base, LedgerRow, Link, Notice
+from hub.store.database import pack
 from hub.store.work import OpRow
 from hub.sync.absence import gone, uncount
 from hub.sync.books import Books
@@ -14,11 +15,12 @@ from hub.sync.merge.observe import base_of, observe
 from hub.sync.merge.settle import adopt, note, settle
 from hub.sync.plan.items import Item
 from hub.sync.plan.parts import decode
+from hub.sync.planning import load_references, note_plan, plan_on, waits_for_another
 from hub.sync.policy import is_blank
 from hub.sync.settling import bases_of, predict, predicted
 from hub.sync.systems import Source
 from hub.sync.undo.accept import leave, took_back
-from hub.sync.workspace import Counter, Shared, Workspace
+from hub.sync.workspace import MOST_MOVED, Counter, Shared, Workspace
 
 
 @dataclass(slots=True)
@@ -33,11 +35,15 @@ class Confirm:
     counter: Counter
     lossy: int = 0
     books: Books = field(init=False)
+    _before: dict[str, bytes] = field(default_factory=dict)
+    """gid -> golden as the plan knew it, of the records of this transaction that may need no other plan."""
 
     def __post_init__(self) -> None:
         self.books = Books(self.shared, self.source)
 
     def write(self, workspace: Workspace, row: OpRow, item: Item, receipt: Receipt, image: Record | None) -> None:
+        if item.alone and not item.undo and item.kind != "delete":
+            self._before[item.gid] = pack(workspace.goldens[item.gid].to_json())
         if item.kind == "delete":
             self.delete(workspace, row, item)
             return
@@ -164,6 +170,39 @@ class Confirm:
             leave(link, item)
             workspace.touch(link)
         self.counter.deleted += 1
+
+    def plan_again(self, workspace: Workspace) -> None:
+        """Plan what was confirmed on this source at once, instead of in a second round: the records whose only write it
+        was, while golden is what it was when they were planned and nothing else of them was touched.  Then no other system
+        can want anything.  What is left to write, or was not as expected in any way, stays for that round."""
+        before, self._before = self._before, {}
+        moved = self.shared.moved
+        if not before or len(moved) > MOST_MOVED:
+            return
+        told = {
+            event.gid
+            for merge in workspace.merges
+            for told in (merge.changes, merge.ledger, merge.notices)
+            for event in told
+        }
+        told.update(link.gid for link in workspace.dropped)
+        links: dict[str, list[Link]] = {}
+        for link in {id(link): link for link in (*workspace.touched.values(), *workspace.fresh)}.values():
+            links.setdefault(link.gid, []).append(link)
+        load_references(workspace)
+        for gid, doc in before.items():
+            golden = workspace.goldens[gid]
+            if gid in told or gid in moved or len(links.get(gid, ())) != 1 or links[gid][0].lost:
+                continue
+            if workspace.link(self.source.system, self.source.resource, gid) is not links[gid][0]:
+                continue
+            if pack(golden.to_json()) != doc:
+                continue
+            items = list(plan_on(workspace, self.source, golden))
+            if any(item.data or item.kind == "delete" or waits_for_another(item) for item in items):
+                continue
+            note_plan(workspace, items)
+            workspace.settled.add(gid)
 
     def observe(self, workspace: Workspace, link: Link, base: Base, image: Record, view: View) -> None:
         """Advance the version only after the diff: an edit made right after our write must not be skipped.

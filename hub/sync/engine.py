@@ -183,6 +183,7 @@ class Engine:
             for item in fresh:
                 found = now.get((item.system, item.resource, item.gid))
                 if found is not None and same_item(found, item):
+                    item.alone = found.alone
                     kept.append(item)
                 else:
                     result.stale.append(f"{item.system}: {item.title} ({item.kind})")

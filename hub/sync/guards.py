@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from hub.sync.merge.consents import widens
-from hub.sync.plan.items import GuardTrip, Item
+from hub.sync.plan.items import GuardTrip
 from hub.sync.plan.plan import Plan
 from hub.sync.policy import Guards, is_blank
 
@@ -58,7 +59,7 @@ def _judge(plan: Plan, system: str, facts: Facts, guards: Guards) -> list[tuple[
     items = plan.items.count(system)
     deletes = plan.items.count(system, kind="delete")
     creates = plan.items.count(system, kind="create")
-    diffs = _Diffs(plan.items.of(system))
+    diffs = _Diffs(plan.items.documents({system}))
     if facts.first and items:
         found.append(("first_sync", f"the first sync writes {items} records; a person approves it once"))
     if deletes > max(guards.delete[0], guards.delete[1] * linked):
@@ -85,17 +86,18 @@ def _judge(plan: Plan, system: str, facts: Facts, guards: Guards) -> list[tuple[
 class _Diffs:
     """What the updates of a plan change and empty, by field, counted in one pass; consents that any item would widen."""
 
-    def __init__(self, items: Iterable[Item]) -> None:
+    def __init__(self, items: Iterable[Mapping[str, Any]]) -> None:
         self.changed: dict[str, int] = {}
         self.blanked: dict[str, int] = {}
         self.widened: set[str] = set()
         for item in items:
-            self.widened.update(diff.path for diff in item.diffs if _widens(diff.path, diff.old, diff.new))
-            if item.kind != "update":
+            diffs = item["diffs"]
+            self.widened.update(diff["path"] for diff in diffs if _widens(diff["path"], diff["old"], diff["new"]))
+            if item["kind"] != "update":
                 continue
-            emptied = [diff for diff in item.diffs if is_blank(diff.new) and not is_blank(diff.old)]
-            for counts, diffs in ((self.changed, item.diffs), (self.blanked, emptied)):
-                for name in {diff.path.split("/", 1)[0] for diff in diffs}:
+            emptied = [diff for diff in diffs if is_blank(diff["new"]) and not is_blank(diff["old"])]
+            for counts, found in ((self.changed, diffs), (self.blanked, emptied)):
+                for name in {diff["path"].split("/", 1)[0] for diff in found}:
                     counts[name] = counts.get(name, 0) + 1
 
 

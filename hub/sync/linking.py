@@ -12,7 +12,7 @@ from hub.state import Base, Golden, Link
 from hub.store.staging import Staged
 from hub.sync.absence import revive
 from hub.sync.alike import KIND, Search, keep_blocks, pairs_of
-from hub.sync.merge.observe import base_of, observe
+from hub.sync.merge.observe import base_of, observe, view_of
 from hub.sync.systems import Source
 from hub.sync.workspace import Counter, Shared, Workspace, match_keys_of_golden
 
@@ -266,7 +266,7 @@ def resolve_references(shared: Shared, linked: Sequence[Staged]) -> None:
         for found in waiting:
             link = next((item for item in workspace.links[found.gid] if item.id == found.id), found)
             source = shared.systems.find(link.system, link.resource)
-            view = source.mapping.get(link.native) if source is not None and link.native is not None else None
+            view = view_of(link, source.mapping) if source is not None else None
             if source is None or view is None or link.native is None:
                 continue
             observe(

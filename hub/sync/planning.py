@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import ceil
 
 from hub.canonical.values import key as canonical_key
@@ -52,13 +52,15 @@ def make_plan(
     blocked = {(op.system, op.resource, op.gid) for op in shared.store.work.open_ops()}
     refusals = {(item.system, item.resource, item.gid): item for item in shared.store.work.quarantined() if item.gid}
     asked = _asked_about(shared)
+    if book:
+        shared.moved.clear()
     gids = shared.store.records.dirty_gids()
     if only is not None:
         gids = [gid for gid in gids if gid in only]
     for start in range(0, len(gids), _BATCH):
         workspace = Workspace(shared)
         workspace.load(gids[start : start + _BATCH])
-        _load_references(workspace)
+        load_references(workspace)
         settled: list[str] = []
         released: list[tuple[str, str, str, str]] = []
         for gid in gids[start : start + _BATCH]:
@@ -81,14 +83,16 @@ def make_plan(
                     released.append((*key[:2], refusal.remote_id, gid))
                 items.extend(wanted)
             waits = waits or any(golden.value(name) is not None for name in shared.quiet)
-            plan.items.extend(item for item in items if item.data or item.kind == "delete")
+            writes = [item for item in items if item.data or item.kind == "delete"]
             plan.conflicts += bool(golden.frozen)
             if book:
-                _book(workspace, items)
-                if any(reason == WAITING for item in items for reason in item.held.values()):
-                    waits = True
-                if not waits and not any(item.data or item.kind == "delete" for item in items):
+                note_plan(workspace, items)
+                waits = waits or any(map(waits_for_another, items))
+                if not waits and not writes:
                     settled.append(gid)
+                elif not waits and len(writes) == 1:
+                    writes[0].alone = True
+            plan.items.extend(writes)
         if book:
             with shared.store.transaction():
                 workspace.changed.clear()
@@ -123,7 +127,7 @@ def _stands(refusal: Quarantined, workspace: Workspace, source: Source, golden: 
     return writes and refusal.fingerprint == fingerprint(golden, source)
 
 
-def _load_references(workspace: Workspace) -> None:
+def load_references(workspace: Workspace) -> None:
     """The golden records that these refer to, so that a reference can be written as the native id."""
     wanted = set()
     refs = {
@@ -176,6 +180,8 @@ def plan_on(workspace: Workspace, source: Source, golden: Golden) -> Iterator[It
     )
     own_key = golden.gid if creating and source.capabilities.create != "marker" else None
     item = plan_record(draft, own_key)
+    if item is None:
+        return
     if creating and not (item.writes.fields or item.writes.elements):
         return
     if item.data or not item.book.empty() or item.held or link.held:
@@ -203,17 +209,8 @@ def _takes(workspace: Workspace, source: Source, golden: Golden) -> bool:
     """Whether the hub may create such a customer in a resource at all."""
     if "create" not in source.capabilities.writes or source.system in workspace.shared.policy.no_create:
         return False
-    kind = _only_kind(source)
+    kind = source.only_kind
     return kind is None or (golden.value("kind") or golden.defaults.get("kind") or "person") == kind
-
-
-def _only_kind(source: Source) -> str | None:
-    """The kind that every record of a resource has (its mapping says so with a constant); None if any may stand there."""
-    spec = source.mapping.fields.get("kind")
-    if spec is None or spec.roots:
-        return None
-    constant = source.mapping.get({})
-    return constant.fields.get("kind") if constant is not None else None
 
 
 def _plan_delete(workspace: Workspace, source: Source, golden: Golden, link: Link) -> Item | None:
@@ -233,7 +230,12 @@ def _plan_delete(workspace: Workspace, source: Source, golden: Golden, link: Lin
     )
 
 
-def _book(workspace: Workspace, items: list[Item]) -> None:
+def waits_for_another(item: Item) -> bool:
+    """Whether something of a record cannot be written before another record is there."""
+    return WAITING in item.held.values()
+
+
+def note_plan(workspace: Workspace, items: Iterable[Item]) -> None:
     """Note what needs no write, and what is held back."""
     for item in items:
         if item.kind != "update":

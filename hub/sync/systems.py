@@ -23,6 +23,17 @@ class Source:
     writable: bool = True
     calls: Callable[[], int] = lambda: 0
     """API calls made so far on this connection."""
+    _kind: tuple[Mapping_, str | None] | None = field(default=None, repr=False)
+
+    @property
+    def only_kind(self) -> str | None:
+        """The kind that every record of the resource has (its mapping says so with a constant); None if any may stand
+        there."""
+        if self._kind is None or self._kind[0] is not self.mapping:
+            spec = self.mapping.fields.get("kind")
+            constant = self.mapping.get({}) if spec is not None and not spec.roots else None
+            self._kind = self.mapping, (None if constant is None else constant.fields.get("kind"))
+        return self._kind[1]
 
 
 @dataclass(slots=True)

@@ -15,9 +15,13 @@ from hub.state import Golden, Link
 from hub.store.store import Store
 from hub.sync.merge.context import Merge
 from hub.sync.merge.fields import PENDING
+from hub.sync.merge.observe import view_of
 from hub.sync.plan.record import title
 from hub.sync.policy import Policy
 from hub.sync.systems import Source, Systems
+
+MOST_MOVED = 20_000
+"""Customers that are remembered to have moved at most; with more than that, all count as moved."""
 
 MATCH_COLLECTIONS = ("emails", "phones", "tax_ids")
 
@@ -39,6 +43,8 @@ class Shared:
     """system -> links that this run dropped because their record is gone, where deletions are not passed on."""
     crowded: set[str] = field(default_factory=set)
     """Blocks that this run did not search for alike records, because too many share them."""
+    moved: set[str] = field(default_factory=set)
+    """Customers that were stored since the last plan other than as that had foreseen: they are planned again."""
     redact: Callable[[str], str] = str
     """Takes live secrets out of what is stored: a system's answer may quote them."""
 
@@ -116,6 +122,8 @@ class Workspace:
         self.goldens: dict[str, Golden] = {}
         self.links: dict[str, list[Link]] = {}
         self.changed: set[str] = set()
+        self.settled: set[str] = set()
+        """Of those that changed: golden is as it was, and was planned since the last change of a link."""
         self.touched: dict[int, Link] = {}
         self.fresh: list[Link] = []
         self.dropped: list[Link] = []
@@ -212,9 +220,13 @@ class Workspace:
     def flush(self, *, dirty: bool = True) -> None:
         """Store everything; the caller holds the transaction."""
         records, history = self.shared.store.records, self.shared.store.history
-        goldens = [self.goldens[gid] for gid in sorted(self.changed) if gid in self.goldens]
+        changed = self.changed - self.settled
+        if len(self.shared.moved) <= MOST_MOVED:
+            self.shared.moved |= changed
+        goldens = [self.goldens[gid] for gid in sorted(changed) if gid in self.goldens]
         records.save_goldens([(item, title(item)) for item in goldens], dirty=dirty)
         records.set_keys({item.gid: kept_keys_of_golden(item, self.shared.policy) for item in goldens})
+        records.mark_dirty(self.settled, dirty=False)
         records.delete_links([item.id for item in self.dropped if item.id is not None])
         dropped = {id(item) for item in self.dropped}
         links = [item for item in (*self.touched.values(), *self.fresh) if id(item) not in dropped]
@@ -230,7 +242,8 @@ class Workspace:
             [row for merge in self.merges for row in merge.ledger],
             [row for merge in self.merges for row in merge.notices],
         )
-        self.merges, self.touched, self.fresh, self.dropped, self.changed = [], {}, [], [], set()
+        self.merges, self.touched, self.fresh, self.dropped = [], {}, [], []
+        self.changed, self.settled = set(), set()
 
     def _save_pending(self, links: list[Link]) -> None:
         for item in links:
@@ -240,7 +253,7 @@ class Workspace:
             source = self.shared.systems.find(item.system, item.resource)
             if source is None or item.native is None or item.id is None:
                 continue
-            view = source.mapping.get(item.native)
+            view = view_of(item, source.mapping)
             refs = [
                 (item.system, value.resource, value.id)
                 for name in waiting

@@ -359,6 +359,49 @@ def test_slots_show_what_their_picks_say() -> None:
     )
 
 
+HOLDING = """
+[phones.slots]
+phone = { pick = "primary", as = "phone" }
+mobile = { pick = "next", as = "phone", max = 6 }
+[emails.slots]
+email = { pick = "primary", as = "email" }
+[addresses.slots.main]
+pick = "primary"
+lines = { at = "street", as = "lines(newline)" }
+city = "city"
+region = { at = "state", as = "region(code)" }
+postal_code = { at = "zip", max = 5 }
+country = { at = "country", as = "country(alpha2)" }
+[addresses.slots.home]
+pick = "label:home"
+city = { at = "home_city", required = true }
+country = { at = "home_country", as = "country(alpha2)" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("collection", "value"),
+    [
+        *(("phones", text) for text in ("030 1", "030 1234567", "", " ", "  030  1 ", "\x00", "\u00e4")),
+        *(("emails", text) for text in ("bo@x.example", "Bo <bo@x.example>", "", " ", "\x00")),
+        ("addresses", {}),
+        ("addresses", {"city": "Ulm"}),
+        ("addresses", {"city": None, "country": "DE"}),
+        ("addresses", {"city": "Ulm", "country": "nowhere"}),
+        ("addresses", {"city": "Ulm", "region": "nowhere", "country": "DE"}),
+        ("addresses", {"city": "Ulm", "postal_code": "89073 or so"}),
+        ("addresses", {"lines": ["Weg 1", "Hof"], "city": "", "postal_code": "89073"}),
+        ("addresses", {"lines": ["Weg\x00"], "city": "Ulm"}),
+        ("addresses", {"lines": [], "city": "\ud800"}),
+    ],
+)
+def test_a_system_holds_what_it_is_predicted_to_show(collection: str, value: Any) -> None:
+    made = mapping(HOLDING)
+    slots = [None, *(item.name for item in made.collections[collection].slots)]
+    shown = {slot: mapping(HOLDING).norm_row(collection, value, {}, slot) is not None for slot in slots}
+    assert {slot: made.holds(collection, value, {}, slot) for slot in slots} == shown
+
+
 def test_an_emptied_slot_is_cleared_in_all_its_fields() -> None:
     base = {"street": "a", "street2": "b", "city": "Ulm", "mobile": "1"}
     change = Change(

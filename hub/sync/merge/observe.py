@@ -12,16 +12,24 @@ from hub.sync.merge.context import Merge
 from hub.sync.merge.fields import MISSING, observe_field
 
 
+def view_of(link: Link, mapping: Mapping_) -> View | None:
+    """What the system showed last, read through a mapping: once, as long as it is not shown anew."""
+    if link.native is None:
+        return None
+    if link.read is None or link.read[0] is not link.native or link.read[1] is not mapping:
+        link.read = link.native, mapping, mapping.get(link.native)
+    view: View | None = link.read[2]
+    return view
+
+
 def base_of(link: Link, mapping: Mapping_) -> Base:
     """What the system showed last, read through the *current* mapping, so that a changed transform is no edit (M1).
 
     Under another mapping than at the last look, positions without a row id keep their element only while the list has
     the same length; fields and slots that are newly mapped are absent (MISSING, "slot newly mapped").
     """
-    if link.native is None:
-        return Base()
-    view = mapping.get(link.native)
-    if view is None:
+    view = view_of(link, mapping)
+    if view is None or link.native is None:
         return Base()
     same = link.mapping == mapping.hash
     if not same:
@@ -78,3 +86,4 @@ def observe(merge: Merge, golden: Golden, link: Link, base: Base, view: View, na
     roots = {root: None for spec in merge.mapping.fields.values() for root in sorted(spec.roots)}
     link.native = {**roots, **merge.mapping.prune(native)}
     link.mapping = merge.mapping.hash
+    link.read = link.native, merge.mapping, view  # of what the mapping does not prune away it reads nothing

@@ -80,6 +80,8 @@ def settle(
 
 def _given_again(link: Link, base: Base, payload: Payload, mapping: Mapping_) -> None:
     """What was written is not taken back any more; a row of which only the label was written still is."""
+    if not link.undone:
+        return
     for name in payload.fields:
         link.undone.pop(name, None)
     for name in payload.picture:

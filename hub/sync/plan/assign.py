@@ -97,7 +97,7 @@ def _fits(pick: str, element: Element) -> bool:
 def _fits_system(
     mapping: Mapping_, spec: CollectionSpec, slot: SlotSpec, element: Element, held: dict[str, str]
 ) -> bool:
-    if mapping.norm_row(spec.name, element.value.value, element.attr_values(), slot.name) is not None:
+    if mapping.holds(spec.name, element.value.value, element.attr_values(), slot.name):
         return True
     held[f"{spec.name}/{element.eid}"] = "this system cannot hold this value"
     return False

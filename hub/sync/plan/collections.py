@@ -323,26 +323,30 @@ def _as_it_stands(draft: Draft, spec: CollectionSpec, coll: Collection, rows: Se
     if draft.creating or link.lost or link.undone or spec.ours:
         return False
     esent, live = link.esent.get(spec.name, {}), coll.live()
-    places = {row.eid: row for row in rows if row.eid is not None}
-    if len(places) != len(live) or any((row.value is None) != (row.eid is None) for row in rows):
+    places: dict[str, Shown] = {}
+    for row in rows:
+        if (row.value is None) != (row.eid is None) or row.eid in places:
+            return False
+        if row.eid is not None:
+            places[row.eid] = row
+    if len(places) != len(live):
         return False
-    if len(places) != sum(row.eid is not None for row in rows):
-        return False
+    if not live:
+        return True
     primary, slots = coll.primary_eid(), {slot.name: slot for slot in spec.slots}
-    for slot in spec.slots:
-        if slot.picks[:1] == ("primary",) and primary is not None:
-            if any(row.pos == slot.name and row.eid != primary for row in rows):
-                return False
+    for slot in spec.slots if primary is not None else ():
+        if slot.picks[:1] == ("primary",) and any(row.pos == slot.name and row.eid != primary for row in rows):
+            return False
     for element in live:
-        row, known = places.get(element.eid), esent.get(element.eid)
-        if row is None or known is None or row.pos not in slots:
+        shown, known = places.get(element.eid), esent.get(element.eid)
+        if shown is None or known is None or shown.pos not in slots:
             return False
         attrs = element.attr_values()
         if (known.value, known.attrs, known.claims) != (element.value.value, attrs, element.claims):
             return False
-        if not stays(row, element, slots[row.pos]):
+        if not stays(shown, element, slots[shown.pos]):
             return False
-        if draft.mapping.norm_row(spec.name, element.value.value, attrs, row.pos) is None:
+        if not draft.mapping.holds(spec.name, element.value.value, attrs, shown.pos):
             return False
     return True
 

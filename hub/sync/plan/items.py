@@ -70,10 +70,14 @@ class Item:
     undo: dict[str, Any] = field(default_factory=dict)
     """For a write that takes something back: "run" (the one undone), "names" (what of this record), "waiting" (paths that
     were to be written anyway)."""
+    alone: bool = False
+    """Whether its plan has nothing else for this customer, on no system, and nothing of the customer waits.  True only
+    until the plan is carried out: it is not saved with it."""
 
     def to_json(self) -> dict[str, Any]:
         """A copy as JSON, which shares nothing with the item."""
         copied: dict[str, Any] = orjson.loads(orjson.dumps(self))  # 40 times as fast as dataclasses.asdict
+        del copied["alone"]
         return copied
 
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import IO, Any, Final
 
@@ -60,6 +60,12 @@ class Items:
             if bucket[1] == system and resource in (None, bucket[2]):
                 yield from self._read(bucket)
 
+    def documents(self, systems: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
+        """The items as JSON, those of some systems or all of them, in order: for looking at a part of each."""
+        for bucket in sorted(self._places):
+            if systems is None or bucket[1] in systems:
+                yield from self._documents(bucket)
+
     def count(self, system: str | None = None, resource: str | None = None, kind: str | None = None) -> int:
         """How many items there are of a system, resource and kind; None stands for all."""
         return sum(
@@ -88,7 +94,7 @@ class Items:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Items | list):
             return NotImplemented
-        return [orjson.dumps(item) for item in self] == [orjson.dumps(item) for item in other]
+        return [item.to_json() for item in self] == [item.to_json() for item in other]
 
     __hash__ = None  # type: ignore[assignment]  # it grows
 
@@ -97,9 +103,12 @@ class Items:
             self._file.close()
 
     def _read(self, bucket: Bucket) -> Iterator[Item]:
+        yield from map(Item.from_json, self._documents(bucket))
+
+    def _documents(self, bucket: Bucket) -> Iterator[dict[str, Any]]:
         offsets, lengths = self._places[bucket]
         for offset, length in zip(offsets, lengths, strict=True):
-            yield Item.from_json(orjson.loads(self._raw(offset, length)))
+            yield orjson.loads(self._raw(offset, length))
 
     def _raw(self, offset: int, length: int) -> Any:
         if offset >= self._spilled:

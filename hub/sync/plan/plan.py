@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from operator import itemgetter
+from typing import Any, Final
 
 from hub.sync.plan.items import GuardTrip, Item
 from hub.sync.plan.pile import Items
@@ -44,7 +45,7 @@ class Plan:
         """Of the items of some systems, or of all.  Items are only added, so their number tells whether any were."""
         place = len(self.items), held
         if place not in self._hashes:
-            self._hashes[place] = _hash(item for item in self.items if held is None or item.system in held)
+            self._hashes[place] = _hash(self.items.documents(held))
         return self._hashes[place]
 
     def counts(self) -> dict[str, dict[str, int]]:
@@ -78,10 +79,11 @@ class Plan:
         )
 
 
-def _hash(items: Iterable[Item]) -> str:
+_HASHED: Final = itemgetter("system", "resource", "gid", "kind", "remote_id", "version", "data")
+
+
+def _hash(items: Iterable[Mapping[str, Any]]) -> str:
     digest = hashlib.sha256()
     for item in items:
-        digest.update(
-            canonical_bytes([item.system, item.resource, item.gid, item.kind, item.remote_id, item.version, item.data])
-        )
+        digest.update(canonical_bytes(_HASHED(item)))
     return digest.hexdigest()[:16]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from hub.canonical.schema import field_def
 from hub.canonical.values import same
 from hub.mapping.view import UNSUPPORTED, Change, Mapping_, RemoteRef, Value, blank_view
@@ -13,17 +15,28 @@ from hub.sync.plan.items import Item
 from hub.sync.plan.parts import encode
 from hub.sync.policy import is_blank
 
+_DEFAULTED: Final = ("kind", "status")
+"""Fields that a system may give a value to without showing any."""
 
-def plan_record(draft: Draft, own_key: str | None = None) -> Item:
-    """Compose the item; without anything to write its ``data`` is empty and only its ``book`` may matter."""
-    for name in draft.mapping.fields:
-        _plan_field(draft, name)
-    for name, spec in draft.mapping.collections.items():
-        if spec.direction == "read" or (spec.direction == "create" and not draft.creating):
+
+def plan_record(draft: Draft, own_key: str | None = None) -> Item | None:
+    """Compose the item; without anything to write its ``data`` is empty and only its ``book`` may matter.  None if there
+    is nothing to say about the record."""
+    link, golden = draft.link, draft.golden
+    calm = not (draft.creating or link.held or link.undone or link.lost)
+    for name, spec in draft.mapping.fields.items():
+        # nearly always: golden is what was sent, and nothing else matters then
+        if not calm or spec.ref is not None or name in _DEFAULTED or golden.value(name) != link.sent.get(name):
+            _plan_field(draft, name)
+    for name, collection in draft.mapping.collections.items():
+        if collection.direction == "read" or (collection.direction == "create" and not draft.creating):
             continue
         if name not in draft.base.collections:
             continue  # not supported for this record
-        (plan_slots if spec.shape == "slots" else plan_list)(draft, spec)
+        (plan_slots if collection.shape == "slots" else plan_list)(draft, collection)
+    if not (draft.creating or draft.fields or draft.collections or draft.held or draft.link.held):
+        if draft.book.empty() and draft.writes.empty():
+            return None
     kind = "create" if draft.creating else "update"
     change = Change("create" if draft.creating else "update", draft.fields, draft.collections, own_key)
     item = Item(
@@ -92,7 +105,7 @@ def _plan_field(draft: Draft, name: str) -> None:
         draft.held[name] = UNDONE
         return
     value = draft.golden.value(name)
-    if value is None and name in ("kind", "status"):
+    if value is None and name in _DEFAULTED:
         value = draft.golden.defaults.get(name)
     sent = draft.link.sent.get(name)
     lost = draft.link.apart(name)  # what an undo left is, too: golden has moved since
