@@ -262,7 +262,6 @@ class Link:
     unread: list[Any] | None = None
     reason: str = ""
     id: int | None = None
-    round: int = 0
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -60,7 +60,6 @@ link = Table(
     Column("mapping", TEXT, nullable=False),
     Column("created_by_hub", WHOLE, nullable=False),
     Column("modified", Float),
-    Column("round", WHOLE, nullable=False),
     Column("reason", TEXT, nullable=False),
     Column("native", LargeBinary),
     Column("doc", LargeBinary, nullable=False),
@@ -79,7 +78,6 @@ Index(
     unique=True,
     info=where(text("is_primary = 1 AND state <> 'gone'")),
 )
-Index("link_round", link.c.system, link.c.resource, link.c.round)
 Index("link_state", link.c.system, link.c.resource, link.c.state)
 
 match_key = Table(
@@ -260,7 +258,6 @@ cursor = Table(
     Column("epoch", TEXT),
     Column("mapping", TEXT, nullable=False),
     Column("scope", TEXT, nullable=False),
-    Column("round", WHOLE, nullable=False),
     Column("size", WHOLE, nullable=False),
     Column("polled", Float),
     Column("listed", Float),
