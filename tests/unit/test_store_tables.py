@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy import MetaData, Table, create_engine, inspect
 from sqlalchemy.exc import IntegrityError
 
-from hub.state import Golden, Link
+from hub.state import Cell, Collection, Element, Golden, Link
 from hub.store import records, schema, tables
 from hub.store.database import Database, pack
 from hub.store.errors import Locked, StoreError
@@ -764,3 +764,58 @@ def test_a_database_says_how_many_statements_it_sent(store: Store) -> None:
     before = store.db.statements
     store.work.meta("x")
     assert store.db.statements == before + 1
+
+
+def test_a_customer_of_an_older_version_is_read_as_it_was(store: Store) -> None:
+    """Stores before version 11 have where a value came from in each value."""
+    older = {
+        "f": {
+            "notes": ["hello", "A", 7, 1.5, "first value", False, "run1"],
+            "kind": ["person", "B", 8, None, "", True, ""],
+        },
+        "c": {
+            "emails": {
+                "e": {
+                    "e1": {
+                        "v": ["a@x.example", "A", 9, 1.5, "new", False, "run1"],
+                        "a": {"labels": [["work"], "A", 9, 1.5, "new", False, "run1"]},
+                        "s": [True, None, 9, 9, 1],
+                    }
+                },
+                "p": ["e1", "A", 10, 1.5, "first value", False, "run1"],
+            }
+        },
+        "d": {"x": "y"},
+        "z": {"notes": [["other", "B", 2.5]]},
+    }
+    wanted = Golden(
+        "g",
+        fields={
+            "notes": Cell("hello", "A", 7, 1.5, "first value", False, "run1"),
+            "kind": Cell("person", "B", 8, None, "", True),
+        },
+        collections={
+            "emails": Collection(
+                {
+                    "e1": Element(
+                        "e1",
+                        Cell("a@x.example", "A", 9, 1.5, "new", False, "run1"),
+                        {"labels": Cell(("work",), "A", 9, 1.5, "new", False, "run1")},
+                        stamp=9,
+                        keyed=9,
+                        claims=1,
+                    )
+                },
+                Cell("e1", "A", 10, 1.5, "first value", False, "run1"),
+            )
+        },
+        defaults={"x": "y"},
+        frozen={"notes": [["other", "B", 2.5]]},
+        seq=3,
+    )
+    assert Golden.from_json("g", "customer", "live", None, 3, older) == wanted
+    with store.transaction():
+        store.records.save_goldens([(wanted, "title")])
+    assert store.records.goldens(["g"]) == {"g": wanted}
+    (row,) = store.db.rows(tables.golden.select())
+    assert row.doc.count(b"run1") == 2, "each origin is stored once: here two rules of one run"
