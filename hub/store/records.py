@@ -462,6 +462,7 @@ def _link_row(item: Link) -> dict[str, Any]:
         "mapping": item.mapping,
         "created_by_hub": int(item.created_by_hub),
         "modified": item.modified,
+        "round": 0,
         "reason": item.reason,
         "native": None if item.native is None else pack(item.native),
         "doc": pack(item.to_json()),

@@ -160,6 +160,7 @@ class Work:
                     "epoch": item.epoch,
                     "mapping": item.mapping,
                     "scope": item.scope,
+                    "round": 0,
                     "size": 0,
                     "polled": item.polled,
                     "listed": item.listed,

@@ -61,6 +61,7 @@ GOOD: dict[str, dict[str, Any]] = {
         "state": "active",
         "mapping": "m",
         "created_by_hub": 0,
+        "round": 0,
         "reason": "",
         "doc": b"{}",
     },

@@ -5,11 +5,7 @@ from hub.store.migrations.statements import execute
 revision = "0011"
 down_revision = "0010"
 
-STATEMENTS = (
-    "DROP INDEX link_round",
-    "ALTER TABLE link DROP COLUMN round",
-    "ALTER TABLE cursor DROP COLUMN round",
-)
+STATEMENTS = ("DROP INDEX link_round",)
 
 
 def upgrade() -> None:
