@@ -7,7 +7,7 @@ golden value that this corresponds to.  L = current != seen (the system changed)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -41,8 +41,32 @@ class Cell:
     pinned: bool = False
     run: str = ""
 
+
+class _Origins:
+    """What the cells of one record have in common is stored once: most values came together, from one system in one run."""
+
+    def __init__(self, rows: Sequence[Sequence[Any]] = ()) -> None:
+        self._rows = rows
+        self._places: dict[tuple[Any, ...], int] = {}
+
+    def pack(self, cell: Cell) -> list[Any]:
+        """A cell as JSON: its value, its sequence number, and the place of the rest."""
+        key = (cell.source, cell.time, cell.rule, cell.pinned, cell.run)
+        return [cell.value, cell.seq, self._places.setdefault(key, len(self._places))]
+
     def to_json(self) -> list[Any]:
-        return [self.value, self.source, self.seq, self.time, self.rule, self.pinned, self.run]
+        """The origins of the cells that were packed."""
+        return list(self._places)
+
+    def unpack(self, raw: Sequence[Any]) -> Cell:
+        """The cell again."""
+        source, time, rule, pinned, run = self._rows[raw[2]]
+        return Cell(raw[0], source, raw[1], time, rule, pinned, run)
+
+
+def _whole(raw: Sequence[Any]) -> Cell:
+    """A cell as stores before version 11 have it: with its origin."""
+    return Cell(*raw)
 
 
 @dataclass(slots=True)
@@ -69,10 +93,10 @@ class Element:
     def attr_values(self) -> dict[str, Value]:
         return {name: cell.value for name, cell in self.attrs.items() if cell.value is not None}
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self, pack: Callable[[Cell], list[Any]]) -> dict[str, Any]:
         return {
-            "v": self.value.to_json(),
-            "a": {name: cell.to_json() for name, cell in self.attrs.items()},
+            "v": pack(self.value),
+            "a": {name: pack(cell) for name, cell in self.attrs.items()},
             "s": [self.alive, self.into, self.stamp, self.keyed, self.claims],
         }
 
@@ -141,21 +165,25 @@ class Golden:
         return found
 
     def to_json(self) -> dict[str, Any]:
+        origins = _Origins()
+        pack = origins.pack
         return {
-            "f": {name: cell.to_json() for name, cell in self.fields.items()},
+            "f": {name: pack(cell) for name, cell in self.fields.items()},
             "c": {
-                name: {"e": {eid: item.to_json() for eid, item in coll.elements.items()}, "p": coll.primary.to_json()}
+                name: {"e": {eid: item.to_json(pack) for eid, item in coll.elements.items()}, "p": pack(coll.primary)}
                 for name, coll in self.collections.items()
                 if coll.elements
             },
             "d": self.defaults,
             "z": self.frozen,
+            "o": origins.to_json(),
         }
 
     @classmethod
     def from_json(
         cls, gid: str, record: str, state: GoldenState, merged_into: str | None, seq: int, doc: Mapping[str, Any]
     ) -> Golden:
+        cell = _Origins(doc["o"]).unpack if "o" in doc else _whole
         collections = {}
         for name, raw in doc["c"].items():
             elements = {}
@@ -163,16 +191,16 @@ class Golden:
                 alive, into, stamp, keyed, claims = item["s"]
                 elements[eid] = Element(
                     eid,
-                    Cell(*item["v"]),
-                    {name: Cell(thawed(raw[0]), *raw[1:]) for name, raw in item["a"].items()},
+                    cell(item["v"]),
+                    {name: cell([thawed(raw[0]), *raw[1:]]) for name, raw in item["a"].items()},
                     alive,
                     into,
                     stamp,
                     keyed,
                     claims,
                 )
-            collections[name] = Collection(elements, Cell(*raw["p"]))
-        fields = {name: Cell(*raw) for name, raw in doc["f"].items()}
+            collections[name] = Collection(elements, cell(raw["p"]))
+        fields = {name: cell(raw) for name, raw in doc["f"].items()}
         return cls(gid, record, state, merged_into, fields, collections, dict(doc["d"]), dict(doc["z"]), seq)
 
 
@@ -262,7 +290,6 @@ class Link:
     unread: list[Any] | None = None
     reason: str = ""
     id: int | None = None
-    round: int = 0
     read: tuple[Any, ...] | None = field(default=None, compare=False, repr=False)
     """What ``hub.sync.merge.observe.view_of`` has read; not stored."""
 

@@ -22,28 +22,37 @@ _Slot = tuple[str, int | None]
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """SQL text for lists of certain lengths.  slots: where each positional value comes from; constants: values that the
-    statement itself has; row: makes a row with names from the driver's tuple."""
+    """SQL text for lists of certain lengths.  values: the positional values of one execution; row: makes a row with names
+    from the driver's tuple."""
 
     sql: str
-    slots: tuple[_Slot, ...]
-    constants: Mapping[str, Any]
+    values: Callable[[Mapping[str, Any]], tuple[Any, ...]]
     row: Callable[[Sequence[Any]], Any] | None
-    plain: Callable[[Mapping[str, Any]], tuple[Any, ...]] | None = None
-    """``values`` where each of several comes from a parameter of its own, as nearly always where many rows are written."""
 
-    def values(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
-        """The positional values of one execution."""
-        if self.plain is not None:
-            return self.plain(given)
-        return tuple(
-            self.constants[name]
-            if name in self.constants
-            else given[name]
-            if place is None
-            else given[name][min(place, len(given[name]) - 1)]
-            for name, place in self.slots
-        )
+
+def _values(slots: Sequence[_Slot], constants: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """Takes positional values out of given ones.  constants: values that the statement itself has."""
+    if len(slots) > 1 and all(place is None and name not in constants for name, place in slots):
+        return itemgetter(*(name for name, _ in slots))
+    parts: list[tuple[str, int | None]] = []  # each with its length, where it is a list
+    for name, place in slots:
+        if place:
+            parts[-1] = (name, place + 1)
+        else:
+            parts.append((name, None if place is None else 1))
+
+    def values(given: Mapping[str, Any]) -> tuple[Any, ...]:
+        found: list[Any] = []
+        for name, length in parts:
+            if length is None:
+                found.append(constants[name] if name in constants else given[name])
+            else:  # filled up with its last value
+                items = given[name]
+                found.extend(items)
+                found.extend([items[-1]] * (length - len(items)))
+        return tuple(found)
+
+    return values
 
 
 class Prepared:
@@ -80,6 +89,4 @@ class Prepared:
         columns = [column.keyname for column in compiled._result_columns]
         row_type: Any = namedtuple("Row", columns, rename=True)  # type: ignore[misc]  # known at run time only
         row = row_type._make if columns else None
-        plain = None if constants or places or len(names) < 2 else itemgetter(*names)
-        slots = tuple(places.get(name, (name, None)) for name in names)
-        return Compiled(expanded.statement, slots, constants, row, plain)
+        return Compiled(expanded.statement, _values([places.get(name, (name, None)) for name in names], constants), row)

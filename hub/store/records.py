@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Select, bindparam, delete, func, insert, literal_column, select, update
 
 from hub.state import Golden, Link
 from hub.store.database import pack, unpack
 from hub.store.protocol import Database
+from hub.store.seen import Seen
 from hub.store.tables import golden, ledger, link, match_key, meta, pending_ref, quarantine
+
+Value = TypeVar("Value")
 
 _CHUNK = 500
 _PRESENT = ("active", "shadow", "missing")
@@ -26,24 +29,28 @@ _AMONG = (*_HERE, link.c.remote_id.in_(bindparam("b_ids", expanding=True)))
 _OF = golden.c.gid.in_(bindparam("b_gids", expanding=True))
 _GOLDENS = select(golden).where(_OF).order_by(golden.c.gid)
 _MERGED = select(golden.c.gid, golden.c.merged_into).where(golden.c.merged_into.is_not(None), _OF)
-_COUNT_SEEN = select(func.count()).select_from(link).where(*_HERE, link.c.round == bindparam("b_round"))
 _SHOWN_BY_LISTINGS = ("active", "missing", "shadow", "out_of_scope", "quarantined")
-_UNSEEN = (
-    select(link.c.remote_id)
-    .where(*_HERE, link.c.round < bindparam("b_round"), link.c.state.in_(bindparam("b_states", expanding=True)))
-    .order_by(link.c.round, link.c.id)
+_PORTION = 5000
+_IN_STATE = (
+    select(link.c.id)
+    .where(*_HERE, link.c.state == bindparam("b_state"), link.c.id > bindparam("b_after"))
+    .order_by(link.c.id)
+    .limit(bindparam("b_most"))
 )
+"""Answered from the index of states alone: the links themselves are wide."""
+_REMOTE_IDS = select(link.c.remote_id).where(link.c.id.in_(bindparam("b_link_ids", expanding=True))).order_by(link.c.id)
 _DROP_PENDING = delete(pending_ref).where(pending_ref.c.link_id == bindparam("b_link"))
 _MARK = update(golden).where(golden.c.gid == bindparam("b_gid")).values(dirty=bindparam("b_dirty"))
 _DIRTY = select(golden.c.gid).where(golden.c.dirty == 1).order_by(golden.c.gid)
 _LINKS = select(link).where(*_AMONG).order_by(link.c.remote_id)
 _VERSIONS = (
-    select(link.c.remote_id, link.c.version, link.c.state, link.c.mapping).where(*_AMONG).order_by(link.c.remote_id)
+    select(link.c.remote_id, link.c.id, link.c.version, link.c.state, link.c.mapping)
+    .where(*_AMONG)
+    .order_by(link.c.remote_id)
 )
 _LINK_IDS = select(link.c.remote_id, link.c.id).where(*_AMONG)
 _LINKS_OF = select(link).where(link.c.gid.in_(bindparam("b_gids", expanding=True))).order_by(link.c.id)
 _NEW_LINK, _DROP_LINK = insert(link), delete(link).where(link.c.id == bindparam("b_id"))
-_SAW = update(link).where(*_HERE, link.c.remote_id == bindparam("b_remote")).values(round=bindparam("b_round"))
 _KEYS = (
     select(match_key)
     .where(match_key.c.key.in_(bindparam("b_keys", expanding=True)))
@@ -74,9 +81,18 @@ _COUNT_QUARANTINED = _COUNT_PRESENT.where(
 )
 
 
-def chunks(values: Iterable[str]) -> Iterator[list[str]]:
+class Gate(Protocol):
+    """What of a link decides whether its record has to be looked at, and the link's number."""
+
+    id: int
+    version: str | None
+    state: str
+    mapping: str
+
+
+def chunks(values: Iterable[Value]) -> Iterator[list[Value]]:
     """Lists of at most 500, the size that one statement takes."""
-    batch: list[str] = []
+    batch: list[Value] = []
     for value in values:
         batch.append(value)
         if len(batch) == _CHUNK:
@@ -192,12 +208,12 @@ class Records:
             found.update({row.remote_id: _link(row) for row in rows})
         return found
 
-    def versions(self, system: str, resource: str, ids: Iterable[str]) -> dict[str, tuple[str | None, str, str]]:
-        """remote id -> (version, state, mapping): the first gate, without reading any document."""
-        found: dict[str, tuple[str | None, str, str]] = {}
+    def versions(self, system: str, resource: str, ids: Iterable[str]) -> dict[str, Gate]:
+        """By remote id: the first gate, without reading any document."""
+        found: dict[str, Gate] = {}
         for batch in chunks(set(ids)):
             rows = self._db.rows(_VERSIONS, {"b_system": system, "b_resource": resource, "b_ids": batch})
-            found.update({row.remote_id: (row.version, row.state, row.mapping) for row in rows})
+            found.update({row.remote_id: row for row in rows})
         return found
 
     def links_by_gid(self, gids: Iterable[str]) -> dict[str, list[Link]]:
@@ -227,11 +243,12 @@ class Records:
         if fresh:
             self._db.write(_NEW_LINK, [_link_row(item) for item in fresh])
             for (system, resource), items in _by_resource(fresh).items():
-                ids = self._link_ids(system, resource, [item.remote_id for item in items])
+                ids = self.link_ids(system, resource, [item.remote_id for item in items])
                 for item in items:
                     item.id = ids[item.remote_id]
 
-    def _link_ids(self, system: str, resource: str, ids: list[str]) -> dict[str, int]:
+    def link_ids(self, system: str, resource: str, ids: Iterable[str]) -> dict[str, int]:
+        """remote id -> the number of its link."""
         found: dict[str, int] = {}
         for batch in chunks(ids):
             rows = self._db.rows(_LINK_IDS, {"b_system": system, "b_resource": resource, "b_ids": batch})
@@ -243,20 +260,24 @@ class Records:
             self.forget_counts()
         self._db.write(_DROP_LINK, [{"b_id": item} for item in ids])
 
-    def saw(self, system: str, resource: str, ids: Sequence[str], round_: int) -> None:
-        """Note that a listing of this round showed these records."""
-        here = {"b_system": system, "b_resource": resource, "b_round": round_}
-        self._db.write(_SAW, [{**here, "b_remote": item} for item in ids])
+    def unseen(self, system: str, resource: str, seen: Seen) -> list[str]:
+        """Remote ids of links that a complete listing should have shown and has not, older links first."""
+        missing = [item for state in _SHOWN_BY_LISTINGS for item in self._in_state(system, resource, state, seen)]
+        return [
+            row.remote_id
+            for batch in chunks(sorted(missing))
+            for row in self._db.rows(_REMOTE_IDS, {"b_link_ids": batch})
+        ]
 
-    def count_seen(self, system: str, resource: str, round_: int) -> int:
-        """How many linked records the listing of this round showed, each counted once."""
-        here = {"b_system": system, "b_resource": resource, "b_round": round_}
-        return int(self._db.rows(_COUNT_SEEN, here)[0][0])
-
-    def unseen(self, system: str, resource: str, round_: int) -> list[str]:
-        """Remote ids of links that no listing of this round or later has shown."""
-        here = {"b_system": system, "b_resource": resource, "b_round": round_, "b_states": _SHOWN_BY_LISTINGS}
-        return [row.remote_id for row in self._db.rows(_UNSEEN, here)]
+    def _in_state(self, system: str, resource: str, state: str, seen: Seen) -> Iterator[int]:
+        """Numbers of the links in a state that were not seen, read in portions."""
+        here, after = {"b_system": system, "b_resource": resource, "b_state": state, "b_most": _PORTION}, 0
+        while True:
+            rows = self._db.rows(_IN_STATE, {**here, "b_after": after})
+            yield from seen.missing(row[0] for row in rows)
+            if len(rows) < _PORTION:
+                return
+            after = rows[-1][0]
 
     def count_links(self, system: str, resource: str) -> dict[str, int]:
         """State -> links of a resource."""
@@ -422,7 +443,6 @@ def _link(row: Any) -> Link:
         row.modified,
         reason=row.reason,
         id=row.id,
-        round=row.round,
     )
     item.read_json(unpack(row.doc))
     return item
@@ -442,7 +462,7 @@ def _link_row(item: Link) -> dict[str, Any]:
         "mapping": item.mapping,
         "created_by_hub": int(item.created_by_hub),
         "modified": item.modified,
-        "round": item.round,
+        "round": 0,
         "reason": item.reason,
         "native": None if item.native is None else pack(item.native),
         "doc": pack(item.to_json()),

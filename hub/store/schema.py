@@ -14,7 +14,7 @@ from sqlalchemy import (
     event,
 )
 
-SCHEMA = 10
+SCHEMA = 11
 """Number of the newest migration."""
 
 TEXT = Text().with_variant(Text(collation="C"), "postgresql")

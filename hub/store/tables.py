@@ -44,6 +44,13 @@ Index(
     info=where(golden.c.merged_into.is_not(None)),
 )
 
+
+def _unused() -> Column[int]:
+    """Without a use since version 11 (decision 0026): to take the column out of the stores that have it would rewrite them,
+    and older SQLite cannot."""
+    return Column("round", WHOLE, nullable=False)
+
+
 link = Table(
     "link",
     metadata,
@@ -60,7 +67,7 @@ link = Table(
     Column("mapping", TEXT, nullable=False),
     Column("created_by_hub", WHOLE, nullable=False),
     Column("modified", Float),
-    Column("round", WHOLE, nullable=False),
+    _unused(),
     Column("reason", TEXT, nullable=False),
     Column("native", LargeBinary),
     Column("doc", LargeBinary, nullable=False),
@@ -79,7 +86,6 @@ Index(
     unique=True,
     info=where(text("is_primary = 1 AND state <> 'gone'")),
 )
-Index("link_round", link.c.system, link.c.resource, link.c.round)
 Index("link_state", link.c.system, link.c.resource, link.c.state)
 
 match_key = Table(
@@ -260,7 +266,7 @@ cursor = Table(
     Column("epoch", TEXT),
     Column("mapping", TEXT, nullable=False),
     Column("scope", TEXT, nullable=False),
-    Column("round", WHOLE, nullable=False),
+    _unused(),
     Column("size", WHOLE, nullable=False),
     Column("polled", Float),
     Column("listed", Float),

@@ -16,8 +16,7 @@ from hub.store.tables import cursor, link, meta, op, plan, quarantine, reread, s
 
 @dataclass(slots=True)
 class Cursor:
-    """Where reading a resource stands.  round: number of the listing in progress or last done; size: records that the
-    last complete listing showed; polled / listed: when (seconds)."""
+    """Where reading a resource stands.  size: records that the last complete listing showed; polled / listed: when (seconds)."""
 
     system: str
     resource: str
@@ -25,7 +24,6 @@ class Cursor:
     epoch: str | None = None
     mapping: str = ""
     scope: str = ""
-    round: int = 0
     size: int = 0
     polled: float | None = None
     listed: float | None = None
@@ -144,7 +142,6 @@ class Work:
             row.epoch,
             row.mapping,
             row.scope,
-            row.round,
             row.size,
             row.polled,
             row.listed,
@@ -163,7 +160,7 @@ class Work:
                     "epoch": item.epoch,
                     "mapping": item.mapping,
                     "scope": item.scope,
-                    "round": item.round,
+                    "round": 0,
                     "size": 0,
                     "polled": item.polled,
                     "listed": item.listed,

@@ -362,7 +362,6 @@ def _move(workspace: Workspace, source: Source, link: Link, native: Mapping[str,
         epoch=link.epoch,
         created_by_hub=link.created_by_hub,
         modified=link.modified,
-        round=link.round,
     )
     workspace.add_link(moved)
     observe(workspace.merge(source, None), fresh, moved, Base(), view, native)

@@ -13,6 +13,8 @@ from hub.contract.records import Page, Record
 from hub.identity.names import shown_name
 from hub.mapping.view import View
 from hub.state import Link
+from hub.store.records import Gate
+from hub.store.seen import Seen
 from hub.store.staging import Staged
 from hub.store.storable import refuse_unstorable
 from hub.store.work import Cursor, OpRow, Quarantined
@@ -168,27 +170,26 @@ class Pull:
         """A certified listing: from the first page to a normal end, in one epoch, without an unreadable record.  Only
         such a listing may prove absence, and each absence is confirmed by asking for the record."""
         store, system, resource = self.shared.store, self.source.system, self.source.resource
-        round_ = cursor.round = cursor.round + 1
         with store.transaction():
-            store.work.save_cursor(cursor)  # what a listing showed that then broke off is no evidence in the next one
+            store.work.save_cursor(cursor)  # that it was asked for holds until a listing is complete
             store.records.forget_counts()  # who looks at everything counts anew, too
         certified, complete = True, False
         waiting = store.staging.ids(system, resource) | store.work.unlinked_quarantine(system, resource)
-        strangers: set[str] = set()
+        seen, strangers = Seen(), set[str]()
         with closing(self._ahead.pages(self.source.connector.listing(resource))) as pages:
             for page in pages:
                 waiting.difference_update(item.id for item in page.records)
                 certified = certified and (cursor.epoch is None or page.epoch in (None, cursor.epoch))
                 certified = certified and all(item.error is None for item in page.records)
                 complete = page.complete
-                strangers |= self._take_listing(page, round_)
-        total = store.records.count_seen(system, resource, round_) + len(strangers)  # a page may come twice
+                strangers |= self._take_listing(page, seen)
+        total = len(seen) + len(strangers)  # a page may come twice
         certified = certified and complete and not self.slow
         shrunk = not self.accept_shrink and self._shrunk(cursor.size, total)
         if shrunk:
             self.shrank = f"the listing shrank from {cursor.size} to {total} records"
         elif certified:
-            missing = [*store.records.unseen(system, resource, round_), *sorted(waiting)]
+            missing = [*store.records.unseen(system, resource, seen), *sorted(waiting)]
             for start in range(0, len(missing), 200):
                 total += self._confirm_absence(missing[start : start + 200])
         with store.transaction():
@@ -203,17 +204,17 @@ class Pull:
         least = before * (1 - self.shared.policy.guards.listing_shrank)
         return (now == 0 and before > 1) or (now < least and before - now > 5)
 
-    def _take_listing(self, page: Page, round_: int) -> set[str]:
-        """Take a page of a listing; returns the ids of records that are not linked."""
+    def _take_listing(self, page: Page, seen: Seen) -> set[str]:
+        """Take a page of a listing, and note which links it showed; returns the ids of records that are not linked."""
         store, system, resource = self.shared.store, self.source.system, self.source.resource
         ids = [item.id for item in page.records if item.error is None]
         known = store.records.versions(system, resource, ids)
-        waiting = store.staging.states(system, resource, ids)
+        news = [item for item in page.records if not (item.id in known and self._read_at(item, known[item.id]))]
+        waiting = store.staging.states(system, resource, [item.id for item in news if item.error is None])
         stale = [
             item
-            for item in page.records
+            for item in news
             if not item.deleted
-            and not (item.id in known and self._read_at(item, *known[item.id]))
             and not (item.id in waiting and item.version is not None and waiting[item.id][0] == item.version)
         ]
         broken = [item for item in stale if item.error is not None]
@@ -225,14 +226,16 @@ class Pull:
         with store.transaction():
             fresh, lost = self.take([*records, *broken])
             self._resize(by=fresh - lost)
-            store.records.saw(system, resource, [item for item in ids if item not in gone_since], round_)
+            links = store.records.link_ids(system, resource, ids) if stale else {id_: known[id_].id for id_ in known}
+            seen.discard({item.id for item in known.values()}.difference(links.values()))
+            seen.add(link for id_, link in links.items() if id_ not in gone_since)
         self.progress(len(page.records))
         shown = {*waiting, *(item.id for item in records)}  # not one that is gone again since the listing named it
         return shown.difference(known)
 
-    def _read_at(self, item: Record, version: str | None, _state: str, mapping: str) -> bool:
+    def _read_at(self, item: Record, gate: Gate) -> bool:
         """Whether a listed record was read at this version and by this mapping."""
-        return item.version is not None and item.version == version and mapping == self.source.mapping.hash
+        return item.version is not None and item.version == gate.version and gate.mapping == self.source.mapping.hash
 
     def _confirm_absence(self, ids: list[str]) -> int:
         """Ask for records that a listing did not show; returns how many still count."""
@@ -277,22 +280,17 @@ class Pull:
         self._stage([item for item in unknown if item[0].id not in followed], waiting)
         left = {item.id for item in records if item.error is None and _left(item)}
         present = {item.id for item in records if item.id not in left} | self._followed
-        known = (
-            {item for item, (_, state, _m) in gates.items() if state not in ("gone", "excluded")}
-            | set(waiting)
-            | barred
-        )
+        known = {item for item, gate in gates.items() if gate.state not in ("gone", "excluded")} | set(waiting) | barred
         return len(present - known), len(known & left - present)
 
-    def _unchanged(self, record: Record, gate: tuple[str | None, str, str] | None) -> bool:
+    def _unchanged(self, record: Record, gate: Gate | None) -> bool:
         """The first gate: our own echo, or a stale replica (a version is compared for equality only)."""
         if gate is None or record.deleted or record.merged_into or record.error or record.version is None:
             return False
-        version, state, mapping = gate
         return (
-            version == record.version
-            and mapping == self.source.mapping.hash
-            and state in ("active", "shadow")
+            gate.version == record.version
+            and gate.mapping == self.source.mapping.hash
+            and gate.state in ("active", "shadow")
             and record.id not in self.ops
         )
 

@@ -28,7 +28,7 @@ def test_a_sync_on_a_disk_that_fills_up_ends_in_clear_words_and_goes_on_later() 
 
 
 def old_store(path: Path) -> None:
-    """A database of the first version with two records that wait to be linked."""
+    """A database of the first version with two records that wait to be linked, and two that are linked."""
     with closing(sqlite3.connect(path)) as raw:
         for statement in import_module("hub.store.migrations.versions.0001_first").STATEMENTS:
             raw.execute(statement)
@@ -38,6 +38,10 @@ def old_store(path: Path) -> None:
             raw.execute(
                 "INSERT INTO staged VALUES ('A', 'r', ?, 'run', 'new', NULL, NULL, NULL, NULL, NULL, 'n', ?, '{}')",
                 (number, b'["email:a@x"]'),
+            )
+            raw.execute(
+                "INSERT INTO link VALUES (?, 'A', 'r', ?, 'g', '', 0, 'active', 'v', NULL, 'm', 0, NULL, 4, '', NULL, '{}')",
+                (int(number), f"linked {number}"),
             )
         raw.execute("PRAGMA user_version = 1")
         raw.commit()
@@ -77,6 +81,8 @@ def test_a_migration_killed_at_any_statement_is_simply_made_again(
         with closing(open_store(path)) as store:
             assert store.db.rows(text("PRAGMA user_version"))[0][0] == SCHEMA
             assert [item.remote_id for item in store.staging.sharing(["email:a@x"])] == staged
+            linked = store.records.link_ids("A", "r", [f"linked {number}" for number in "123"])
+            assert linked == {f"linked {item}": int(item) for item in staged}
     assert point > 10
 
 

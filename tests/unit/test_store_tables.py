@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import MetaData, Table, create_engine, inspect
 from sqlalchemy.exc import IntegrityError
 
-from hub.state import Golden, Link
-from hub.store import schema, tables
-from hub.store.database import Database
+from hub.state import Cell, Collection, Element, Golden, Link
+from hub.store import records, schema, tables
+from hub.store.database import Database, pack
 from hub.store.errors import Locked, StoreError
 from hub.store.file_lock import ProcessLock
 from hub.store.location import Location
+from hub.store.seen import Seen
 from hub.store.staging import Staged
 from hub.store.store import Store, open_store
 from hub.store.work import Cursor
@@ -358,6 +361,39 @@ def test_links_are_counted_anew_after_every_change_and_only_then(store: Store, m
     assert counted()
 
 
+def test_what_a_listing_has_not_shown_is_asked_for_oldest_first_whatever_its_state(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "_PORTION", 3)
+    states = ("active", "missing", "gone", "shadow", "excluded", "out_of_scope", "quarantined")
+    links = [Link("A", "x", str(99_000 - n), f"g{n}", states[n % 7], primary=False, reason="why") for n in range(48)]
+    with store.transaction():
+        store.records.save_links([*links, Link("B", "x", "other", "g0"), Link("A", "y", "other", "g0")])
+    listed = [item for item in links if item.state not in ("gone", "excluded")]
+    seen = Seen()
+    assert store.records.unseen("A", "x", seen) == [item.remote_id for item in listed]
+    hidden = (0, 1, 20, len(listed) - 1)
+    seen.add(item.id or 0 for place, item in enumerate(listed) if place not in hidden)
+    assert store.records.unseen("A", "x", seen) == [listed[place].remote_id for place in hidden]
+    assert store.records.unseen("A", "z", Seen()) == []
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
+@given(st.lists(st.tuples(st.booleans(), st.sets(st.integers(1, 300_000), max_size=6)), max_size=8))
+def test_seen_links_are_a_set_of_numbers(steps: list[tuple[bool, set[int]]]) -> None:
+    seen, known = Seen(), set[int]()
+    for shown, ids in steps:
+        if shown:
+            seen.add(ids)
+            known |= ids
+        else:
+            seen.discard(ids)
+            known -= ids
+    everything = set().union(*(ids for _, ids in steps))
+    assert len(seen) == len(known)
+    assert seen.missing(sorted(everything)) == sorted(everything - known)
+
+
 # schema
 
 
@@ -392,6 +428,33 @@ def test_migrations_give_exactly_the_declared_schema(tmp_path: Path) -> None:
         engine.dispose()
     assert found["migrated.db"] == found["declared.db"]
     assert set(found["migrated.db"]) == set(tables.metadata.tables)
+
+
+def test_links_of_an_older_version_are_kept_without_what_their_last_listing_had_noted(tmp_path: Path) -> None:
+    path = tmp_path / "hub.db"
+    migration = importlib.import_module("hub.store.migrations.versions.0001_first")
+    with closing(sqlite3.connect(path)) as raw:
+        for statement in migration.STATEMENTS:
+            raw.execute(statement)
+        raw.execute("CREATE TABLE alembic_version (version_num TEXT PRIMARY KEY)")
+        raw.execute("INSERT INTO alembic_version VALUES ('0001')")
+        for number in (3, 7):
+            raw.execute(
+                "INSERT INTO link VALUES (?, 'A', 'r', ?, ?, '', 1, 'active', 'v', NULL, 'm', 0, 1.5, 9, 'why', ?, ?)",
+                (number, f"r{number}", f"g{number}", b'{"n":1}', pack(Link("A", "r", "x", "g").to_json())),
+            )
+        raw.execute("INSERT INTO cursor VALUES ('A', 'r', ?, 'e', 'm', 's', 9, 2, 3.5, 4.5, 1)", (b'{"at":1}',))
+        raw.execute("PRAGMA user_version = 1")
+        raw.commit()
+    with closing(open_store(path)) as store:
+        found = store.records.links_by_remote("A", "r", ["r3", "r7"])
+        assert [(item.id, item.gid, item.state, item.version, item.mapping) for _, item in sorted(found.items())] == [
+            (3, "g3", "active", "v", "m"),
+            (7, "g7", "active", "v", "m"),
+        ]
+        assert [(item.native, item.modified, item.reason) for item in found.values()] == [({"n": 1}, 1.5, "why")] * 2
+        assert store.work.cursor("A", "r") == Cursor("A", "r", {"at": 1}, "e", "m", "s", 2, 3.5, 4.5, True)
+        assert store.records.unseen("A", "r", Seen()) == ["r3", "r7"]
 
 
 @pytest.mark.parametrize(("found", "kept"), [(None, 8192), (4096, 4096)], ids=["new", "older"])
@@ -652,7 +715,7 @@ CALLS: dict[str, Callable[[Store, int], object]] = {
     "links_by_remote": lambda store, n: store.records.links_by_remote("A", "r", map(str, range(n))),
     "links_by_gid": lambda store, n: store.records.links_by_gid([f"g{i}" for i in range(n)]),
     "versions": lambda store, n: store.records.versions("A", "r", map(str, range(n))),
-    "saw": lambda store, n: store.records.saw("A", "r", [str(i) for i in range(n)], 1),
+    "link_ids": lambda store, n: store.records.link_ids("A", "r", [str(i) for i in range(n)]),
     "set_keys": lambda store, n: store.records.set_keys({f"g{i}": [f"email:{i}"] for i in range(n)}),
     "gids_by_key": lambda store, n: store.records.gids_by_key([f"email:{i}" for i in range(n)]),
     "mark_dirty": lambda store, n: store.records.mark_dirty([f"g{i}" for i in range(n)]),
@@ -703,3 +766,58 @@ def test_a_database_says_how_many_statements_it_sent(store: Store) -> None:
     before = store.db.statements
     store.work.meta("x")
     assert store.db.statements == before + 1
+
+
+def test_a_customer_of_an_older_version_is_read_as_it_was(store: Store) -> None:
+    """Stores before version 11 have where a value came from in each value."""
+    older = {
+        "f": {
+            "notes": ["hello", "A", 7, 1.5, "first value", False, "run1"],
+            "kind": ["person", "B", 8, None, "", True, ""],
+        },
+        "c": {
+            "emails": {
+                "e": {
+                    "e1": {
+                        "v": ["a@x.example", "A", 9, 1.5, "new", False, "run1"],
+                        "a": {"labels": [["work"], "A", 9, 1.5, "new", False, "run1"]},
+                        "s": [True, None, 9, 9, 1],
+                    }
+                },
+                "p": ["e1", "A", 10, 1.5, "first value", False, "run1"],
+            }
+        },
+        "d": {"x": "y"},
+        "z": {"notes": [["other", "B", 2.5]]},
+    }
+    wanted = Golden(
+        "g",
+        fields={
+            "notes": Cell("hello", "A", 7, 1.5, "first value", False, "run1"),
+            "kind": Cell("person", "B", 8, None, "", True),
+        },
+        collections={
+            "emails": Collection(
+                {
+                    "e1": Element(
+                        "e1",
+                        Cell("a@x.example", "A", 9, 1.5, "new", False, "run1"),
+                        {"labels": Cell(("work",), "A", 9, 1.5, "new", False, "run1")},
+                        stamp=9,
+                        keyed=9,
+                        claims=1,
+                    )
+                },
+                Cell("e1", "A", 10, 1.5, "first value", False, "run1"),
+            )
+        },
+        defaults={"x": "y"},
+        frozen={"notes": [["other", "B", 2.5]]},
+        seq=3,
+    )
+    assert Golden.from_json("g", "customer", "live", None, 3, older) == wanted
+    with store.transaction():
+        store.records.save_goldens([(wanted, "title")])
+    assert store.records.goldens(["g"]) == {"g": wanted}
+    (row,) = store.db.rows(tables.golden.select())
+    assert row.doc.count(b"run1") == 2, "each origin is stored once: here two rules of one run"

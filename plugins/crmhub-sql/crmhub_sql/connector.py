@@ -47,6 +47,10 @@ _KINDS = {
 }
 
 
+BATCH = 100
+"""Ops that are written in one transaction."""
+
+
 class SqlConfig(ConnectorConfig):
     """Settings of one table; the README explains each.
 
@@ -120,7 +124,7 @@ class Sql(Connector[SqlConfig]):
             create="marker" if self.config.own_key else "none",
             version_after_write=True,
             image_after_write=True,
-            batch=100,
+            batch=BATCH,
             page=self.config.page,
             find_by=frozenset({"op_key"}) if self.config.own_key else frozenset(),
             clock_resolution=0.0,
@@ -182,12 +186,12 @@ class Sql(Connector[SqlConfig]):
         yield from by_ids(self._rows, self._rows.table.c[self.config.own_key], list(values), self.config.page)
 
     def write(self, resource: str, ops: Sequence[Op]) -> Iterator[Receipt]:
-        """Each op in its own transaction."""
+        """Batches in one transaction each, or each op in its own where one is in the way of the others."""
         from crmhub_sql.writing import Writer
 
         writer = Writer(self._rows)
-        for op in ops:
-            yield writer.write(op)
+        for start in range(0, len(ops), BATCH):
+            yield from writer.write_all(ops[start : start + BATCH])
 
     def close(self) -> None:
         if "_engine" in self.__dict__:

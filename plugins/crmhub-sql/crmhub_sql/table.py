@@ -12,7 +12,7 @@ from sqlalchemy import Column, MetaData, Select, Table, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, NoSuchTableError, OperationalError, ProgrammingError
 
 from crmhub_sql.values import from_json, readable, to_json, version_of
-from hub.plugin import ConfigError, Record, Unavailable
+from hub.plugin import ConfigError, Record, Rejected, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,8 +75,11 @@ class Rows:
             when = when.replace(tzinfo=UTC)
         return Record(str(to_json(row._mapping[self.names.key])), data, version_of(data), when)
 
-    def values(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """What is written, by column.  Columns that do not exist are left to the caller's check."""
+    def checked(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """What is written, by column.  Raises Rejected for a column that does not exist, or cannot hold its value."""
+        unknown = sorted(set(data) - set(self.table.c.keys()))
+        if unknown:
+            raise Rejected(f"there is no column {unknown[0]!r}", field=unknown[0])
         return {name: from_json(self.table.c[name], value) for name, value in data.items()}
 
 
