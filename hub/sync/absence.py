@@ -100,6 +100,7 @@ def promote(workspace: Workspace, shadow: Link) -> None:
     """A shadow becomes the record that the hub writes to."""
     shadow.state, shadow.primary = "active", True
     workspace.touch(shadow)
+    workspace.renewed.add(shadow.gid)
 
 
 def uncount(shared: Shared, source: Source, links: Iterable[Link]) -> None:

@@ -17,6 +17,7 @@ from hub.sync.plan.items import Item, Payload
 from hub.sync.plan.plan import Plan
 from hub.sync.plan.record import blank_base, plan_record, title
 from hub.sync.policy import canonical_bytes
+from hub.sync.references import left_behind
 from hub.sync.systems import Source
 from hub.sync.workspace import Shared, Workspace
 
@@ -174,6 +175,9 @@ def plan_on(workspace: Workspace, source: Source, golden: Golden) -> Iterator[It
         source.mapping,
         creating,
         lambda gid, resource: _remote_id(workspace, source.system, resource, gid),
+        lambda gid, ref: left_behind(
+            workspace.links.get(gid, ()), source.system, ref, _remote_id(workspace, source.system, ref.resource, gid)
+        ),
         workspace.survivor,
         workspace.shared.policy.region,
         workspace.shared.quiet,

@@ -18,6 +18,7 @@ from hub.sync.merge.fields import PENDING
 from hub.sync.merge.observe import view_of
 from hub.sync.plan.record import title
 from hub.sync.policy import Policy
+from hub.sync.references import keys_of, referring
 from hub.sync.systems import Source, Systems
 
 MOST_MOVED = 20_000
@@ -107,8 +108,9 @@ def kept_keys_of_view(view: View, policy: Policy) -> list[str]:
 
 
 def kept_keys_of_golden(golden: Golden, policy: Policy) -> list[str]:
-    """All keys that are kept of a golden record: those that it is matched by and, if records are compared, its blocks."""
-    keys = match_keys_of_golden(golden, policy.region)
+    """All keys that are kept of a golden record: those that it is matched by, those by which who refers to another is
+    found and, if records are compared, its blocks."""
+    keys = match_keys_of_golden(golden, policy.region) + keys_of(golden)
     if policy.near.mode != "off" and golden.state == "live":
         keys += blocks(features_of_golden(golden, policy.region))
     return keys
@@ -124,6 +126,8 @@ class Workspace:
         self.changed: set[str] = set()
         self.settled: set[str] = set()
         """Of those that changed: golden is as it was, and was planned since the last change of a link."""
+        self.renewed: set[str] = set()
+        """Customers whose record in some system is another one than before."""
         self.touched: dict[int, Link] = {}
         self.fresh: list[Link] = []
         self.dropped: list[Link] = []
@@ -155,7 +159,10 @@ class Workspace:
         self.changed.add(golden.gid)
 
     def add_link(self, link: Link) -> None:
-        self.links.setdefault(link.gid, []).append(link)
+        mine = self.links.setdefault(link.gid, [])
+        if any(item.state == "gone" and item.key[:2] == link.key[:2] for item in mine):
+            self.renewed.add(link.gid)
+        mine.append(link)
         self.fresh.append(link)
         self._refs[link.key] = link.gid
 
@@ -227,6 +234,10 @@ class Workspace:
         records.save_goldens([(item, title(item)) for item in goldens], dirty=dirty)
         records.set_keys({item.gid: kept_keys_of_golden(item, self.shared.policy) for item in goldens})
         records.mark_dirty(self.settled, dirty=False)
+        if self.renewed:
+            behind = referring(self.shared.store, sorted(self.renewed))
+            records.mark_dirty(behind)
+            self.shared.moved |= behind
         records.delete_links([item.id for item in self.dropped if item.id is not None])
         dropped = {id(item) for item in self.dropped}
         links = [item for item in (*self.touched.values(), *self.fresh) if id(item) not in dropped]
@@ -243,7 +254,7 @@ class Workspace:
             [row for merge in self.merges for row in merge.notices],
         )
         self.merges, self.touched, self.fresh, self.dropped = [], {}, [], []
-        self.changed, self.settled = set(), set()
+        self.changed, self.settled, self.renewed = set(), set(), set()
 
     def _save_pending(self, links: list[Link]) -> None:
         for item in links:

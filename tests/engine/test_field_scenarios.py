@@ -231,8 +231,13 @@ def test_group_crash_then_user_edits_one_member(tmp_path: Path) -> None:
     world.quiet()
 
 
-def referring(folder: Path) -> World:
-    return World(folder, A=REFERRING, B=REFERRING)
+def referring(folder: Path, policy: Policy | None = None) -> World:
+    return World(folder, policy, A=REFERRING, B=REFERRING)
+
+
+def deleting(folder: Path) -> World:
+    """What is deleted in B is deleted in A, unless A has an edit that B has not seen."""
+    return referring(folder, Policy(("A", "B"), delete={"B": "propagate"}))
 
 
 def test_ref_pending_not_erased_not_pushed_over(tmp_path: Path) -> None:
@@ -314,6 +319,78 @@ def test_ref_after_parent_merge_no_write(tmp_path: Path) -> None:
     world.sync()
     assert [item for item in world.servers["B"].writes if item[0] != "update"] == writes
     assert world.servers["B"].records[anna].version == before
+    world.quiet()
+
+
+def with_a_company(world: World) -> str:
+    """Anna works for ACME in both systems; the id of ACME in B."""
+    a = world.servers["A"]
+    a.add(
+        {"name": "Anna", "email": "anna@x.example", "company_id": a.add({"name": "ACME", "email": "info@acme.example"})}
+    )
+    world.sync()
+    ids = {data["name"]: id_ for id_, data in world.servers["B"].alive().items()}
+    assert world.servers["B"].records[ids["Anna"]].data["company_id"] == ids["ACME"]
+    return ids["ACME"]
+
+
+def company_of_anna(world: World, system: str) -> tuple[str, str]:
+    """The id of ACME that is there now, and to which record Anna's refers."""
+    alive = world.servers[system].alive()
+    (acme,) = [id_ for id_, data in alive.items() if data["name"].startswith("ACME")]
+    (anna,) = [data for data in alive.values() if data["name"] == "Anna"]
+    return acme, anna["company_id"]
+
+
+def test_ref_to_a_record_made_again_names_the_new_one(tmp_path: Path) -> None:
+    """Somebody deletes the company in B while it is edited in A: it is made again, with another id, and Anna works there."""
+    world = deleting(tmp_path)
+    old = with_a_company(world)
+    world.servers["B"].remove(old)
+    a = world.servers["A"]
+    a.edit(next(id_ for id_, data in a.alive().items() if data["name"] == "ACME"), name="ACME Ltd")
+    world.sync()
+    world.sync()
+    acme, named = company_of_anna(world, "B")
+    assert named == acme != old
+    assert company_of_anna(world, "A")[0] == company_of_anna(world, "A")[1], (
+        "nothing moved where nothing was made again"
+    )
+    assert "company_id" not in str([item for item in world.servers["A"].writes if item[0] == "update"])
+    world.quiet()
+
+
+def test_ref_to_a_merged_record_follows_its_survivor_that_is_made_again(tmp_path: Path) -> None:
+    """Golden still means the company that was merged away; who refers to it is found all the same."""
+    world = deleting(tmp_path)
+    old = with_a_company(world)
+    a = world.servers["A"]
+    acme = next(id_ for id_, data in a.alive().items() if data["name"] == "ACME")
+    survivor = a.add({"name": "ACME Group", "email": "group@acme.example"})
+    world.sync()
+    a.remove(acme, merged_into=survivor)
+    world.sync()
+    world.sync()
+    b = world.servers["B"]
+    for id_ in [id_ for id_, data in b.alive().items() if data["name"].startswith("ACME")]:
+        b.remove(id_)
+    a.edit(survivor, name="ACME Holding")
+    world.sync()
+    world.sync()
+    now, named = company_of_anna(world, "B")
+    assert named == now != old
+    world.quiet()
+
+
+def test_ref_of_somebody_else_to_a_record_that_is_gone_stays(tmp_path: Path) -> None:
+    """Nothing is made again, so nothing is written: the reference dangles as its system left it."""
+    world = referring(tmp_path)
+    old = with_a_company(world)
+    world.servers["B"].remove(old)
+    world.sync()
+    world.sync()
+    (anna,) = [data for data in world.servers["B"].alive().values() if data["name"] == "Anna"]
+    assert anna["company_id"] == old
     world.quiet()
 
 

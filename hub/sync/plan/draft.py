@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from hub.mapping.view import CollectionChange, Mapping_, Value
+from hub.mapping.view import CollectionChange, Mapping_, RemoteRef, Value
 from hub.state import Base, Cell, Element, Golden, Link, mark_of
 from hub.sync.plan.items import Diff, Payload
 
@@ -25,6 +25,8 @@ class Draft:
     creating: bool
     refer: Callable[[str, str], str | None]
     """(gid, native resource) -> the native id of that golden record in this system, None while it has no link."""
+    left: Callable[[str, RemoteRef], bool]
+    """(gid, what the system shows) -> whether that names a record which is gone, while the customer has another one."""
     survivor: Callable[[str], str]
     region: str | None = None
     skip: frozenset[str] = frozenset()

@@ -136,10 +136,13 @@ def _plan_value(draft: Draft, name: str, value: Value, seen: Value, lost: bool) 
 
 
 def _plan_reference(draft: Draft, name: str, resource: str, value: Value, sent: Value, lost: bool) -> None:
-    """A reference whose target has no link here is left out and stays G = 1; never pushed as BLANK (rule R2)."""
+    """A reference whose target has no link here is left out and stays G = 1; never pushed as BLANK (rule R2).  One to a
+    record that was made again under another id is given anew."""
     target = draft.survivor(value) if isinstance(value, str) else None
     before = draft.survivor(sent) if isinstance(sent, str) else None
-    if target == before and not lost:
+    shown = draft.base.fields.get(name)
+    left = target is not None and isinstance(shown, RemoteRef) and draft.left(target, shown)
+    if target == before and not lost and not left:
         return
     native: RemoteRef | None = None
     if target is not None:
@@ -148,7 +151,7 @@ def _plan_reference(draft: Draft, name: str, resource: str, value: Value, sent: 
             draft.held[name] = WAITING
             return
         native = RemoteRef(resource, remote)
-    if draft.base.fields.get(name) == native:
+    if shown == native:
         draft.book.fields[name] = value
         return
     draft.fields[name] = native

@@ -79,7 +79,7 @@ def _record(world: World, server: SimulatedServer, golden: Golden, link: Link, l
             continue
         shown = view.fields.get(name, UNSUPPORTED)
         wanted = _wanted(world, server, golden, name, links, shown.id if isinstance(shown, RemoteRef) else "")
-        if wanted is UNSUPPORTED or shown is UNSUPPORTED or _dangles(server, shown):
+        if wanted is UNSUPPORTED or shown is UNSUPPORTED:
             continue
         if is_blank(shown) and world.policy.of(name).blank == "ignore":
             continue  # by policy, an empty field says nothing and is not filled again
@@ -93,15 +93,6 @@ def _record(world: World, server: SimulatedServer, golden: Golden, link: Link, l
     for name in mapping.collections:
         if not differs_on_purpose(golden, link, name):
             _collection(world, server, golden, view, name, where)
-
-
-def _dangles(server: SimulatedServer, shown: Any) -> bool:
-    """A reference to a record that is or was deleted: bounded, because a record that the hub makes again has another id
-    and the references of others to the old one are not followed up, even when it comes back as another customer
-    (docs/reliability.md)."""
-    if not isinstance(shown, RemoteRef) or shown.id not in server.records:
-        return False
-    return server.records[shown.id].deleted or shown.id in server.reused or shown.id in server.returned
 
 
 def _wanted(
