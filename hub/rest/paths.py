@@ -16,6 +16,8 @@ def at(data: Any, path: str) -> Any:
     """
     if not path:
         return data
+    if type(data) is dict and path in data:  # nearly always, and much faster to tell than any mapping
+        return data[path]
     if isinstance(data, Mapping) and path in data:
         return data[path]
     head, _, rest = path.partition(".")

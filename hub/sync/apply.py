@@ -147,7 +147,7 @@ class Apply:
         store, source = self.shared.store, self.source
         ready = []
         with store.transaction():
-            links = store.records.links_by_remote(
+            links = store.records.versions(
                 source.system, source.resource, [item.remote_id for item in batch if item.remote_id]
             )
             for item in batch:
