@@ -18,6 +18,7 @@ from benchmarks.stub import ROOT
 RUNS: Mapping[str, tuple[str, ...]] = {
     "small": ("--scenario", "a,b,c,d,e,f,g,h", "--size", "1k,10k", "--peers"),
     "postgresql": ("--scenario", "a,b,c,d,e,f", "--size", "10k", "--store", "postgresql"),
+    "middle": ("--scenario", "a,b,c,d", "--size", "100k", "--turns", "1"),
     "large": ("--scenario", "b,d,c", "--size", "1M", "--turns", "1"),
 }
 
