@@ -621,6 +621,20 @@ def test_a_label_that_is_written_leaves_a_value_that_differs_on_purpose(tmp_path
     world.quiet()
 
 
+@pytest.mark.parametrize("edit", [edit_field, edit_element])
+def test_what_is_given_again_after_an_undo_is_no_exception_any_more(world: World, edit: Any) -> None:
+    """Once golden has moved on and was written everywhere, nothing is left that a later edit would be judged by."""
+    edit(world)
+    undo(world, world.sync().run)
+    gid = world.golden().gid
+    assert [link.system for link in world.store.records.links_by_gid([gid])[gid] if link.undone]
+    a = world.servers["A"]
+    a.edit(world.id("A"), lambda data: data["emails"][0].update(value="newest@x.example"), notes="likes cocoa")
+    world.sync()
+    assert [link.undone for link in world.store.records.links_by_gid([gid])[gid]] == [{}] * 5
+    world.quiet()
+
+
 def test_an_undo_lets_no_system_know_more_than_it_did(tmp_path: Path) -> None:
     """Seed 350265: after an undo of something else, a system that nothing can be written to counted as knowing an edited
     address, and its own removal of the old spelling removed the address everywhere."""
