@@ -71,12 +71,12 @@ def test_publishing_measures_what_is_not_there_and_writes_the_page_of_all(
     monkeypatch.setattr(publish, "write_page", lambda files: pages.append(files) or [])
     (tmp_path / "small.json").write_text("{}")
     assert publish.publish(tmp_path, list(publish.RUNS)) == 2
-    assert [words[words.index("--size") + 1] for words in measured] == ["10k", "1M"]
+    assert [words[words.index("--size") + 1] for words in measured] == ["10k", "100k", "1M"]
     assert pages == [], "something was not measured"
     assert not (tmp_path / "large.json").exists()
     assert publish.publish(tmp_path, ["small", "postgresql"]) == 0
     assert pages == [[tmp_path / "small.json", tmp_path / "postgresql.json"]]
-    assert len(measured) == 2
+    assert len(measured) == 3
 
 
 @pytest.mark.parametrize("words", publish.RUNS.values(), ids=publish.RUNS)
