@@ -67,6 +67,10 @@ class LogTrap(logging.Handler):
         return found
 
 
+IN_WINDOW = ("write", "receipt")
+"""Moments between the looks at the records of a batch and the writes to them."""
+
+
 @dataclass(slots=True)
 class World:
     """Everything of one seed.  ``sync`` runs the hub once; ``violations`` collects what the oracles find."""
@@ -143,7 +147,7 @@ class World:
         self.say("hub", f"{call} {server.profile.name}", " ".join(f"{op.kind} {op.id or op.key}" for op in ops))
         moment.reach(call)
         meddles = not self._acting and self.meddling and self.random.random() < self.meddling
-        if meddles and (self.windows or call != "write" or server.traits.conditional):
+        if meddles and (self.windows or call not in IN_WINDOW or server.traits.conditional):
             self._acting = True
             self.users.act(server if self.random.random() < 0.6 else None)
             self._acting = False
