@@ -199,6 +199,7 @@ def merged_away(workspace: Workspace, source: Source, link: Link | None, survivo
             comes_back(workspace, link)  # it had been taken for deleted
         # the mark stands where a mapping's hash does: it outlives what becomes of the link before that record is read
         link.remote_id, link.version, link.reason, link.mapping = survivor_id, None, FOLLOWS, FOLLOWS
+        workspace.renewed.add(link.gid)
         link.unread = None
         workspace.touch(link)
         workspace.shared.store.staging.remove([(source.system, source.resource, survivor_id)])

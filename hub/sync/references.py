@@ -11,6 +11,8 @@ from hub.mapping.view import RemoteRef
 from hub.state import Golden, Link
 from hub.store.store import Store
 
+LEFT: Final = ("gone", "excluded")
+"""States of links whose record is not there, or is none of ours."""
 _REFERENCES: Final = tuple(name for name, found in FIELDS.items() if found.kind == "reference")
 
 
@@ -28,12 +30,14 @@ def referring(store: Store, gids: Iterable[str]) -> set[str]:
     return {gid for found in store.records.gids_by_key(keys).values() for gid in found}
 
 
-def left_behind(links: Iterable[Link], system: str, ref: RemoteRef, now: str | None) -> bool:
-    """Whether a reference names a record that is gone, while the customer (whose links these are) has another one."""
+def left_behind(links: Iterable[Link], system: str, ref: RemoteRef, now: str | None, *, known: bool) -> bool:
+    """Whether a reference names a record that is gone, while the customer (whose links these are) has another one.
+
+    known: the hub knows a record with that id, of whomever."""
     if now is None or now == ref.id:
         return False
-    return any(
-        link.state == "gone" and (link.system, link.resource, link.remote_id) == (system, ref.resource, ref.id)
+    return not known or any(
+        link.state in LEFT and (link.system, link.resource, link.remote_id) == (system, ref.resource, ref.id)
         for link in links
     )
 

@@ -18,7 +18,7 @@ from hub.sync.merge.fields import PENDING
 from hub.sync.merge.observe import view_of
 from hub.sync.plan.record import title
 from hub.sync.policy import Policy
-from hub.sync.references import keys_of, referring
+from hub.sync.references import LEFT, keys_of, referring
 from hub.sync.systems import Source, Systems
 
 MOST_MOVED = 20_000
@@ -160,7 +160,7 @@ class Workspace:
 
     def add_link(self, link: Link) -> None:
         mine = self.links.setdefault(link.gid, [])
-        if any(item.state == "gone" and item.key[:2] == link.key[:2] for item in mine):
+        if any(item.state in LEFT and item.key[:2] == link.key[:2] for item in mine):
             self.renewed.add(link.gid)
         mine.append(link)
         self.fresh.append(link)
@@ -234,6 +234,9 @@ class Workspace:
         records.save_goldens([(item, title(item)) for item in goldens], dirty=dirty)
         records.set_keys({item.gid: kept_keys_of_golden(item, self.shared.policy) for item in goldens})
         records.mark_dirty(self.settled, dirty=False)
+        for link in self.touched.values():
+            if link.state in LEFT and self.link(link.system, link.resource, link.gid) not in (None, link):
+                self.renewed.add(link.gid)
         if self.renewed:
             behind = referring(self.shared.store, sorted(self.renewed))
             records.mark_dirty(behind)

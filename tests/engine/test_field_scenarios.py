@@ -382,6 +382,22 @@ def test_ref_to_a_merged_record_follows_its_survivor_that_is_made_again(tmp_path
     world.quiet()
 
 
+@pytest.mark.parametrize("newcomer", [False, True])
+def test_ref_to_a_record_that_its_system_merged_names_the_survivor(tmp_path: Path, newcomer: bool) -> None:
+    """Also where the hub had not seen the survivor before, and where the merged record was no primary one."""
+    world = referring(tmp_path)
+    old = with_a_company(world)
+    b = world.servers["B"]
+    survivor = b.add({"name": "ACME Group", "email": "group@acme.example"})
+    if not newcomer:
+        world.sync()
+    b.remove(old, merged_into=survivor)
+    world.sync()
+    world.sync()
+    assert company_of_anna(world, "B") == (survivor, survivor)
+    world.quiet()
+
+
 def test_ref_of_somebody_else_to_a_record_that_is_gone_stays(tmp_path: Path) -> None:
     """Nothing is made again, so nothing is written: the reference dangles as its system left it."""
     world = referring(tmp_path)

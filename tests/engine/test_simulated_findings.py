@@ -1198,3 +1198,30 @@ def test_what_a_record_does_not_show_is_no_proof_of_a_write_if_it_shows_another_
     names = [world.golden().value("name")["full"], *(str(row["loser"]) for row in world.ledger())]
     assert all(any(name in item for item in names) for name in ("Anna Maria Berg", "Bo Dahl")), names
     world.quiet()
+
+
+def test_an_address_that_somebody_moved_is_no_proof_of_a_write_that_would_have_moved_it_too(tmp_path: Path) -> None:
+    """Seed 440904: the move was taken for ours, and the address that ours would have put into the free slot for one that
+    somebody had seen there and removed."""
+    world = World(tmp_path, A=LABEL_SLOTS, B=LIST_WITH_IDS, C=LABEL_SLOTS)
+    a, b, c = (world.servers[name] for name in "ABC")
+    a.add({"name": "Anna Berg", "home": "x@x.example"})
+    world.sync()
+    b.edit("1", lambda data: data["emails"].append({"id": "r9", "value": "y@x.example", "label": "home"}))
+    world.sync()
+    assert c.alive()["1"]["home"] == "x@x.example", "the other one has no place here"
+    a.edit("1", work="x@x.example", home=None)
+
+    def meanwhile(call: str, _number: int) -> OutcomeUnknown | None:
+        if call != "write":
+            return None
+        c.fault = no_fault
+        c.edit("1", work="x@x.example", home=None)
+        return OutcomeUnknown("lost on the way")
+
+    c.fault = meanwhile
+    world.sync()
+    world.sync()
+    assert {row["value"] for row in world.one("B")["emails"]} == {"x@x.example", "y@x.example"}
+    assert (c.alive()["1"]["work"], c.alive()["1"]["home"]) == ("x@x.example", None), "who emptied it wants it empty"
+    world.quiet()

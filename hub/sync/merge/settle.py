@@ -159,11 +159,16 @@ def _happened(base: Base, payload: Payload, predicted: View, image: View) -> boo
 
 def _rows_happened(before: list[Shown], name: str, predicted: View, image: View) -> Literal["", "given", "emptied"]:
     """Whether a row that we added is there ("given"), or a row that we took away is gone and nothing unexpected has its
-    place ("emptied"): a user who put something else there says nothing about our write."""
+    place ("emptied"): a user who put something else there says nothing about our write.  A value that was there before in
+    another place is a proof only together with all that we added: a user may have moved it, too."""
     wanted, shown = predicted.collections.get(name, ()), image.collections.get(name, ())
     wanted_rows, shown_rows = [_content(row) for row in wanted], [_content(row) for row in shown]
     before_rows = [_content(row) for row in before]
-    if any(row in shown_rows and row[0] is not None for row in wanted_rows if row not in before_rows):
+    added = [row for row in wanted_rows if row not in before_rows and row[0] is not None]
+    known = [row.value for row in before]
+    if any(row in shown_rows for row in added if row[0] not in known):
+        return "given"
+    if added and all(row in shown_rows for row in added):
         return "given"
     removed = [row for row in before if _content(row) not in wanted_rows]
     if not removed or any(_content(row) in shown_rows for row in removed):

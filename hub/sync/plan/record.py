@@ -141,7 +141,9 @@ def _plan_reference(draft: Draft, name: str, resource: str, value: Value, sent: 
     target = draft.survivor(value) if isinstance(value, str) else None
     before = draft.survivor(sent) if isinstance(sent, str) else None
     shown = draft.base.fields.get(name)
-    left = target is not None and isinstance(shown, RemoteRef) and draft.left(target, shown)
+    left = False
+    if target is not None and isinstance(shown, RemoteRef) and draft.link.held.get(name) != PENDING:
+        left = draft.left(target, shown)
     if target == before and not lost and not left:
         return
     native: RemoteRef | None = None
