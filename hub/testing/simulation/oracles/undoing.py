@@ -22,7 +22,7 @@ def undone(world: World) -> None:
     run = _applied(world)
     if run is None:
         return
-    complete = not _planned(world)
+    complete = not _planned(world) and not _cut_short(world, run)
     between = world.random.random() < 0.4
     typed = _edit_in_between(world) if between else set[str]()
     result = world.undo(run)
@@ -82,6 +82,13 @@ def _planned(world: World) -> bool:
     """Whether another run would write more."""
     plan = world.engine().read().plan
     return plan is None or bool(len(plan.items))
+
+
+def _cut_short(world: World, run: str) -> bool:
+    """Whether a customer was edited and deleted in the same run: the edit goes round when the customer is back."""
+    edited = "SELECT 1 FROM change AS other WHERE other.run = change.run AND other.gid = change.gid AND other.path != 'state'"
+    dead = f"SELECT 1 FROM change WHERE run = ? AND path = 'state' AND EXISTS ({edited})"
+    return bool(world.machine.query(dead, run))
 
 
 def shown(world: World) -> Shown:
