@@ -17,7 +17,7 @@ from hub.testing.simulation.world import Violation, World
 
 STEPS = 60
 DELETE_POLICIES: tuple[DeletePolicy, ...] = ("unlink", "propagate", "archive", "ask")
-WINDOWS = 16
+WINDOWS = 64
 """In one of so many worlds users act in the write window of systems without conditional writes.  It is some milliseconds
 wide, between calls that are minutes apart; what is lost by it is a known hazard."""
 CONFLICTS = ("auto", "auto", "ask", "longest", "prefer:A")

@@ -86,9 +86,9 @@ def _planned(world: World) -> bool:
 
 def _cut_short(world: World, run: str) -> bool:
     """Whether a customer was edited and deleted in the same run: the edit goes round when the customer is back."""
-    edited = "SELECT 1 FROM change AS other WHERE other.run = change.run AND other.gid = change.gid AND other.path != 'state'"
-    dead = f"SELECT 1 FROM change WHERE run = ? AND path = 'state' AND EXISTS ({edited})"
-    return bool(world.machine.query(dead, run))
+    changes = world.machine.query("SELECT gid, path FROM change WHERE run = ?", run)
+    died = {gid for gid, path in changes if path == "state"}
+    return any(gid in died and path != "state" for gid, path in changes)
 
 
 def shown(world: World) -> Shown:
