@@ -19,7 +19,7 @@ from hub.sync.planning import load_references, note_plan, plan_on, waits_for_ano
 from hub.sync.policy import is_blank
 from hub.sync.settling import bases_of, predict, predicted
 from hub.sync.systems import Source
-from hub.sync.undo.accept import leave, took_back
+from hub.sync.undo.accept import leave, takes_back, took_back
 from hub.sync.workspace import MOST_MOVED, Counter, Shared, Workspace
 
 
@@ -83,6 +83,8 @@ class Confirm:
         row.state, row.remote_id = ("confirmed" if result.happened else "superseded"), link.remote_id
         link.own_version = image.version if direct and link.untouched else None
         self._problems(workspace, link, result.problems)
+        if item.undo and not direct:
+            takes_back(workspace, self.source, link, item.undo, base)
         self.observe(workspace, link, base, image, view)
         if item.undo:
             took_back(workspace, self.source, link, item.undo)
@@ -128,6 +130,8 @@ class Confirm:
         row.state, row.remote_id = "confirmed", image.id
         link.own_version = image.version if direct else None
         self._problems(workspace, link, result.problems)
+        if item.undo and not direct:
+            takes_back(workspace, self.source, link, item.undo, base)
         self.observe(workspace, link, base, image, view)
         if item.undo:
             took_back(workspace, self.source, link, item.undo)

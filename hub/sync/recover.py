@@ -15,7 +15,7 @@ from hub.sync.plan.items import Item
 from hub.sync.planning import fingerprint
 from hub.sync.settling import MATCHED, bases_of, journal, leaves_no_key, predict, remembered, settle_open_op
 from hub.sync.systems import Source
-from hub.sync.undo.accept import leave, took_back
+from hub.sync.undo.accept import leave, takes_back, took_back
 from hub.sync.workspace import Counter, Shared, Workspace, match_keys_of_view
 
 CLOCK_SLACK = 60.0
@@ -80,6 +80,8 @@ class Recover:
             base = base_of(link, self.source.mapping)
             settle_open_op(self.shared, self.source, op, link, workspace.goldens[link.gid], base, view)
             merge = workspace.merge(self.source, record.modified_at.timestamp() if record.modified_at else None)
+            if op.state == "confirmed" and op.item.get("undo"):
+                takes_back(workspace, self.source, link, op.item["undo"], base)
             observe(merge, workspace.goldens[link.gid], link, base, view, record.data)
             link.version, link.modified = record.version, merge.time
             if op.state == "confirmed" and op.item.get("undo"):

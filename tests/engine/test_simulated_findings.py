@@ -1225,3 +1225,34 @@ def test_an_address_that_somebody_moved_is_no_proof_of_a_write_that_would_have_m
     assert {row["value"] for row in world.one("B")["emails"]} == {"x@x.example", "y@x.example"}
     assert (c.alive()["1"]["work"], c.alive()["1"]["home"]) == ("x@x.example", None), "who emptied it wants it empty"
     world.quiet()
+
+
+def test_a_slot_that_is_emptied_after_a_lost_answer_takes_no_address_away(tmp_path: Path) -> None:
+    """Seed 445667: the process died after the slot had got another address; whoever then emptied it was taken for somebody
+    who had removed the old one, which went everywhere."""
+    world = World(tmp_path, A=ONE_SLOT, B=LIST_WITH_IDS)
+    a, b = world.servers["A"], world.servers["B"]
+    a.add({"name": "Anna Berg", "email": "x@x.example"})
+    world.sync()
+
+    def another(data: dict[str, Any]) -> None:
+        data["emails"] = [{**row, "pref": False} for row in data["emails"]]
+        data["emails"].append({"id": "r9", "value": "y@x.example", "pref": True})
+
+    def empty(record: Stored) -> None:
+        assert record.data["email"] == "y@x.example"
+        a.after_write = lambda _record: None
+        a.edit(record.id, email=None)
+
+    def lost(call: str, _number: int) -> OutcomeUnknown | None:
+        if call != "receipt":
+            return None
+        a.fault = no_fault
+        return OutcomeUnknown("no answer")
+
+    b.edit("1", another)
+    a.after_write, a.fault = empty, lost
+    world.sync()
+    world.sync()
+    assert {row["value"] for row in world.one("B")["emails"]} == {"x@x.example", "y@x.example"}
+    world.quiet()

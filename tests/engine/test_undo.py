@@ -635,6 +635,27 @@ def test_what_is_given_again_after_an_undo_is_no_exception_any_more(world: World
     world.quiet()
 
 
+def test_who_edits_what_an_undo_gave_back_before_the_hub_looks_has_not_seen_golden(tmp_path: Path) -> None:
+    """Seed 444613: the edit came between the write of the undo and the read of its image, and replaced golden unseen."""
+    world = World(tmp_path, A=PLAIN)
+    b = world.add_system("B", PLAIN, image=False)
+    world.servers["A"].add({"name": "Anna Berg", "email": "anna@x.example", "notes": "from A"})
+    b.add({"name": "Anna Berg", "email": "anna@x.example", "notes": "from B"})
+    run = world.sync().run
+    assert b.alive()["1"]["notes"] == "from A"
+
+    def edit(record: Any) -> None:
+        b.after_write = lambda _record: None
+        b.edit(record.id, notes="typed over what the undo gave back")
+
+    b.after_write = edit
+    undo(world, run)
+    world.sync()
+    kept = [world.golden().value("notes"), *(row["loser"] for row in world.ledger())]
+    assert {"from A", "typed over what the undo gave back"} <= set(map(str, kept))
+    world.quiet()
+
+
 def test_an_undo_lets_no_system_know_more_than_it_did(tmp_path: Path) -> None:
     """Seed 350265: after an undo of something else, a system that nothing can be written to counted as knowing an edited
     address, and its own removal of the old spelling removed the address everywhere."""

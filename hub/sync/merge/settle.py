@@ -70,8 +70,12 @@ def settle(
         if name in image.fields:
             _settle_field(link, base, payload, name, predicted.fields.get(name), image.fields[name], result, direct)
     for name, rows in payload.picture.items():
-        if name in image.collections and (result.happened or created):  # else no row is ours
+        if name not in image.collections:
+            continue
+        if result.happened or created:  # else no row is ours
             _settle_collection(link, base, payload, name, rows, predicted, image, mapping, result, direct)
+        else:
+            _doubt_emptied(link, base, name, rows, image)
     if result.happened:
         link.lost.difference_update(payload.cleared)
         _given_again(link, base, payload, mapping)
@@ -285,6 +289,24 @@ def _old_row(before: list[Shown], row: Shown) -> Shown | None:
     if row.pos is not None:
         return next((item for item in before if item.pos == row.pos), None)
     return next((item for item in before if item.eid == row.eid and row.eid is not None), None)
+
+
+def _doubt_emptied(link: Link, base: Base, name: str, rows: list[list[str | None]], image: View) -> None:
+    """A slot in which our write of unknown outcome would have put another element, and which is empty now: which of the two
+    somebody took away nobody knows, so it is neither."""
+    planned: dict[str | None, str | None] = {pos: eid for pos, eid in rows if pos is not None}
+    shown = [position.value for position in image.collections[name]]  # what somebody moved is not doubtful
+    empty = {position.pos for position in image.collections[name] if position.value is None}
+    known = base.collections.get(name, [])
+    doubtful = {
+        row.pos
+        for row in known
+        if row.pos in empty and row.pos in planned and row.eid not in (None, planned[row.pos]) and planned[row.pos]
+        if row.value not in shown
+    }
+    if doubtful:
+        base.collections[name] = [Shown(row.pos, None, None) if row.pos in doubtful else row for row in known]
+        link.picture[name] = [[row.pos, row.eid] for row in base.collections[name]]
 
 
 def _settle_row(

@@ -41,7 +41,26 @@ def accept(
     about ("emails/EID"), None for all: of others the record knows no more than before.
     """
     base, wanted = base_of(link, source.mapping), set(names)
-    for name in sorted(wanted):
+    _accept_shown(workspace, source, golden, link, base, wanted, waiting, moved)
+    for diff in pending(workspace, source, golden):
+        name, _, rest = diff.path.partition("/")
+        if name in wanted and diff.path not in waiting:
+            link.undone[diff.path] = mark_of(
+                _meant(golden, name, rest, diff), _shown_at(source, golden, base, name, rest)
+            )
+
+
+def _accept_shown(
+    workspace: Workspace,
+    source: Source,
+    golden: Golden,
+    link: Link,
+    base: Base,
+    names: Collection[str],
+    waiting: Collection[str],
+    moved: Collection[str] | None,
+) -> None:
+    for name in sorted(names):
         if name in source.mapping.fields and name not in waiting:
             link.sent[name] = golden.value(name)
             link.lost.discard(name)
@@ -50,12 +69,6 @@ def accept(
         if name in source.mapping.collections:
             _accept_elements(golden, link, name, waiting, moved)
             _mark_others(workspace, source, golden, link, base, name, waiting, moved)
-    for diff in pending(workspace, source, golden):
-        name, _, rest = diff.path.partition("/")
-        if name in wanted and diff.path not in waiting:
-            link.undone[diff.path] = mark_of(
-                _meant(golden, name, rest, diff), _shown_at(source, golden, base, name, rest)
-            )
 
 
 def _shows(workspace: Workspace, source: Source, golden: Golden, name: str, shown: object) -> bool:
@@ -149,15 +162,25 @@ def _meant(golden: Golden, name: str, rest: str, diff: Diff) -> Cell | Element |
     return next((item for item in collection.live() if item.value.value == diff.new), None)
 
 
+def takes_back(workspace: Workspace, source: Source, link: Link, undo: dict[str, object], base: Base) -> None:
+    """A write that took something back was carried out on this record, which is observed next.  base: what it left: who has
+    edited the record since has seen that, not what golden has."""
+    names, waiting = _paths(undo)
+    _accept_shown(workspace, source, workspace.goldens[link.gid], link, base, set(names), waiting, None)
+
+
 def took_back(workspace: Workspace, source: Source, link: Link, undo: dict[str, object]) -> None:
-    """A write that took something back was carried out on this record."""
+    """The same, when the record was observed."""
+    names, waiting = _paths(undo)
+    accept(workspace, source, workspace.goldens[link.gid], link, names, waiting)
+    workspace.touch(link)
+
+
+def _paths(undo: dict[str, object]) -> tuple[list[str], list[str]]:
     names, waiting = undo.get("names", ()), undo.get("waiting", ())
     assert isinstance(names, (list, tuple))
     assert isinstance(waiting, (list, tuple))
-    accept(
-        workspace, source, workspace.goldens[link.gid], link, [str(item) for item in names], [str(x) for x in waiting]
-    )
-    workspace.touch(link)
+    return [str(item) for item in names], [str(item) for item in waiting]
 
 
 def leave(link: Link, item: Item) -> None:
