@@ -75,7 +75,7 @@ def settle(
         if result.happened or created:  # else no row is ours
             _settle_collection(link, base, payload, name, rows, predicted, image, mapping, result, direct)
         else:
-            _doubt_emptied(link, base, name, rows, image)
+            _doubt(link, base, name, rows, image)
     if result.happened:
         link.lost.difference_update(payload.cleared)
         _given_again(link, base, payload, mapping)
@@ -291,18 +291,17 @@ def _old_row(before: list[Shown], row: Shown) -> Shown | None:
     return next((item for item in before if item.eid == row.eid and row.eid is not None), None)
 
 
-def _doubt_emptied(link: Link, base: Base, name: str, rows: list[list[str | None]], image: View) -> None:
-    """A slot in which our write of unknown outcome would have put another element, and which is empty now: which of the two
-    somebody took away nobody knows, so it is neither."""
+def _doubt(link: Link, base: Base, name: str, rows: list[list[str | None]], image: View) -> None:
+    """A slot from which our write of unknown outcome would have taken an element, and which shows something else than before:
+    whether somebody changed that element, or what our write had left, nobody knows.  It counts as neither."""
     planned: dict[str | None, str | None] = {pos: eid for pos, eid in rows if pos is not None}
-    shown = [position.value for position in image.collections[name]]  # what somebody moved is not doubtful
-    empty = {position.pos for position in image.collections[name] if position.value is None}
+    now = {position.pos: position.value for position in image.collections[name]}
     known = base.collections.get(name, [])
     doubtful = {
         row.pos
         for row in known
-        if row.pos in empty and row.pos in planned and row.eid not in (None, planned[row.pos]) and planned[row.pos]
-        if row.value not in shown
+        if row.pos in planned and row.pos in now and row.eid not in (None, planned[row.pos])
+        if row.value not in now.values()  # what somebody moved is not doubtful
     }
     if doubtful:
         base.collections[name] = [Shown(row.pos, None, None) if row.pos in doubtful else row for row in known]
