@@ -35,7 +35,7 @@ def check(world: World) -> None:
             here = [link for link in links.get(gid, []) if link.system == name]
             if (name, gid) in quarantined or server.profile.has("read_only"):
                 continue
-            if not here and (name, gid) in asked:
+            if all(link.state == "gone" for link in here) and (name, gid) in asked:
                 continue
             active = [link for link in here if link.state == "active" and link.primary]
             if not active:
