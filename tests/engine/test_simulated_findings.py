@@ -1282,3 +1282,27 @@ def test_a_slot_that_is_emptied_after_a_lost_answer_takes_no_address_away(tmp_pa
     world.sync()
     assert {row["value"] for row in world.one("B")["emails"]} == {"x@x.example", "y@x.example"}
     world.quiet()
+
+
+def test_a_choice_that_a_user_made_too_is_no_proof_of_a_write_that_another_field_denies(tmp_path: Path) -> None:
+    """Seed 447966: both took the consent back; the text of the lost write counted as seen by whoever typed another one."""
+    shape = PLAIN.replace("{fields}", 'account = { at = "account", map = { guest = "g", registered = "r" } }')
+    world = World(tmp_path, A=shape, B=shape)
+    a, b = world.servers["A"], world.servers["B"]
+    a.add({"name": "Anna Berg", "email": "anna@x.example", "account": "g"})
+    world.sync()
+    a.edit("1", notes="from A", account="r")
+
+    def meanwhile(call: str, _number: int) -> OutcomeUnknown | None:
+        if call != "write":
+            return None
+        b.fault = no_fault
+        b.edit("1", notes="from B", account="r")
+        return OutcomeUnknown("lost on the way")
+
+    b.fault = meanwhile
+    world.sync()
+    world.sync()
+    kept = [world.golden().value("notes"), *(row["loser"] for row in world.ledger() if row["path"] == "notes")]
+    assert {str(item).strip('"') for item in kept} == {"from A", "from B"}
+    world.quiet()

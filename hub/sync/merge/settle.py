@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from hub.canonical.schema import COLLECTIONS, field_def
 from hub.canonical.values import same
@@ -17,6 +17,11 @@ from hub.state import Base, Esent, Link, Shown
 from hub.sync.merge.pairing import pair
 from hub.sync.plan.items import Payload
 from hub.sync.policy import is_blank
+
+_OF_FEW: Final = frozenset(
+    {"enum", "language", "country", "currency", "bool", "consent", "reference", "tag", "membership"}
+)
+"""Kinds of fields that have few values."""
 
 
 @dataclass(slots=True)
@@ -140,10 +145,11 @@ def _kind(name: str) -> str:
 def _happened(base: Base, payload: Payload, predicted: View, image: View) -> bool:
     """Whether anything that our write changed is seen as predicted.
 
-    What we only emptied is a weak proof: a user may have emptied it, or the id is another record's by now.  It counts
-    while no field shows something else than what we wrote there.
+    What we only emptied is a weak proof: a user may have emptied it, or the id is another record's by now.  So is a value of
+    which there are few, such as a consent: a user may have chosen the same.  It counts while no field shows something else
+    than what we wrote there.
     """
-    emptied = contradicted = False
+    weak = contradicted = False
     for name in payload.fields:
         before, wanted, shown = base.fields.get(name), predicted.fields.get(name), image.fields.get(name)
         if isinstance(wanted, Mapping) and isinstance(shown, Mapping):
@@ -152,13 +158,13 @@ def _happened(base: Base, payload: Payload, predicted: View, image: View) -> boo
                 return True
             contradicted = contradicted or (dict(old) != dict(wanted) and dict(shown) != dict(old))
         elif before != wanted and same(_kind(name), wanted, shown):
-            if not is_blank(wanted):
+            if not is_blank(wanted) and _kind(name) not in _OF_FEW:
                 return True
-            emptied = True
+            weak = True
         else:
             contradicted = contradicted or (before != wanted and not is_blank(wanted) and shown != before)
     rows = [_rows_happened(base.collections.get(name, []), name, predicted, image) for name in payload.picture]
-    return "given" in rows or ((emptied or "emptied" in rows) and not contradicted)
+    return "given" in rows or ((weak or "emptied" in rows) and not contradicted)
 
 
 def _rows_happened(before: list[Shown], name: str, predicted: View, image: View) -> Literal["", "given", "emptied"]:
