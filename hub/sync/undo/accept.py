@@ -13,6 +13,7 @@ from hub.canonical.values import same
 from hub.mapping.view import UNSUPPORTED, RemoteRef
 from hub.state import Base, Cell, Element, Esent, Golden, Link, mark_of
 from hub.sync.merge.observe import base_of
+from hub.sync.plan.draft import UNDONE
 from hub.sync.plan.items import Diff, Item
 from hub.sync.planning import plan_on
 from hub.sync.policy import is_blank
@@ -135,6 +136,8 @@ def differs_on_purpose(golden: Golden, link: Link, name: str) -> bool:
         if head == name and path == head:
             if mark == mark_of(golden.fields.get(name)):
                 return True
+        elif head == name and link.held.get(path) == UNDONE:
+            return True  # the last plan left it; also where golden has nothing for a slot that shows a removed element
         elif head == name:
             element = golden.collection(name).elements.get(str(mark[0]))
             if element is not None and mark[:3] == mark_of(element)[:3] and (element.alive or "removed" in mark):
