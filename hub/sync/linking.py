@@ -329,6 +329,8 @@ def decide_review(shared: Shared, number: int, *, link: Sequence[str] | None, co
     apart = [ref for ref in staged if ref not in together]
     if together:
         gid = next((item for item in together if item in gids), None)
+        if gid is not None:  # its customer may have been merged while the question waited
+            gid = shared.store.records.survivors([gid]).get(gid, gid)
         refs = tuple(ref for ref in together if ref in staged)
         _refuse_two_of_a_side(shared, [staged[ref] for ref in refs], gid)
         groups.append(Group(refs, gid, ("a person",)))

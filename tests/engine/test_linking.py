@@ -445,3 +445,25 @@ def test_after_a_canary_the_rest_waits_for_another_approval(tmp_path: Path) -> N
     assert held.plan is not None
     world.engine().sync(approve=held.plan.approval())
     assert len(world.servers["B"].alive()) == 5
+
+
+def test_a_decision_for_a_customer_who_was_merged_while_the_question_waited_is_one_for_the_survivor(
+    tmp_path: Path,
+) -> None:
+    """Seed 247: the record was linked to what was left of the merged one, and what people typed there went nowhere."""
+    world = World(tmp_path, Policy(("A", "B"), no_create=frozenset("A")), A=PLAIN, B=PLAIN)
+    anna, yves = add(world, "B", "Anna Berg", "family@x.example"), add(world, "B", "Yves Roth", "yves@x.example")
+    world.sync()
+    known = world.store.records.links_by_remote("B", "contacts", [anna, yves])
+    add(world, "A", "Zacharias Wolf", "family@x.example")
+    world.sync()
+    (review,) = world.store.history.reviews()
+    world.servers["B"].remove(anna, merged_into=yves)
+    world.sync()
+    decide(world, review.id, ["A/contacts/1", known[anna].gid])
+    world.sync()
+    assert world.store.records.links_by_remote("A", "contacts", ["1"])["1"].gid == known[yves].gid
+    world.servers["A"].edit("1", notes="typed in A")
+    world.sync()
+    assert world.servers["B"].records[yves].data["notes"] == "typed in A"
+    world.quiet()
