@@ -16,12 +16,11 @@ def at(data: Any, path: str) -> Any:
     """
     if not path:
         return data
-    if type(data) is dict and path in data:  # nearly always, and much faster to tell than any mapping
-        return data[path]
-    if isinstance(data, Mapping) and path in data:
+    table = type(data) is dict or isinstance(data, Mapping)  # nearly always a dict, which is much faster to tell
+    if table and path in data:
         return data[path]
     head, _, rest = path.partition(".")
-    if isinstance(data, Mapping):
+    if table:
         return at(data.get(head), rest)
     if isinstance(data, list) and head.isdigit() and int(head) < len(data):
         return at(data[int(head)], rest)

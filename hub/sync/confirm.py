@@ -19,7 +19,7 @@ from hub.sync.planning import load_references, note_plan, plan_on, waits_for_ano
 from hub.sync.policy import is_blank
 from hub.sync.settling import bases_of, predict, predicted
 from hub.sync.systems import Source
-from hub.sync.undo.accept import leave, takes_back, took_back
+from hub.sync.undo.accept import accept_observed, accept_written, leave
 from hub.sync.workspace import MOST_MOVED, Counter, Shared, Workspace
 
 
@@ -84,10 +84,10 @@ class Confirm:
         link.own_version = image.version if direct and link.untouched else None
         self._problems(workspace, link, result.problems)
         if item.undo and not direct:
-            takes_back(workspace, self.source, link, item.undo, base)
+            accept_written(workspace, self.source, link, item.undo, base)
         self.observe(workspace, link, base, image, view)
         if item.undo:
-            took_back(workspace, self.source, link, item.undo)
+            accept_observed(workspace, self.source, link, item.undo)
         self.counter.updated += 1
         self.books.journal(row, before, post=post, base=bases)
 
@@ -131,10 +131,10 @@ class Confirm:
         link.own_version = image.version if direct else None
         self._problems(workspace, link, result.problems)
         if item.undo and not direct:
-            takes_back(workspace, self.source, link, item.undo, base)
+            accept_written(workspace, self.source, link, item.undo, base)
         self.observe(workspace, link, base, image, view)
         if item.undo:
-            took_back(workspace, self.source, link, item.undo)
+            accept_observed(workspace, self.source, link, item.undo)
         self.counter.created += 1
         if adopted:
             self.counter.adopted += 1

@@ -176,11 +176,7 @@ def plan_on(workspace: Workspace, source: Source, golden: Golden) -> Iterator[It
         creating,
         lambda gid, resource: _remote_id(workspace, source.system, resource, gid),
         lambda gid, ref: left_behind(
-            workspace.links.get(gid, ()),
-            source.system,
-            ref,
-            _remote_id(workspace, source.system, ref.resource, gid),
-            known=workspace.resolve(source.system, ref) is not None,
+            workspace, source.system, gid, ref, _remote_id(workspace, source.system, ref.resource, gid)
         ),
         workspace.survivor,
         workspace.shared.policy.region,

@@ -23,7 +23,7 @@ from hub.sync.ahead import Ahead
 from hub.sync.merge.observe import base_of, observe
 from hub.sync.settling import settle_open_op, unread_op
 from hub.sync.systems import Source
-from hub.sync.undo.accept import takes_back, took_back
+from hub.sync.undo.accept import accept_observed, accept_written
 from hub.sync.vanished import Vanished
 from hub.sync.workspace import Counter, Shared, Workspace, kept_keys_of_view, mark_of
 
@@ -341,12 +341,12 @@ class Pull:
             settle_open_op(self.shared, self.source, op, link, golden, base, view)
         taken_back = op.item.get("undo") if op is not None and op.state == "confirmed" else None
         if taken_back:
-            takes_back(workspace, self.source, link, taken_back, base)
+            accept_written(workspace, self.source, link, taken_back, base)
         observe(merge, golden, link, base, view, record.data)
         if any(item.code == "unreadable" for item in merge.notices):  # told once; perhaps it was the transport's fault
             self.shared.store.work.reread_add(self.source.system, self.source.resource, [record.id], "unreadable value")
         if taken_back:
-            took_back(workspace, self.source, link, taken_back)
+            accept_observed(workspace, self.source, link, taken_back)
         if follows:
             followed(merge, golden, link)
         link.version = record.version

@@ -15,7 +15,7 @@ from hub.sync.plan.items import Item
 from hub.sync.planning import fingerprint
 from hub.sync.settling import MATCHED, bases_of, journal, leaves_no_key, predict, remembered, settle_open_op
 from hub.sync.systems import Source
-from hub.sync.undo.accept import leave, takes_back, took_back
+from hub.sync.undo.accept import accept_observed, accept_written, leave
 from hub.sync.workspace import Counter, Shared, Workspace, match_keys_of_view
 
 CLOCK_SLACK = 60.0
@@ -81,11 +81,11 @@ class Recover:
             settle_open_op(self.shared, self.source, op, link, workspace.goldens[link.gid], base, view)
             merge = workspace.merge(self.source, record.modified_at.timestamp() if record.modified_at else None)
             if op.state == "confirmed" and op.item.get("undo"):
-                takes_back(workspace, self.source, link, op.item["undo"], base)
+                accept_written(workspace, self.source, link, op.item["undo"], base)
             observe(merge, workspace.goldens[link.gid], link, base, view, record.data)
             link.version, link.modified = record.version, merge.time
             if op.state == "confirmed" and op.item.get("undo"):
-                took_back(workspace, self.source, link, op.item["undo"])
+                accept_observed(workspace, self.source, link, op.item["undo"])
             workspace.touch(link)
             workspace.flush()
             if op.state == "confirmed":

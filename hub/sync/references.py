@@ -4,12 +4,15 @@ that refer to it have to name that one."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hub.canonical.schema import FIELDS
 from hub.mapping.view import RemoteRef
-from hub.state import Golden, Link
+from hub.state import Golden
 from hub.store.store import Store
+
+if TYPE_CHECKING:
+    from hub.sync.workspace import Workspace
 
 LEFT: Final = ("gone", "excluded")
 """States of links whose record is not there, or is none of ours."""
@@ -30,15 +33,13 @@ def referring(store: Store, gids: Iterable[str]) -> set[str]:
     return {gid for found in store.records.gids_by_key(keys).values() for gid in found}
 
 
-def left_behind(links: Iterable[Link], system: str, ref: RemoteRef, now: str | None, *, known: bool) -> bool:
-    """Whether a reference names a record that is gone, while the customer (whose links these are) has another one.
-
-    known: the hub knows a record with that id, of whomever."""
+def left_behind(workspace: Workspace, system: str, gid: str, ref: RemoteRef, now: str | None) -> bool:
+    """Whether a reference to a customer names a record that is gone or that nobody has any more, while the customer has
+    another one.  now: its native id in the system, None if it has none there."""
     if now is None or now == ref.id:
         return False
-    return not known or any(
-        link.state in LEFT and (link.system, link.resource, link.remote_id) == (system, ref.resource, ref.id)
-        for link in links
+    return workspace.resolve(system, ref) is None or any(
+        link.state in LEFT and link.key == (system, ref.resource, ref.id) for link in workspace.links.get(gid, ())
     )
 
 

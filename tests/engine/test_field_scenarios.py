@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from hub.contract.errors import OutcomeUnknown, Unavailable
+from hub.mapping.view import RemoteRef
 from hub.sync.policy import FieldPolicy, Policy
+from hub.sync.workspace import Workspace
 from tests.engine.world import LIST_NO_IDS, LIST_WITH_IDS, ONE_SLOT, World
 
 PLAIN = """
@@ -380,6 +382,19 @@ def test_ref_to_a_merged_record_follows_its_survivor_that_is_made_again(tmp_path
     now, named = company_of_anna(world, "B")
     assert named == now != old
     world.quiet()
+
+
+def test_ref_to_a_record_that_stands_is_planned_without_a_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of people work for a company: none of them costs a query."""
+    world = referring(tmp_path)
+    with_a_company(world)
+    with world.store.transaction():
+        world.store.records.mark_all_dirty()
+    looks: list[RemoteRef] = []
+    monkeypatch.setattr(Workspace, "resolve", lambda _self, _system, ref: looks.append(ref))
+    plan = world.engine().read().plan
+    assert plan is not None
+    assert (len(plan.items), looks) == (0, [])
 
 
 @pytest.mark.parametrize("newcomer", [False, True])

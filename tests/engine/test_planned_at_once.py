@@ -81,24 +81,6 @@ def test_what_was_stored_differently_than_sent_is_planned_again(tmp_path: Path) 
     world.quiet()
 
 
-def test_an_edit_seen_with_the_confirmation_reaches_the_others_in_the_same_run(tmp_path: Path) -> None:
-    world = started(tmp_path, A=PLAIN, B=PLAIN)
-    server = world.servers["B"]
-    world.servers["A"].edit("1", notes="new")
-    done = []
-
-    def edit(record: Any) -> None:
-        if not done:
-            done.append(record.id)
-            server.edit(record.id, name="Anna Berg-Meier")
-
-    server.after_write = edit
-    world.sync()
-    world.sync()
-    assert world.one("A")["name"] == world.one("B")["name"] == "Anna Berg-Meier"
-    world.quiet()
-
-
 def test_who_another_write_moved_meanwhile_is_planned_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Systems are written to at the same time: a confirmation on one of them may concern what was planned for another."""
     from hub.sync.apply import Apply

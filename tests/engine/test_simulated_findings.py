@@ -18,7 +18,17 @@ from hub.sync.systems import Systems
 from hub.sync.workspace import Shared
 from hub.testing.memory import MemoryConnector, Stored
 from tests.engine.test_linking import shared_of
-from tests.engine.world import LABEL_SLOTS, LIST_NO_IDS, LIST_WITH_IDS, ONE_SLOT, PLAIN, World, failing, no_fault
+from tests.engine.world import (
+    LABEL_SLOTS,
+    LIST_NO_IDS,
+    LIST_WITH_IDS,
+    ONE_SLOT,
+    PLAIN,
+    World,
+    failing,
+    losing,
+    no_fault,
+)
 
 
 def test_a_record_that_waits_for_a_person_and_is_merged_away_waits_no_more(tmp_path: Path) -> None:
@@ -1067,14 +1077,7 @@ def test_an_address_of_the_same_postal_code_is_no_proof_of_a_write_whose_request
     world.sync()
     a.edit("1", street="Am Ring 1", city="Wien", zip="1010")
 
-    def meanwhile(call: str, _number: int) -> OutcomeUnknown | None:
-        if call != "write":
-            return None
-        b.fault = no_fault
-        b.edit("1", street="Marktplatz 7", city="Graz", zip="1010")
-        return OutcomeUnknown("lost on the way")
-
-    b.fault = meanwhile
+    b.fault = losing(b, "write", lambda: b.edit("1", street="Marktplatz 7", city="Graz", zip="1010"))
     world.sync()
     world.sync()
     known = [item.value.value["lines"] for item in world.golden().collection("addresses").live()]
@@ -1185,14 +1188,7 @@ def test_what_a_record_does_not_show_is_no_proof_of_a_write_if_it_shows_another_
     world.sync()
     a.edit("1", name="Anna Maria Berg", notes=None)
 
-    def meanwhile(call: str, _number: int) -> OutcomeUnknown | None:
-        if call != "write":
-            return None
-        b.fault = no_fault
-        b.edit("1", name="Bo Dahl", notes=None)
-        return OutcomeUnknown("lost on the way")
-
-    b.fault = meanwhile
+    b.fault = losing(b, "write", lambda: b.edit("1", name="Bo Dahl", notes=None))
     world.sync()
     world.sync()
     names = [world.golden().value("name")["full"], *(str(row["loser"]) for row in world.ledger())]
@@ -1212,14 +1208,7 @@ def test_an_address_that_somebody_moved_is_no_proof_of_a_write_that_would_have_m
     assert c.alive()["1"]["home"] == "x@x.example", "the other one has no place here"
     a.edit("1", work="x@x.example", home=None)
 
-    def meanwhile(call: str, _number: int) -> OutcomeUnknown | None:
-        if call != "write":
-            return None
-        c.fault = no_fault
-        c.edit("1", work="x@x.example", home=None)
-        return OutcomeUnknown("lost on the way")
-
-    c.fault = meanwhile
+    c.fault = losing(c, "write", lambda: c.edit("1", work="x@x.example", home=None))
     world.sync()
     world.sync()
     assert {row["value"] for row in world.one("B")["emails"]} == {"x@x.example", "y@x.example"}
@@ -1240,13 +1229,7 @@ def test_what_is_typed_into_a_slot_that_a_lost_write_had_emptied_is_no_edit_of_w
         b.after_write = lambda _record: None
         b.edit(record.id, home="z@x.example")
 
-    def lost(call: str, _number: int) -> OutcomeUnknown | None:
-        if call != "receipt":
-            return None
-        b.fault = no_fault
-        return OutcomeUnknown("no answer")
-
-    b.after_write, b.fault = type_, lost
+    b.after_write, b.fault = type_, losing(b, "receipt")
     world.sync()
     world.sync()
     assert {row["value"] for row in world.one("A")["emails"]} == {"x@x.example", "z@x.example"}
@@ -1270,14 +1253,8 @@ def test_a_slot_that_is_emptied_after_a_lost_answer_takes_no_address_away(tmp_pa
         a.after_write = lambda _record: None
         a.edit(record.id, email=None)
 
-    def lost(call: str, _number: int) -> OutcomeUnknown | None:
-        if call != "receipt":
-            return None
-        a.fault = no_fault
-        return OutcomeUnknown("no answer")
-
     b.edit("1", another)
-    a.after_write, a.fault = empty, lost
+    a.after_write, a.fault = empty, losing(a, "receipt")
     world.sync()
     world.sync()
     assert {row["value"] for row in world.one("B")["emails"]} == {"x@x.example", "y@x.example"}
@@ -1293,14 +1270,7 @@ def test_a_choice_that_a_user_made_too_is_no_proof_of_a_write_that_another_field
     world.sync()
     a.edit("1", notes="from A", account="r")
 
-    def meanwhile(call: str, _number: int) -> OutcomeUnknown | None:
-        if call != "write":
-            return None
-        b.fault = no_fault
-        b.edit("1", notes="from B", account="r")
-        return OutcomeUnknown("lost on the way")
-
-    b.fault = meanwhile
+    b.fault = losing(b, "write", lambda: b.edit("1", notes="from B", account="r"))
     world.sync()
     world.sync()
     kept = [world.golden().value("notes"), *(row["loser"] for row in world.ledger() if row["path"] == "notes")]

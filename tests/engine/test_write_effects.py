@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from hub.contract.errors import Rejected
-from hub.contract.records import Page, Record
+from hub.contract.records import Capabilities, Page, Record
+from hub.sync.apply import batch_of
 from hub.sync.policy import Policy
 from hub.testing.memory import Document
 from tests.engine.test_recovery import heal, lose_answers
@@ -50,6 +51,14 @@ def test_one_edit_is_written_once_to_each_other_system(tmp_path: Path) -> None:
     world.quiet()
     after = {name: len(server.writes) - before[name] for name, server in world.servers.items()}
     assert after == {"A": 1, "B": 0, "C": 1}
+
+
+@pytest.mark.parametrize(
+    ("batch", "per_call", "size"),
+    [(1, None, 1), (100, None, 100), (1000, None, 250), (400, 100, 200), (20, 1, 20), (500, 100, 200), (300, 300, 250)],
+)
+def test_a_write_takes_whole_calls_and_never_too_many_records(batch: int, per_call: int | None, size: int) -> None:
+    assert batch_of(Capabilities(batch=batch, per_call=per_call)) == size
 
 
 def test_an_edit_made_right_after_our_write_is_not_skipped(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.contract.connector import Context
-from hub.contract.errors import ConnectorError
+from hub.contract.errors import ConnectorError, OutcomeUnknown
 from hub.mapping.compile import compile_mapping
 from hub.mapping.pairs import Env, Transform
 from hub.mapping.parse import parse_mapping
@@ -106,6 +106,19 @@ def no_fault(_call: str, _number: int) -> ConnectorError | None:
 def failing(error: ConnectorError, *calls: str) -> Fault:
     """A server of which some calls fail: "changes", "listing", "fetch", "find", "write" or "receipt" (after writing)."""
     return lambda call, _number: error if call in calls else None
+
+
+def losing(server: MemoryServer, call: str, meanwhile: Callable[[], object] = lambda: None) -> Fault:
+    """A server of which the next such call is lost after ``meanwhile`` ("write": on its way, "receipt": its answer)."""
+
+    def lost(now: str, _number: int) -> ConnectorError | None:
+        if now != call:
+            return None
+        server.fault = no_fault
+        meanwhile()
+        return OutcomeUnknown("lost")
+
+    return lost
 
 
 @functools.cache

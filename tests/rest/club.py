@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import formatdate
@@ -24,7 +25,10 @@ class ClubServer:
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.answers: list[tuple[int, Any, dict[str, str]]] = []
         self.together: threading.Barrier | None = None
-        """Where set, every change of a member waits until so many are there."""
+        """Where set, every call about one member waits until so many are there."""
+        self.pause = 0.0
+        """Seconds that every call about one member takes longer."""
+        self.running = self.most_running = 0
         self.refuses: dict[str, tuple[int, dict[str, str]]] = {}
         """Changes of these members are answered so, and not done."""
         self.token = "secret-token"
@@ -65,7 +69,11 @@ class ClubServer:
         return {"ok": True, "id": self.put(item)["id"]}
 
     def one(self, method: str, id_: str, headers: Any, body: Any) -> tuple[int, Any]:
-        if method == "PATCH" and self.together is not None:
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        time.sleep(self.pause)
+        self.running -= 1
+        if self.together is not None:
             self.together.wait(10)
         row = self.members.get(id_)
         if row is None:

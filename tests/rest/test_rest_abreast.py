@@ -49,9 +49,10 @@ def test_records_are_written_two_at_a_time(abreast: RestConnector[Any], club: Cl
     assert [row["name"] for row in club.members.values()] == [f"New {id_}" for id_ in range(1, NUMBER + 1)]
 
 
-def test_records_are_read_two_at_a_time_and_come_in_order(abreast: RestConnector[Any]) -> None:
+def test_records_are_read_two_at_a_time_and_come_in_order(abreast: RestConnector[Any], club: ClubServer) -> None:
+    club.together = threading.Barrier(2)
     ids = [str(id_) for id_ in range(NUMBER, 0, -1)]
-    assert [record.id for record in abreast.fetch("members", [*ids[:2], "99", *ids[2:]])] == ids
+    assert [record.id for record in abreast.fetch("members", [*ids[:2], "98", "99", *ids[2:]])] == ids
 
 
 @pytest.mark.parametrize("refused", ["1", "2", "5", "6"])
@@ -79,8 +80,10 @@ def test_a_lost_answer_concerns_one_op_and_the_others_are_done(abreast: RestConn
 
 
 def test_what_comes_twice_is_written_in_its_order(abreast: RestConnector[Any], club: ClubServer) -> None:
+    club.pause = 0.02
     ops = [Op(f"k{number}", "update", "1", {"name": f"New {number}"}) for number in range(8)]
     receipts, raised = write(abreast, ops)
     assert raised is None
     assert len(receipts) == 8
     assert club.members["1"]["name"] == "New 7"
+    assert club.most_running == 1, "one after the other"

@@ -165,14 +165,14 @@ def _meant(golden: Golden, name: str, rest: str, diff: Diff) -> Cell | Element |
     return next((item for item in collection.live() if item.value.value == diff.new), None)
 
 
-def takes_back(workspace: Workspace, source: Source, link: Link, undo: dict[str, object], base: Base) -> None:
+def accept_written(workspace: Workspace, source: Source, link: Link, undo: dict[str, object], base: Base) -> None:
     """A write that took something back was carried out on this record, which is observed next.  base: what it left: who has
     edited the record since has seen that, not what golden has."""
     names, waiting = _paths(undo)
     _accept_shown(workspace, source, workspace.goldens[link.gid], link, base, set(names), waiting, None)
 
 
-def took_back(workspace: Workspace, source: Source, link: Link, undo: dict[str, object]) -> None:
+def accept_observed(workspace: Workspace, source: Source, link: Link, undo: dict[str, object]) -> None:
     """The same, when the record was observed."""
     names, waiting = _paths(undo)
     accept(workspace, source, workspace.goldens[link.gid], link, names, waiting)
