@@ -5,6 +5,7 @@ Dovecot has CONDSTORE and QRESYNC, pymap has neither, so both ways of seeing wha
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 import shutil
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.contract.errors import HubError
+from hub.http.listeners import some_turns, stop_accepting
 from hub.testing.servers import DEMO_PASSWORD, RunningServer, free_port, require, start
 
 _CONF = """
@@ -162,7 +164,7 @@ def running_smtp(*, tls: Any = None, users: dict[str, str] | None = None) -> Ite
     """
     require("aiosmtpd", extra="test")
     from aiosmtpd.controller import Controller
-    from aiosmtpd.smtp import AuthResult
+    from aiosmtpd.smtp import SMTP, AuthResult
 
     box = Mailbox()
 
@@ -186,10 +188,27 @@ def running_smtp(*, tls: Any = None, users: dict[str, str] | None = None) -> Ite
     options: dict[str, Any] = {"tls_context": tls, "require_starttls": tls is not None}
     if users is not None:
         options |= {"authenticator": authenticate, "auth_required": True, "auth_require_tls": tls is not None}
-    controller = Controller(Handler(), hostname="127.0.0.1", port=free_port(), **options)
+    protocols: list[SMTP] = []
+
+    class Remembering(Controller):
+        def factory(self) -> SMTP:
+            protocols.append(super().factory())  # type: ignore[no-untyped-call]  # of a library without types
+            return protocols[-1]
+
+        async def end(self) -> None:
+            """What ``stop`` leaves open: connections that came in just now."""
+            if isinstance(self.server, asyncio.Server):
+                await stop_accepting([self.server])
+            for protocol in protocols:
+                if isinstance(protocol.transport, asyncio.Transport):
+                    protocol.transport.abort()
+            await some_turns()
+
+    controller = Remembering(Handler(), hostname="127.0.0.1", port=free_port(), **options)
     controller.start()
     try:
         box.port = controller.port
         yield box
     finally:
+        asyncio.run_coroutine_threadsafe(controller.end(), controller.loop).result()
         controller.stop(no_assert=True)

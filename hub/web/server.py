@@ -12,6 +12,7 @@ import uvicorn
 
 from hub.config.timing import Address
 from hub.contract.errors import HubError
+from hub.http.listeners import some_turns, stop_accepting
 from hub.service.events import log_event
 
 if TYPE_CHECKING:
@@ -25,6 +26,15 @@ _AGAIN = 1.0
 """Seconds between two attempts to take an address."""
 _GRACE = 5
 """Seconds that requests under way get to end."""
+
+
+class _Server(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await stop_accepting(self.servers)
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):  # what did not end in time
+            connection.transport.abort()
+        await some_turns()
 
 
 class HttpServer:
@@ -84,7 +94,7 @@ class HttpServer:
             timeout_graceful_shutdown=_GRACE,
             limit_concurrency=_MOST,
         )
-        self._server = uvicorn.Server(config)
+        self._server = _Server(config)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [listener]}, name="crmhub-http", daemon=True
         )

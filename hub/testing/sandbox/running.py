@@ -12,11 +12,12 @@ from typing import TypeVar
 import uvicorn
 
 from hub.contract.errors import HubError
+from hub.http.listeners import some_turns, stop_accepting
 from hub.testing.sandbox.application import Sandbox
 
 S = TypeVar("S", bound=Sandbox)
 _STOP_SECONDS = 10.0
-_CLOSING_SECONDS, _CLOSING_TURNS = 0.1, 50
+_CLOSING_SECONDS, _CLOSING_LOOKS = 0.1, 50
 
 
 class _InThread(uvicorn.Server):
@@ -36,19 +37,18 @@ class _InThread(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As the original does it, which however always waits a tenth of a second for the connections to end, and leaves
         those open that came in just now or answer longer."""
-        for listening in self.servers:
-            listening.close()
+        await stop_accepting(self.servers)
         for bound in sockets or []:
             bound.close()
-        for _ in range(_CLOSING_TURNS):
+        for _ in range(_CLOSING_LOOKS):
             for connection in list(self.server_state.connections):
                 connection.shutdown()
-            await asyncio.sleep(_CLOSING_SECONDS / _CLOSING_TURNS)
             if not self.server_state.connections:
-                return
+                break
+            await asyncio.sleep(_CLOSING_SECONDS / _CLOSING_LOOKS)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
-        await asyncio.sleep(0)  # the sockets are closed in the next turn of the loop
+        await some_turns()
 
     def stop(self) -> None:
         self._ended.set()
