@@ -16,8 +16,9 @@ from hub.contract.records import Page
 from hub.store.store import Store
 from hub.sync.decisions import split_link
 from hub.sync.policy import Policy
+from hub.sync.recover import CLOCK_DOUBT
 from tests.engine.test_linking import shared_of
-from tests.engine.world import PLAIN, Fault, World, failing, no_fault
+from tests.engine.world import PLAIN, Fault, World, failing, losing, no_fault
 
 SEARCHABLE = ("marker", "client_id", "upsert_key")
 
@@ -198,18 +199,38 @@ def test_a_create_without_any_key_is_found_by_its_natural_keys(tmp_path: Path, e
 
 
 def test_a_create_without_any_key_does_not_adopt_an_older_stranger(tmp_path: Path) -> None:
+    """It is matched by its e-mail like any other: what it says differently is no edit of what we sent."""
     world = first(world_with(tmp_path, "none"))
-    world.servers["B"].fault = failing(Unavailable("down"), "changes")
-    anna(world)
-    world.servers["B"].add({"name": "Anna Berg", "email": "anna@x.example"})
-    world.now += 7200
-    lose_answers(world, "B")
-    world.servers["B"].fault, answer = failing(Unavailable("down"), "changes"), world.servers["B"].fault
+    server = world.servers["B"]
+
+    def comes_into_view() -> None:
+        stranger = server.records[server.add({"name": "Anna Berg", "email": "anna@x.example", "notes": "tea"})]
+        stranger.created -= 2 * CLOCK_DOUBT
+
+    anna(world, notes="coffee")
+    server.fault = losing(server, "write", comes_into_view)
     world.sync()
-    world.servers["B"].fault = answer
-    heal(world)
     world.sync()
-    assert names(world, "B") == ["Anna Berg", "Old Friend"], "the stranger is matched by its e-mail, not made again"
+    assert names(world, "B") == ["Anna Berg", "Old Friend"], "it is not made again"
+    assert {world.servers[system].alive()["2"]["notes"] for system in "AB"} == {"coffee"}
+    assert [(row["winner"], row["loser"], row["rule"]) for row in world.ledger()] == [
+        ("coffee", "tea", "first link: fill only")
+    ]
+    world.quiet()
+
+
+def test_a_created_record_of_which_everything_was_edited_since_is_adopted_with_the_edits(tmp_path: Path) -> None:
+    world = first(world_with(tmp_path))
+    server = world.servers["B"]
+    anna(world, notes="coffee")
+    edits = {"name": "Hanna Berg", "email": "hanna@x.example", "notes": ""}
+    server.fault = losing(server, "receipt", lambda: server.edit("2", **edits))
+    world.sync()
+    world.sync()
+    for system in "AB":
+        data = world.servers[system].alive()["2"]
+        assert (data["name"], data["email"], data.get("notes") or "") == ("Hanna Berg", "hanna@x.example", "")
+    assert world.ledger() == []
     world.quiet()
 
 

@@ -326,8 +326,7 @@ def _settle_row(
         empty = result.window and old is None and row.pos is not None
         value = _untouched(Shown(row.pos, None, {}) if empty else before, row, position)
         if value == position.value and not same(COLLECTIONS[name].kind, row.value, value, region=result.region):
-            if not (row.value is None and value is None):
-                result.problems.append((f"{name}/{row.eid}", "lossy_write"))
+            result.problems.append((f"{name}/{row.eid}", "lossy_write"))
         attrs, primary = position.attrs, position.primary
         if before is not None:  # what we did not write and that differs was edited just before
             attrs = {
