@@ -108,7 +108,7 @@ def make_plan(
 
 def _asked_about(shared: Shared) -> set[tuple[str, str]]:
     """(system, gid) of customers of whom a record of that system may be one: none is created there before the answer."""
-    return {
+    asked = {
         (member["system"], other["gid"])
         for review in shared.store.history.reviews()
         for other in review.members
@@ -116,6 +116,8 @@ def _asked_about(shared: Shared) -> set[tuple[str, str]]:
         for member in review.members
         if not member["gid"]
     }
+    survivors = shared.store.records.survivors({gid for _, gid in asked})
+    return {(system, survivors.get(gid, gid)) for system, gid in asked}
 
 
 def _stands(refusal: Quarantined, workspace: Workspace, source: Source, golden: Golden, wanted: list[Item]) -> bool:

@@ -467,3 +467,22 @@ def test_a_decision_for_a_customer_who_was_merged_while_the_question_waited_is_o
     world.sync()
     assert world.servers["B"].records[yves].data["notes"] == "typed in A"
     world.quiet()
+
+
+def test_while_a_question_waits_nobody_is_created_for_the_survivor_of_the_one_it_is_about(tmp_path: Path) -> None:
+    world = World(tmp_path, A=PLAIN, B=PLAIN)
+    world.servers["A"].traits.refuse = lambda _data: "not today"
+    anna, yves = add(world, "B", "Anna Berg", "family@x.example"), add(world, "B", "Yves Roth", "yves@x.example")
+    world.sync()
+    add(world, "A", "Zacharias Wolf", "family@x.example")
+    world.sync()
+    (review,) = world.store.history.reviews()
+    world.servers["A"].traits.refuse = None
+    world.servers["B"].remove(anna, merged_into=yves)
+    world.servers["B"].edit(yves, notes="Zacharias' aunt")
+    world.sync()
+    assert [data["name"] for data in world.servers["A"].alive().values()] == ["Zacharias Wolf"]
+    decide(world, review.id, [])
+    world.sync()
+    assert sorted(data["name"] for data in world.servers["A"].alive().values()) == ["Yves Roth", "Zacharias Wolf"]
+    world.quiet()
