@@ -39,12 +39,12 @@ def check(
     from hub.mapping.transforms import Registry as Transforms
 
     app = terminal.app
-    if name is not None and name not in app.specs:
-        raise UsageProblem(unknown_name("mapping", name, sorted(app.specs)))
+    if name is not None and name not in app.mappings.specs:
+        raise UsageProblem(unknown_name("mapping", name, sorted(app.mappings.specs)))
     reports = []
     problems = []
-    for wanted in [name] if name is not None else sorted(app.specs):
-        spec = app.specs[wanted]
+    for wanted in [name] if name is not None else sorted(app.mappings.specs):
+        spec = app.mappings.specs[wanted]
         compiled = compile_mapping(spec, region=app.config.hub.region, registry=Transforms(app.registry.transforms))
         report = check_laws(compiled, spec, examples=examples, seed=seed)
         terminal.say(str(report))
@@ -103,7 +103,7 @@ def _mapping(terminal: Terminal, name: str, resource: str | None) -> CompiledMap
     wanted = resource if resource is not None else next(iter(resources))
     if wanted not in resources:
         raise UsageProblem(unknown_name("resource", wanted, sorted(resources)))
-    return app.compiled(opened.connection, resources[wanted], app.ask(name))
+    return app.mappings.compiled(opened.connection, resources[wanted], app.ask(name))
 
 
 def _read(

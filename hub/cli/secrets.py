@@ -106,11 +106,11 @@ def rotate(terminal: Terminal) -> Outcome:
         logins, problems = 0, []
         for name in app.config.connections:
             try:
-                logins += app.encrypt_login_again(name)
+                logins += app.logins.encrypt_again(name)
             except HubError as error:
                 hint = f"It keeps its old key. {error.hint or f'Log in again: crmhub connect login {name}'}"
                 problems.append(Problem(error.code, error.message, name, hint, "warning"))
-        left = {app.login_key(path) for path in app.logins()}
+        left = {app.logins.key_of(path) for path in app.logins.files()}
         if not in_environment():
             keys = keep_keys(app.config.base, left)
     old = sorted(set(keys.by_id) - {keys.current})

@@ -36,7 +36,7 @@ def status(
 
     app = terminal.app
     names = [app.sync(sync).name] if sync is not None else list(app.config.syncs)
-    if not app.database.exists():
+    if not app.storage.location.exists():
         for name in names:
             terminal.say(f"sync {name}: never ran. Next: crmhub sync {name}")
         return Outcome(

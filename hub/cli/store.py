@@ -38,12 +38,17 @@ def migrate(
     app = terminal.app
     target, change = _target(app, to)
     with reporting(terminal) as progress:
-        copied = move(app.database, target, lambda table, done, total: progress("copy", table, done, total))
+        copied = move(app.storage.location, target, lambda table, done, total: progress("copy", table, done, total))
     rows = sum(item.rows for item in copied)
     terminal.say(f"{len(copied)} tables with {rows} rows are in {target}; every row was compared")
     terminal.say(f"Next: {change}, then crmhub doctor and crmhub sync")
-    terminal.note(f"The former store stays as it is: {app.database}. Let nothing run on it any more")
-    result = {"from": str(app.database), "to": str(target), "next": change, "tables": [asdict(item) for item in copied]}
+    terminal.note(f"The former store stays as it is: {app.storage.location}. Let nothing run on it any more")
+    result = {
+        "from": str(app.storage.location),
+        "to": str(target),
+        "next": change,
+        "tables": [asdict(item) for item in copied],
+    }
     return Outcome(result, {"tables": len(copied), "rows": rows})
 
 
@@ -59,9 +64,11 @@ def _target(app: App, to: str) -> tuple[Location, str]:
             address = parse_address(to)
         except ValueError as error:
             raise UsageProblem(f"the address {error}", where="--to") from None
-        return on_server(address, app.database_password), f'put database = "{to}" into [hub] of {config.file}'
+        return on_server(address, app.storage.password), f'put database = "{to}" into [hub] of {config.file}'
     if config.hub.database is None:
-        raise UsageProblem("the store is a file already", where=str(app.database), hint="Copy it: crmhub backup FILE")
+        raise UsageProblem(
+            "the store is a file already", where=str(app.storage.location), hint="Copy it: crmhub backup FILE"
+        )
     change = f"take database and database_password out of [hub] of {config.file}"
     file = config.hub.data / DATABASE
     path = Path(to).absolute()

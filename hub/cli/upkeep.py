@@ -27,7 +27,7 @@ def backup(terminal: Terminal, file: File) -> Outcome:
     """Copy the store to a new file while everything goes on, and check the copy. Secrets and configuration are not in it."""
     from hub.upkeep.backup import backup as copy
 
-    found = copy(terminal.app.database, file)
+    found = copy(terminal.app.storage.location, file)
     terminal.say(f"{found.file}: {found.size} bytes, {found.customers} customers, {found.runs} runs; the copy is whole")
     terminal.note("The configuration, mappings and secrets are files of yours: keep copies of them, too")
     return Outcome({**asdict(found), "file": str(found.file)}, {"customers": found.customers, "runs": found.runs})
@@ -38,7 +38,7 @@ def restore(terminal: Terminal, file: File) -> Outcome:
     from hub.upkeep.backup import restore as put_back
 
     app = terminal.app
-    found, kept = put_back(file, app.database, now=app.clock())
+    found, kept = put_back(file, app.storage.location, now=app.clock())
     terminal.say(f"restored from {found.file}: {found.customers} customers, {found.runs} runs")
     if kept is not None:
         terminal.say(f"the former store is kept as {kept}")

@@ -108,7 +108,7 @@ class Service:
         """Where the store is; its password is hidden in logs once it is fetched."""
         app = App(config, clock=self._clock)
         app.redact = self._redact
-        return app.database
+        return app.storage.location
 
     @property
     def receiver(self) -> Receiver:

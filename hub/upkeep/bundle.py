@@ -155,7 +155,7 @@ def _shape(value: Any, key: str = "") -> Any:
 
 
 def _runs(app: App) -> list[dict[str, Any]]:
-    if not app.database.exists():
+    if not app.storage.location.exists():
         return []
     mask, found = masked(app), []
     for run in app.store.history.runs(limit=RUNS):
@@ -175,7 +175,7 @@ def _runs(app: App) -> list[dict[str, Any]]:
 
 
 def _counts(app: App) -> dict[str, Any]:
-    if not app.database.exists():
+    if not app.storage.location.exists():
         return {}
     store = app.store
     rows = {

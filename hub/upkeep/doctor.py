@@ -41,15 +41,15 @@ class Check:
 
 def examine(app: App) -> list[Check]:
     """Look at everything; nothing is changed and no system is called."""
-    found = list(_database(app.database))
-    found += _disk(app.config.hub.data, app.database.path)
+    found = list(_database(app.storage.location))
+    found += _disk(app.config.hub.data, app.storage.location.path)
     ready = {item.name for item in found if item.verdict == "ok"} >= {"database", "schema"}
     missing = any(item.name == "database" and item.verdict == "warning" for item in found)
     if ready or missing:  # opening an older store would change it
         found += _clock(app)
         found += _work(app)
     found += _permissions(app.config)
-    found += _leftovers(app.database)
+    found += _leftovers(app.storage.location)
     return found
 
 
@@ -102,13 +102,13 @@ def _disk(folder: Path, file: Path | None) -> Iterator[Check]:
 
 def _clock(app: App) -> Iterator[Check]:
     now, latest = app.clock(), 0.0
-    if app.database.exists():
+    if app.storage.location.exists():
         latest = max((run["started"] for run in app.store.history.runs(limit=1)), default=0.0)
     if now < OLDEST_NOW or now < latest - CLOCK_SECONDS:
         yield Check("clock", "error", "this machine's clock is behind the last run", "Set the clock (chrony or ntp)")
         return
     skewed = []
-    for name in app.config.connections if app.database.exists() else ():
+    for name in app.config.connections if app.storage.location.exists() else ():
         offset = Discovered.from_json(app.store.work.meta(f"discovered:{name}")).offset
         if offset is not None and abs(offset) > CLOCK_SECONDS:
             skewed.append(f"{name} by {show_duration(abs(offset))}")
@@ -120,7 +120,7 @@ def _clock(app: App) -> Iterator[Check]:
 
 
 def _work(app: App) -> Iterator[Check]:
-    if not app.database.exists():
+    if not app.storage.location.exists():
         return
     open_ops = app.store.work.open_ops()
     if open_ops:

@@ -26,6 +26,6 @@ def release_if_kept(app: App, connection: str) -> bool:
     """The same where an earlier error keeps the connection back; nothing is made or opened where there is no store."""
     from hub.service.desk import Desk
 
-    if not app.database.exists() or Desk(app.store.db).circuit(connection).state == "closed":
+    if not app.storage.location.exists() or Desk(app.store.db).circuit(connection).state == "closed":
         return False
     return release(app, connection)

@@ -78,7 +78,7 @@ def samples(app: App, name: str, resource: str, limit: int) -> tuple[CompiledMap
     resources = {item.name: item for item in app.resources(opened.connection, opened.connector)}
     if resource not in resources:
         raise UsageProblem(unknown_name("resource", resource, sorted(resources)))
-    mapping = app.compiled(opened.connection, resources[resource], app.ask(name))
+    mapping = app.mappings.compiled(opened.connection, resources[resource], app.ask(name))
     return mapping, list(islice(records_of(opened.connector, resource), limit))
 
 

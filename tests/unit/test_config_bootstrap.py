@@ -126,9 +126,9 @@ def test_the_mapping_of_a_plugin_that_nothing_names_can_be_used_and_extended(tmp
     (tmp_path / "mappings" / "hubspot.contacts.toml").write_text('extends = "shipped"\n')
     with App(read_config(tmp_path / "config.toml")) as app:
         book = replace(app.config.connections["book"], mappings={"contacts": "hubspot.contacts"})
-        assert app.spec(book, Resource("contacts")).name == "hubspot.contacts"
+        assert app.mappings.spec(book, Resource("contacts")).name == "hubspot.contacts"
         book = replace(book, mappings={"contacts": "tryton.party"})
-        assert app.spec(book, Resource("contacts")).name == "tryton.party"
+        assert app.mappings.spec(book, Resource("contacts")).name == "tryton.party"
 
 
 def test_ids_are_valid_uuids_of_version_7_and_sort_by_time() -> None:

@@ -118,7 +118,7 @@ def _drift(app: App, name: str, resource: Any) -> list[dict[str, str]]:
     """What does not fit between the mapping and the fields that the system had last."""
     opened = app.connect(name)
     try:
-        app.compiled(opened.connection, resource, app.known(name))
+        app.mappings.compiled(opened.connection, resource, app.known(name))
     except HubError as error:
         issues = getattr(error, "issues", None) or [error]
         return [{"resource": resource.name, "message": str(getattr(item, "message", item))} for item in issues]

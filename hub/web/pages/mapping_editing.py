@@ -38,7 +38,7 @@ def edit(call: Call) -> Response:
         draft = _draft(call)
         text = draft.text if draft is not None else mapping_start(app, spec.name)
         if call.partial and draft is not None:
-            app.try_mappings({mapping_file(app, spec.name): text})
+            app.mappings.attempt({mapping_file(app, spec.name): text})
             return call.page("mapping_part.html", **_names(call), **beside(call, _spec(call, app), draft.preview))
         wanted = call.text("version")
         if wanted:
@@ -106,7 +106,7 @@ def _spec(call: Call, app: App) -> MappingSpec:
     found = {item.name: item for item in app.resources(opened.connection, opened.connector)}
     if resource not in found:
         raise Refused(404, "There is no such page")
-    return app.spec(opened.connection, found[resource])
+    return app.mappings.spec(opened.connection, found[resource])
 
 
 def _page(
@@ -114,7 +114,7 @@ def _page(
 ) -> Response:  # fmt: skip
     lines = None
     if not change.problems:
-        app.try_mappings({change.path: change.new})
+        app.mappings.attempt({change.path: change.new})
         lines = beside(call, _spec(call, app), draft.preview if draft is not None else None)
     return call.page(
         "mapping_edit.html",
@@ -139,7 +139,7 @@ def _users(app: App, spec: MappingSpec) -> list[str]:
         try:
             opened = app.connect(connection.name)
             for resource in app.resources(connection, opened.connector):
-                if app.spec(connection, resource).name == spec.name:
+                if app.mappings.spec(connection, resource).name == spec.name:
                     found.append(f"{connection.name}.{resource.name}")
         except HubError:
             continue  # a connection whose settings are wrong is said on its own page, and by the check

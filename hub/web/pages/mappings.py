@@ -47,7 +47,7 @@ def mapping(call: Call) -> Response:
         found = {item.name: item for item in app.resources(opened.connection, opened.connector)}
         if resource not in found:
             raise Refused(404, "There is no such page")
-        spec = app.spec(opened.connection, found[resource])
+        spec = app.mappings.spec(opened.connection, found[resource])
     return call.page(
         "mapping_part.html" if call.partial else "mapping.html",
         "connections",
@@ -123,7 +123,7 @@ def begin(site: Site, name: str, resource: str, drafts: Mapping[Path, str] | Non
 def _run(site: Site, preview: Preview, name: str, resource: str, drafts: Mapping[Path, str]) -> None:
     try:
         with site.service.app() as app:
-            app.try_mappings(drafts)
+            app.mappings.attempt(drafts)
             compiled, records = samples(app, name, resource, SAMPLES)
         preview.masked = [to_json(Masking(on=True), compiled, item) for item in records]
         preview.plain = [to_json(Masking(on=False), compiled, item) for item in records]

@@ -1,31 +1,26 @@
-"""The composition root: from a configuration to engines that are ready to run.
-
-    app = App(read_config(Path("config.toml")))
-    with app, app.writing():
-        result = app.engine("customers").sync()
-
-Everything is opened lazily, so that what needs no database or network does not load them.
-"""
+"""One configuration with everything that it needs, opened when it is needed."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import logging
-import os
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from hub import drift
+from hub.bootstrap.logins import Logins
+from hub.bootstrap.mappings import Mappings
+from hub.bootstrap.parts import UsageProblem, private_folder, uuid7
+from hub.bootstrap.storage import Storage
 from hub.config.model import Config, Connection, Sync
 from hub.config.read import unknown_name
 from hub.config.redact import Redactor
-from hub.config.secrets import fetch_secret
 from hub.config.settings import open_settings
 from hub.connected import (
     Connected,
@@ -33,7 +28,6 @@ from hub.connected import (
     OnHold,
     Unreachable,
     account_of,
-    addresses_of,
     make_limiter,
     open_http,
     scope_of,
@@ -48,38 +42,15 @@ from hub.loader import Registry, load
 if TYPE_CHECKING:
     from hub.http.limiter import Limiter
     from hub.http.session import Http
-    from hub.mapping.compiled import CompiledMapping
-    from hub.mapping.spec import MappingSpec
-    from hub.store.location import Location
     from hub.store.store import Store
     from hub.sync.engine import Engine, Progress
     from hub.sync.policy import Policy
     from hub.sync.systems import Source, Systems
     from hub.sync.workspace import Shared
-    from hub.tokens.files import FileTokens
-
-DATABASE = "hub.db"
-SERVE = "crmhub serve"
-"""How the processes that serve call themselves."""
 
 
 def _fields(known: Discovered, resources: Collection[str]) -> drift.Schema:
     return {name: known.fields(name) or {} for name in resources}
-
-
-class UsageProblem(HubError):
-    """What was asked for does not exist or makes no sense here."""
-
-    code = "usage"
-
-
-def uuid7(now: float | None = None) -> str:
-    """A new id that sorts by its time of creation (RFC 9562, version 7); ``now`` in seconds since the epoch."""
-    milliseconds = int((time.time() if now is None else now) * 1000) & (2**48 - 1)
-    random = int.from_bytes(os.urandom(10), "big")
-    value = milliseconds << 80 | 0x7 << 76 | (random >> 68 & 0xFFF) << 64 | 0b10 << 62 | random & (2**62 - 1)
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 class App:
@@ -107,19 +78,18 @@ class App:
         self.config = config
         self.clock = clock
         self.holds: dict[str, ConnectorError] = {}
-        self._label, self._patience, self._waits = label, patience, waits
         self.redact = Redactor()
         self._registry = registry
         self._plugins: Registry | None = None
-        self._store, self._lent = store, store is not None
-        self._location: Location | None = None
+        self.storage = Storage(
+            config, lambda: self.plugins, self.redact, label=label, patience=patience, waits=waits, store=store
+        )
         self._connected: dict[str, Connected] = {}
         self._limiters: dict[str, Limiter] = {}
         self._clients: list[Http] = []
         """Of notifiers."""
-        self._specs: Mapping[str, MappingSpec] | None = None
-        self._own_specs: Mapping[str, MappingSpec] | None = None
-        self._drafts: Mapping[Path, str] = {}
+        self.logins = Logins(config, lambda: self.plugins, self.redact)
+        self.mappings = Mappings(config, lambda: self.registry, lambda: self.plugins)
 
     def __enter__(self) -> App:
         return self
@@ -140,9 +110,7 @@ class App:
         for client in self._clients:
             client.close()
         self._clients = []
-        if self._store is not None and not self._lent:
-            self._store.close()
-            self._store = None
+        self.storage.close()
 
     # parts
 
@@ -167,61 +135,13 @@ class App:
         return self._plugins
 
     @property
-    def database(self) -> Location:
-        """Where the store is.  Raises StoreError if what is needed to reach it is not installed."""
-        if self._location is None:
-            from hub.store.location import located, on_server
-
-            address = self.config.hub.database
-            file = self.config.hub.data / DATABASE
-            self._location = located(file) if address is None else on_server(address, self.database_password)
-        return self._location
-
-    def database_password(self) -> str:
-        """What the server of the store wants; "" if the configuration leaves that to libpq.  Raises SecretError."""
-        reference = self.config.hub.database_password
-        if reference is None:
-            return ""
-        value = fetch_secret(reference, self.config.base, self.plugins.secret_sources)
-        self.redact.add([value])
-        return value
-
-    @property
     def store(self) -> Store:
         """The store, opened (and made) at first use.  Raises StoreError."""
-        if self._store is None:
-            from hub.store.store import open_store
+        return self.storage.store
 
-            _private_folder(self.config.hub.data)
-            self._store = open_store(self.database)
-        return self._store
-
-    @contextmanager
-    def writing(self) -> Iterator[Store]:
-        """Hold the process lock and give the store.  Raises Locked if another process runs on it; a run of ``crmhub
-        serve`` is waited for, because it ends and the next one lets others go first."""
-        _private_folder(self.config.hub.data)
-        with ExitStack() as stack:
-            self._wait_for(lambda: stack.enter_context(self.database.holding(self._label, lambda: self.store.db)))
-            store = self.store
-            store.refresh()
-            yield store
-
-    def _wait_for(self, enter: Callable[[], object]) -> None:
-        from hub.store.errors import Locked
-
-        end, told = time.monotonic() + self._patience, False
-        while True:
-            try:
-                enter()
-                return
-            except Locked as error:
-                if not error.holder.startswith(SERVE) or time.monotonic() >= end:
-                    raise
-                if not told:
-                    told = True
-                    self._waits(f"{error.holder} is syncing; waiting until it has finished")
-            time.sleep(0.1)
+    def writing(self) -> AbstractContextManager[Store]:
+        """Hold the process lock and give the store.  Raises Locked if another process runs on it."""
+        return self.storage.writing()
 
     def sync(self, name: str) -> Sync:
         """The sync of that name.  Raises UsageProblem."""
@@ -248,7 +168,7 @@ class App:
             settings, secrets = open_settings(connection, self.config, self.plugins)
             self.redact.add(secrets)
             folder = self.config.hub.data / "connections" / name
-            _private_folder(folder)
+            private_folder(folder)
             self._connected[name] = self._open(connection, settings, folder)
         return self._connected[name]
 
@@ -275,7 +195,7 @@ class App:
             self.config.base,
             lambda: datetime.fromtimestamp(self.clock(), UTC),
             logging.getLogger(f"crmhub.connection.{connection.name}"),
-            self._tokens(connection, settings),
+            self.logins.of(connection, settings),
         )
         return Connected(connection, kind(settings, context), scope_of(settings, kind), clients)
 
@@ -286,7 +206,7 @@ class App:
         settings, secrets = open_settings(connection, self.config, self.plugins)
         self.redact.add(secrets)
         plain = json.dumps(settings.model_dump(mode="json"), sort_keys=True)  # secrets are stars here
-        return [plain, *secrets, self._tokens(connection, settings).stamp()]
+        return [plain, *secrets, self.logins.of(connection, settings).stamp()]
 
     def try_secrets(self, name: str) -> None:
         """Learn the secrets of a connection, so that they are taken out of texts; one that cannot be had hides nothing."""
@@ -325,42 +245,6 @@ class App:
         context = Context(name, make_http, folder, self.config.base, lambda: datetime.fromtimestamp(self.clock(), UTC))
         return self.plugins.notifier(chosen.plugin)(settings, context)
 
-    def _tokens(self, connection: Connection, settings: ConnectorConfig) -> FileTokens:
-        """Where the login of a connection is kept.  It belongs to the addresses: it is never sent elsewhere."""
-        from hub.tokens.files import FileTokens
-        from hub.tokens.keys import load_keys
-
-        return FileTokens(
-            self.config.hub.data / "tokens",
-            "/".join((connection.plugin, connection.name, *sorted(addresses_of(settings)))),
-            lambda: load_keys(self.config.base),
-            hide=self.redact.add,
-            where=connection.name,
-            hint=f"Run `crmhub connect login {connection.name}`",
-        )
-
-    def logins(self) -> list[Path]:
-        """The files of all logins that are kept."""
-        return sorted((self.config.hub.data / "tokens").glob("*.token"))
-
-    def login_key(self, path: Path) -> str:
-        """The key with which a login is encrypted."""
-        return str(json.loads(path.read_bytes()).get("key", ""))
-
-    def encrypt_login_again(self, name: str) -> int:
-        """Encrypt the login of a connection with the current key; 0 if it has none.  Raises HubError."""
-        connection = self.config.connections[name]
-        settings, secrets = open_settings(connection, self.config, self.plugins)
-        self.redact.add(secrets)
-        tokens = self._tokens(connection, settings)
-        if not tokens.stamp():
-            return 0
-        with tokens.locked():
-            token = tokens.read()
-            if token is not None:
-                tokens.save(token)
-        return 1
-
     def resources(self, connection: Connection, connector: AnyConnector) -> list[Resource]:
         """The resources of a connection that are synced.  Raises UsageProblem for one that does not exist."""
         offered = {item.name: item for item in connector.resources()}
@@ -371,59 +255,6 @@ class App:
                 text = unknown_name("resource", name, sorted(offered))
                 raise UsageProblem(f"connection {connection.name!r}: {text}", where=f"{file}:{line}")
         return [offered[name] for name in wanted]
-
-    # mappings
-
-    @property
-    def specs(self) -> Mapping[str, MappingSpec]:
-        """All mapping files by name.  Raises MappingError."""
-        if self._specs is None:
-            self._specs = self._load_specs(self.registry)
-        return self._specs
-
-    def _load_specs(self, plugins: Registry) -> Mapping[str, MappingSpec]:
-        from hub.mapping.registry import load_mappings
-
-        return load_mappings(plugins.mapping_folders(), own=[self.config.hub.mappings], drafts=self._drafts)
-
-    def _needed_specs(self) -> Mapping[str, MappingSpec]:
-        """The mapping files of the plugins that this configuration needs, and the user's own."""
-        from hub.mapping.errors import MappingError
-
-        if self._specs is not None:
-            return self._specs
-        if self._own_specs is None:
-            try:
-                self._own_specs = self._load_specs(self.plugins)
-            except MappingError:
-                self._own_specs = self.specs  # an own file may extend that of a plugin that is not needed otherwise
-        return self._own_specs
-
-    def try_mappings(self, drafts: Mapping[Path, str]) -> None:
-        """From now on mapping files of the user's folder say this, whether they are written or not."""
-        self._drafts, self._specs, self._own_specs = drafts, None, None
-
-    def spec(self, connection: Connection, resource: Resource) -> MappingSpec:
-        """The mapping file of a resource: the configured one, else the connector's default.  Raises UsageProblem."""
-        name = connection.mappings.get(resource.name) or resource.mapping or f"{connection.plugin}.{resource.name}"
-        found = self._needed_specs().get(name) or self.specs.get(name)
-        if found is None:
-            file, line = connection.place("mapping")
-            raise UsageProblem(unknown_name("mapping", name, sorted(self.specs)), where=f"{file}:{line}")
-        return found
-
-    def compiled(self, connection: Connection, resource: Resource, known: Discovered) -> CompiledMapping:
-        """The mapping of a resource, compiled for what is known about the installation.  Raises MappingError."""
-        from hub.mapping.compile import compile_mapping
-        from hub.mapping.transforms import Registry as Transforms
-
-        return compile_mapping(
-            self.spec(connection, resource),
-            server_version=known.version or None,
-            schema=known.fields(resource.name),
-            region=connection.region or self.config.hub.region,
-            registry=Transforms(self.plugins.transforms),
-        )
 
     # discovery
 
@@ -459,7 +290,7 @@ class App:
         """Resource -> what its mapping uses."""
         opened = self.connect(name)
         resources = self.resources(opened.connection, opened.connector)
-        return {item.name: drift.Rules.of(self.spec(opened.connection, item).data) for item in resources}
+        return {item.name: drift.Rules.of(self.mappings.spec(opened.connection, item).data) for item in resources}
 
     # engines
 
@@ -511,7 +342,7 @@ class App:
                 connection.name,
                 resource.name,
                 connector,
-                self.compiled(connection, resource, known),
+                self.mappings.compiled(connection, resource, known),
                 resource.capabilities,
                 open_one.scope,
                 writable,
@@ -569,13 +400,3 @@ class App:
             if set(systems) <= set(sync.systems):
                 return name
         raise UsageProblem("no sync of the configuration has these systems", hint="Was a sync renamed or removed?")
-
-
-def _private_folder(folder: Path) -> None:
-    """Make a folder that only its owner may enter: it holds personal data."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageProblem(
-            f"the folder cannot be made: {error.strerror}", where=str(folder), hint="Check data in [hub]"
-        ) from None
