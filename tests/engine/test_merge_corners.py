@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from hub.contract.errors import OutcomeUnknown, Unavailable
+from hub.contract.errors import Unavailable
 from tests.engine.test_collection_scenarios import X, Y, flag, flagged, set_row, start, world_of
-from tests.engine.world import LIST_NO_IDS, LIST_WITH_IDS, PLAIN, TWO_SLOTS, World, failing, no_fault
+from tests.engine.world import LIST_NO_IDS, LIST_WITH_IDS, PLAIN, TWO_SLOTS, World, failing, losing, no_fault
 
 KIND = PLAIN.replace("{fields}", 'kind = { at = "type", map = { person = "p", organisation = "o" } }')
 
@@ -258,20 +258,31 @@ def test_a_row_that_a_user_edits_while_our_removal_of_it_is_lost_is_an_edit_that
     world.sync()
     b = world.servers["B"]
 
-    def meanwhile(call: str, _number: int) -> OutcomeUnknown | None:
-        if call != "write":
-            return None
-        b.fault = no_fault
+    def meanwhile() -> None:
         b.edit("1", lambda data: data["emails"][1].update(value="z@x.example"))
         b.edit("1", notes="likes tea")  # as we wanted: it looks as if our write had been carried out
-        return OutcomeUnknown("lost on the way")
 
     world.servers["A"].edit("1", lambda data: data.update(notes="likes tea", emails=data["emails"][:1]))
-    b.fault = meanwhile
+    b.fault = losing(b, "write", meanwhile)
     world.sync()
     world.sync()
     assert [value for value, _ in world.rows("A")] == [X, "z@x.example"]
     assert sorted(row["rule"] for row in rows_of(world, loser=None)) == ["an edit beats a removal", "revived"]
+    world.quiet()
+
+
+def test_a_row_that_a_user_puts_instead_of_the_one_that_we_would_have_replaced_is_not_ours(tmp_path: Path) -> None:
+    """Seed 452863: it counted as an edit of the row that was never written, whose value was gone without a trace."""
+    world = World(tmp_path, A=LIST_WITH_IDS, B=LIST_WITH_IDS)
+    world.servers["A"].add({"name": "Anna Berg", "emails": [{"value": X}]})
+    world.sync()
+    b = world.servers["B"]
+    world.servers["A"].edit("1", emails=[{"id": "new", "value": Y}])
+    b.fault = losing(b, "write", lambda: b.edit("1", emails=[{"id": "own", "value": "z@x.example"}]))
+    world.sync()
+    world.sync()
+    for system in "AB":
+        assert sorted(value for value, _ in world.rows(system)) == [Y, "z@x.example"]
     world.quiet()
 
 

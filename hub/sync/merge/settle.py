@@ -185,6 +185,9 @@ def _rows_happened(before: list[Shown], name: str, predicted: View, image: View)
         return ""
     if any(row.pos is None for row in removed):
         return "emptied" if all(row in wanted_rows for row in shown_rows) else ""
+    places = {row.pos for row in before}
+    if added and any(row.pos not in places and _content(row) not in wanted_rows for row in shown):
+        return ""  # somebody made a row; whether out of ours, or instead of what we would have removed, nobody knows
     ours = {row.pos: _content(row) for row in wanted}
     now = {row.pos: _content(row) for row in shown}
     values = {row.pos: (row.value, now_row.value) for row in wanted for now_row in shown if row.pos == now_row.pos}
