@@ -164,3 +164,22 @@ def test_an_address_typed_in_later_joins_the_one_that_is_there(tmp_path: Path) -
     world.sync()
     assert shown(world, "A") == [("Anna Berg", "", "Weg 1")]
     world.quiet()
+
+
+def test_a_recipient_typed_where_the_address_looked_to_have_none_leaves_golden_in_the_ledger(tmp_path: Path) -> None:
+    """Seed 456205: nobody there had seen the other recipient, which was gone without a trace."""
+    world = world_of(tmp_path, "AB")
+    server = world.servers["B"]
+    server.traits.rewrite = lambda data: [item.pop("to", None) for item in data.get("addresses") or ()]
+    add(world, "A", row("Anna Berg"))
+    add(world, "B", row())
+    world.sync()
+    assert shown(world, "B") == [("", "", "Weg 1")], "it takes no recipient from us"
+    server.traits.rewrite = None
+    server.edit(world.id("B"), lambda data: data["addresses"][0].update(to="Eva Roth"))
+    world.sync()
+    assert shown(world, "A") == shown(world, "B") == [("Eva Roth", "", "Weg 1")]
+    assert [(entry["rule"], entry["loser"]["recipient"]) for entry in world.ledger()] == [
+        ("typed into an empty field", "Anna Berg")
+    ]
+    world.quiet()

@@ -10,7 +10,7 @@ from hub.canonical.values import key as canonical_key
 from hub.mapping.view import CollectionSpec, Position, Row, Value
 from hub.state import Cell, Collection, Element, Esent, Golden, Link, Shown
 from hub.sync.merge.context import Merge
-from hub.sync.merge.fields import UNSEEN
+from hub.sync.merge.fields import EMPTY, UNSEEN
 from hub.sync.merge.groups import propose
 from hub.sync.policy import is_blank
 
@@ -255,8 +255,9 @@ def observe_value(sight: Sight, element: Element, before: Value, shown: Value) -
     if not hub_moved:
         value = _proposal(sight, element, known, shown, before)
         if value != cell.value:
-            if lost_name in sight.link.undone:
-                sight.merge.loses(sight.golden, lost_name, UNSEEN, value, sight.merge.system, cell.value, cell.source)
+            if lost_name in sight.link.undone or _filled_a_gap(cell.value, value, before):
+                rule = UNSEEN if lost_name in sight.link.undone else EMPTY
+                sight.merge.loses(sight.golden, lost_name, rule, value, sight.merge.system, cell.value, cell.source)
             set_value(sight, element, value, "edit")
         sight.link.undone.pop(lost_name, None)
         known.value = value
@@ -292,6 +293,14 @@ def observe_value(sight: Sight, element: Element, before: Value, shown: Value) -
     else:
         sight.merge.loses(sight.golden, lost_name, rule, *theirs, *ours, still_open=ask)
         sight.link.lost.add(lost_name)
+
+
+def _filled_a_gap(golden: Value, value: Value, before: Value) -> bool:
+    """Whether somebody changed a member of a group that looked empty to them, although golden has it."""
+    if not isinstance(golden, dict) or not isinstance(value, dict) or not isinstance(before, dict):
+        return False
+    empty = [member for member, item in before.items() if is_blank(item)]
+    return any(not is_blank(golden.get(member)) and value.get(member) != golden.get(member) for member in empty)
 
 
 def _stood_here(sight: Sight, element: Element, before: Value) -> bool:

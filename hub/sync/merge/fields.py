@@ -16,6 +16,7 @@ PENDING: Final = "pending reference"
 """Reason in ``Link.held`` of a reference to a record that is not linked yet (rule R1)."""
 
 
+EMPTY = "typed into an empty field"
 UNSEEN = "edited where an undo had left another value"
 """Why a value is in the ledger that the person who replaced it had not seen."""
 
@@ -114,7 +115,7 @@ def _edited(merge: Merge, golden: Golden, link: Link, name: str, shown: Value, s
         value, old = _proposal(merge, golden, link, name, shown, seen), golden.value(name)
         if value != old:
             if is_blank(seen) or name in link.undone:  # here it looked empty, or was another one: nobody saw golden's
-                rule = UNSEEN if name in link.undone else "typed into an empty field"
+                rule = UNSEEN if name in link.undone else EMPTY
                 if not is_blank(old) and name in golden.fields:
                     merge.loses(golden, name, rule, value, merge.system, old, golden.fields[name].source)
             set_field(merge, golden, name, value, "edit")
