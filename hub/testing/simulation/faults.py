@@ -123,7 +123,7 @@ class Faults:
             if server.vanished:
                 if random.random() < 0.5:
                     server.unveil()
-            elif self.strikes("vanish", 0.15):  # a permission is lost far more rarely than an answer
+            elif self.strikes("vanish", 0.05):  # a permission is lost far more rarely than an answer
                 server.vanished = frozenset({random.choice(["notes", "title", "email", "emails", "city"])})
             if self.strikes("cursor_expired"):
                 server.expired = True
