@@ -244,8 +244,8 @@ def merge_goldens(workspace: Workspace, source: Source, into: Golden, away: Gold
         keys = {canonical_key(name, item.value.value): item.eid for item in into.collection(name).live()}
         renamed[name] = _unite(into.collection(name), coll, keys, lambda value, name=name: canonical_key(name, value))
         _note_differing(into, name, coll, renamed[name], merge.ledger)
-    for candidates in away.frozen.items():
-        into.frozen.setdefault(candidates[0], []).extend(candidates[1])
+    for path, candidates in away.frozen.items():
+        into.frozen.setdefault(_renamed(path, renamed), []).extend(candidates)
     for link in list(workspace.links.get(away.gid, ())):
         _move_link(workspace, link, into, renamed)
     away.state, away.merged_into = "merged", into.gid
@@ -324,6 +324,13 @@ def _unite(into: Collection, away: Collection, keys: dict[str, str], key_of: obj
     return renamed
 
 
+def _renamed(path: str, renamed: Mapping[str, Mapping[str, str]]) -> str:
+    """A path of an element, or of an attribute of one, by its new name; other paths as they are."""
+    name, _, rest = path.partition("/")
+    eid, slash, attribute = rest.partition("/")
+    return f"{name}/{renamed[name][eid]}{slash}{attribute}" if eid in renamed.get(name, ()) else path
+
+
 def _move_link(workspace: Workspace, link: Link, into: Golden, renamed: dict[str, dict[str, str]]) -> None:
     """A link moves with its own bases; its pictures are renamed; where the survivor has one already it is a shadow."""
     other = workspace.link(link.system, link.resource, into.gid, link.role)
@@ -336,6 +343,11 @@ def _move_link(workspace: Workspace, link: Link, into: Golden, renamed: dict[str
             link.esent[name] = {table.get(eid, eid): item for eid, item in link.esent[name].items()}
         if link.psent.get(name) in table:
             link.psent[name] = table[str(link.psent[name])]
+    link.lost = {_renamed(path, renamed) for path in link.lost}
+    link.undone = {
+        _renamed(path, renamed): [renamed.get(path.partition("/")[0], {}).get(str(mark[0]), mark[0]), *mark[1:]]
+        for path, mark in link.undone.items()
+    }
     if other is not None and link.state in ("gone", "excluded"):
         link.primary = False
     elif other is not None and other.state in ("gone", "excluded"):

@@ -912,3 +912,25 @@ def test_an_address_that_is_entered_again_where_it_was_taken_back_gets_what_it_l
     (row,) = world.one("B")["addresses"]
     assert row["to"] == "Herr Berg"
     world.quiet()
+
+
+def test_what_an_undo_left_goes_when_its_customer_is_merged_into_another_with_the_same_address(tmp_path: Path) -> None:
+    """Seed 457040: the mark of the undo kept the name of an element that was another one since, and the slot its value."""
+    world = World(tmp_path, Policy(("A", "B"), no_create=frozenset("B")), A=LIST_WITH_IDS, B=ONE_SLOT)
+    world.servers["A"].add({"name": "Anna Berg", "emails": mail("anna@x.example")})
+    world.servers["A"].add({"name": "Yves Roth", "emails": mail("yves@x.example")})
+    world.servers["B"].add({"name": "Anna Berg", "email": "anna@x.example"})
+    world.sync()
+    world.servers["B"].edit("1", email="berg@x.example")
+    undo(world, world.sync().run)
+    assert world.servers["B"].alive()["1"]["email"] == "berg@x.example", "what people typed stays where they typed it"
+    world.servers["A"].edit("2", emails=mail("anna@x.example"))
+    world.sync()
+    world.servers["A"].remove("1", merged_into="2")
+    world.sync()
+    world.sync()
+    (golden,) = world.goldens()
+    assert [item.value.value for item in golden.collection("emails").live()] == ["anna@x.example"]
+    assert world.servers["B"].alive()["1"]["email"] == "anna@x.example"
+    assert "berg@x.example" in [row["loser"] for row in world.ledger()]
+    world.quiet()

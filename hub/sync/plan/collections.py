@@ -376,7 +376,8 @@ def _slot_value(
     if element.eid == row.eid and draft.frozen(f"{spec.name}/{element.eid}"):
         return KEEP
     if element.eid == row.eid:
-        lost = f"{spec.name}/{element.eid}" in draft.link.lost
+        path = f"{spec.name}/{element.eid}"
+        lost = path in draft.link.lost or (path in draft.link.undone and not draft.undone(path, element))
         if known is not None and known.value == element.value.value and not lost:
             return KEEP
     if row.value is not None and same(COLLECTIONS[spec.name].kind, image.value, row.value, region=draft.region):
