@@ -808,6 +808,18 @@ def test_an_address_that_is_removed_goes_also_where_an_undo_had_left_another_val
     world.quiet()
 
 
+def test_who_removes_what_an_undo_left_has_not_seen_goldens_address_which_is_in_the_ledger(tmp_path: Path) -> None:
+    """Seed 446688."""
+    world = left_on_purpose(tmp_path)
+    world.servers["B"].edit(world.id("B"), emails=[])
+    world.sync()
+    assert world.rows("A") == []
+    assert ("x@x.example", "edited where an undo had left another value") in [
+        (row["loser"], row["rule"]) for row in world.ledger()
+    ]
+    world.quiet()
+
+
 def test_who_edits_the_label_of_a_value_that_an_undo_left_keeps_that_value_from_removal(tmp_path: Path) -> None:
     """Seed 401407: golden's old value came back instead, and was given to the others only."""
     world = left_on_purpose(tmp_path)

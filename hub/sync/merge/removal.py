@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from hub.state import Element
 from hub.sync.merge.elements import Sight
+from hub.sync.merge.fields import UNSEEN
 from hub.sync.policy import is_blank
 
 
@@ -23,11 +24,12 @@ def remove(sight: Sight, element: Element, into: str | None = None) -> bool:
             sight.merge.system,
         )
         return False
-    if _more_than_shown(sight, element):
+    undone = sight.lost_name(element.eid) in sight.link.undone
+    if undone or _more_than_shown(sight, element):
         sight.merge.loses(
             sight.golden,
             sight.lost_name(element.eid),
-            "removed where not all of it is shown",
+            UNSEEN if undone else "removed where not all of it is shown",
             None,
             sight.merge.system,
             element.value.value,
