@@ -183,3 +183,28 @@ def test_a_recipient_typed_where_the_address_looked_to_have_none_leaves_golden_i
         ("typed into an empty field", "Anna Berg")
     ]
     world.quiet()
+
+
+def test_of_two_addresses_that_a_system_would_show_as_one_it_is_given_one(tmp_path: Path) -> None:
+    world = world_of(tmp_path, "AB", B=ADDRESSES.replace('city = "city"\n', ""))
+    add(world, "A", row(), row() | {"city": "Graz"})
+    world.sync()
+    assert [item["street"] for item in world.one("B")["addresses"]] == ["Weg 1"]
+    assert [item["city"] for item in world.one("A")["addresses"]] == ["Wien", "Graz"]
+    world.quiet()
+
+
+def test_addresses_that_are_mapped_later_are_united(tmp_path: Path) -> None:
+    world = world_of(tmp_path, "AB", B=PLAIN)
+    add(world, "A", row())
+    add(world, "B", row(street="Weg 2"))
+    world.sync()
+    assert shown(world, "A") == [("", "", "Weg 1")], "the mapping of B knows no addresses yet"
+    world.shapes["B"] = ADDRESSES
+    held = world.sync()
+    assert held.plan is not None
+    assert [trip.guard for trip in held.held] == ["rules_changed"]
+    world.engine().sync(approve=held.plan.approval())
+    assert shown(world, "A") == shown(world, "B") == [("", "", "Weg 1"), ("", "", "Weg 2")]
+    assert world.ledger() == []
+    world.quiet()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hub.contract.errors import Unavailable
+from hub.sync.policy import Policy
 from tests.engine.test_collection_scenarios import X, Y, flag, flagged, set_row, start, world_of
 from tests.engine.world import LIST_NO_IDS, LIST_WITH_IDS, PLAIN, TWO_SLOTS, World, failing, losing, no_fault
 
@@ -352,4 +353,19 @@ def test_a_flag_that_moves_brings_its_address_into_the_slot_of_the_primary_one(t
     flag(world, "A", Y)
     world.sync()
     assert (world.one("C")["email"], world.one("C")["email2"]) == (Y, X)
+    world.quiet()
+
+
+def test_the_same_address_spelled_as_its_source_cannot_is_the_richer_one(tmp_path: Path) -> None:
+    """Rule C13 for elements: the system that golden has it from upper-cases what it is given."""
+    policy = Policy(("A", "B"), no_create=frozenset("B"))
+    world = World(tmp_path, policy, A=PLAIN.replace('as = "email"', 'as = "upper"'), B=PLAIN)
+    world.servers["A"].add({"name": "Anna Berg", "email": "ANNA@X.EXAMPLE"})
+    world.sync()
+    world.servers["B"].add({"name": "Anna Berg", "email": "Anna@x.example"})
+    world.sync()
+    (element,) = world.golden().collection("emails").live()
+    assert (element.value.value, element.value.rule) == ("Anna@x.example", "spelling")
+    assert (world.one("A")["email"], world.one("B")["email"]) == ("ANNA@X.EXAMPLE", "Anna@x.example")
+    assert world.ledger() == []
     world.quiet()

@@ -635,6 +635,17 @@ def test_what_is_given_again_after_an_undo_is_no_exception_any_more(world: World
     world.quiet()
 
 
+def test_an_address_that_others_edit_after_an_undo_is_no_exception_any_more_where_it_was_kept(world: World) -> None:
+    edit_element(world)
+    undo(world, world.sync().run)
+    gid = world.golden().gid
+    assert [link.system for link in world.store.records.links_by_gid([gid])[gid] if link.undone] == ["A"]
+    world.servers["E"].edit(world.id("E"), email="newest@x.example")
+    world.sync()
+    assert [link.undone for link in world.store.records.links_by_gid([gid])[gid]] == [{}] * 5
+    world.quiet()
+
+
 def test_who_edits_what_an_undo_gave_back_before_the_hub_looks_has_not_seen_golden(tmp_path: Path) -> None:
     """Seed 444613: the edit came between the write of the undo and the read of its image, and replaced golden unseen."""
     world = World(tmp_path, A=PLAIN)
