@@ -287,6 +287,22 @@ def test_a_row_that_a_user_puts_instead_of_the_one_that_we_would_have_replaced_i
     world.quiet()
 
 
+def test_a_row_that_a_user_adds_before_our_answer_is_found_again_is_no_edit_of_ours(tmp_path: Path) -> None:
+    world = World(tmp_path, A=LIST_WITH_IDS, B=LIST_WITH_IDS)
+    world.servers["A"].add({"name": "Anna Berg", "emails": [{"value": X}]})
+    world.sync()
+    a, b = world.servers["A"], world.servers["B"]
+    a.edit("1", lambda data: data["emails"].append({"id": "new", "value": Y}))
+    b.fault = losing(
+        b, "receipt", lambda: b.edit("1", lambda data: data["emails"].append({"id": "own", "value": "z@x.example"}))
+    )
+    world.sync()
+    world.sync()
+    for system in "AB":
+        assert sorted(value for value, _ in world.rows(system)) == [X, Y, "z@x.example"]
+    world.quiet()
+
+
 def test_what_is_removed_together_is_told_in_the_order_of_the_rows(tmp_path: Path) -> None:
     """Seed 710022: the order was that of a set of texts, another one in every process."""
     values = [f"{letter}@x.example" for letter in "abcdef"]

@@ -44,6 +44,14 @@ def test_a_create_confirmed_as_planned_needs_no_second_round(tmp_path: Path, sha
     world.quiet()
 
 
+def test_a_change_that_concerns_no_other_system_is_not_planned_in_every_run(tmp_path: Path) -> None:
+    world = started(tmp_path, A=PLAIN, B=PLAIN.replace('notes = "notes"\n', ""))
+    world.servers["A"].edit("1", notes="only A has notes")
+    world.sync()
+    assert world.golden().value("notes") == "only A has notes"
+    assert world.store.records.dirty_gids() == []
+
+
 def test_what_its_system_cannot_hold_is_noted_at_once(tmp_path: Path) -> None:
     world = started(
         tmp_path, A=LIST_WITH_IDS.replace("{fields}", ""), B=PLAIN.replace('"notes"', '{ at = "notes", max = 5 }')
