@@ -16,6 +16,7 @@ from tests.engine.world import (
     LIST_NO_IDS,
     LIST_WITH_IDS,
     ONE_SLOT,
+    PLAIN,
     TWO_SLOTS,
     World,
     failing,
@@ -384,4 +385,17 @@ def test_uncovered_element_never_removed(tmp_path: Path) -> None:
         world.sync()
     assert Z in values(world)
     assert listed(world, "A") == [X, Y, Z]
+    world.quiet()
+
+
+def test_a_slot_for_one_kind_takes_that_kind_only(tmp_path: Path) -> None:
+    both = PLAIN + '[messengers.slots]\nwechat = { pick = "kind:wechat" }\nline = { pick = "kind:line" }\n'
+    world = World(tmp_path, A=both, B=both.replace('line = { pick = "kind:line" }\n', ""))
+    world.servers["A"].add({"name": "Anna Berg", "email": X, "line": "anna-l"})
+    world.sync()
+    assert "wechat" not in world.one("B"), "a name of another messenger"
+    world.servers["A"].edit("1", wechat="anna-w")
+    world.sync()
+    assert world.one("B")["wechat"] == "anna-w"
+    assert (world.one("A")["line"], world.one("A")["wechat"]) == ("anna-l", "anna-w")
     world.quiet()
