@@ -159,7 +159,7 @@ def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A HubSpot account with people in it, and a configuration that names it."""
     with running(HubSpotSandbox()) as sandbox:
         sandbox.seed(30)
-        monkeypatch.setattr("hub.bootstrap.make_limiter", lambda *_: Limiter(Limits(), "no limit, no waiting"))
+        monkeypatch.setattr("hub.bootstrap.app.make_limiter", lambda *_: Limiter(Limits(), "no limit, no waiting"))
         sandbox.switches.search_burst = sandbox.switches.burst = None
         monkeypatch.setenv("HUBSPOT_TOKEN", sandbox.credentials()["token"])
         config = f"""

@@ -46,10 +46,10 @@ def test_what_only_the_oracles_had_wrong_is_no_violation(seed: int) -> None:
 
 
 def test_a_known_hazard_is_counted_and_no_violation() -> None:
-    """A value that was written while the hub might not see the field, and erased before it could."""
-    outcome = play(421496, Options(steps=60))
+    """A value that stood in a field that the hub might not see, and that it wrote over before it could."""
+    outcome = play(421516, Options(steps=60, faults=frozenset({"vanish"})))
     assert outcome.violations == []
-    assert outcome.hazards == {"erased unseen"}
+    assert outcome.hazards == {"hidden field"}
     assert play(0, Options()).hazards == set()
 
 
