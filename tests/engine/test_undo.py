@@ -825,7 +825,7 @@ def test_who_removes_what_an_undo_left_has_not_seen_goldens_address_which_is_in_
     world.servers["B"].edit(world.id("B"), emails=[])
     world.sync()
     assert world.rows("A") == []
-    assert ("x@x.example", "edited where an undo had left another value") in [
+    assert ("x@x.example", "removed where an undo had left another value") in [
         (row["loser"], row["rule"]) for row in world.ledger()
     ]
     world.quiet()

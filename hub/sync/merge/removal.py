@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from hub.state import Element
 from hub.sync.merge.elements import Sight
-from hub.sync.merge.fields import UNSEEN
 from hub.sync.policy import is_blank
 
 
@@ -29,7 +28,7 @@ def remove(sight: Sight, element: Element, into: str | None = None) -> bool:
         sight.merge.loses(
             sight.golden,
             sight.lost_name(element.eid),
-            UNSEEN if undone else "removed where not all of it is shown",
+            "removed where an undo had left another value" if undone else "removed where not all of it is shown",
             None,
             sight.merge.system,
             element.value.value,
