@@ -767,6 +767,34 @@ def test_what_differed_on_purpose_before_a_deletion_still_does_after_its_undo(tm
     world.quiet()
 
 
+def test_a_record_that_is_made_again_says_nothing_of_what_it_is_never_given(tmp_path: Path) -> None:
+    """Seed 453605: the new record has no owner, because the hub only reads owners; that counted as an edit to nothing."""
+    owner = LIST_WITH_IDS.replace("{fields}", 'owner = { at = "owner", direction = "read" }')
+    world = World(
+        tmp_path,
+        Policy(tuple("AB"), delete={"A": "propagate", "B": "propagate"}, delete_any=frozenset("A")),
+        B=owner,
+    )  # fmt: skip
+    server = world.add_system("A", owner, image=False)
+    world.servers["B"].add({"name": "Anna Berg", "emails": mail("anna@x.example"), "owner": "Bo Li"})
+    world.sync()
+    world.servers["B"].remove(world.id("B"))
+    run = world.sync().run
+    assert server.alive() == {}
+
+    def meanwhile(call: str, _number: int) -> None:
+        if call == "fetch":
+            server.fault = no_fault
+            server.edit(world.id("A"), title="somebody looks after her")
+
+    server.fault = meanwhile
+    undo(world, run)
+    assert server.fault is no_fault
+    world.sync()
+    assert world.golden().value("owner") == "Bo Li"
+    world.quiet()
+
+
 def test_what_nobody_saw_where_an_undo_left_another_value_is_in_the_ledger(tmp_path: Path) -> None:
     """Seed 380456: an edit of the value that an undo had left replaced golden's, which that person had never seen."""
     world = World(tmp_path, A=PLAIN, B=PLAIN)

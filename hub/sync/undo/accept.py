@@ -62,10 +62,10 @@ def _accept_shown(
     moved: Collection[str] | None,
 ) -> None:
     for name in sorted(names):
-        if name in source.mapping.fields and name not in waiting:
+        if name in base.fields and name not in waiting:  # what was never seen is met for the first time: no edit
             link.sent[name] = golden.value(name)
             link.lost.discard(name)
-            if not _shows(workspace, source, golden, name, base.fields.get(name, UNSUPPORTED)):
+            if not _shows(workspace, source, golden, name, base.fields[name]):
                 link.undone[name] = mark_of(golden.fields.get(name))
         if name in source.mapping.collections:
             _accept_elements(golden, link, name, waiting, moved)
