@@ -25,7 +25,7 @@ PYTEST = ("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"
 _ENGINE: Sequence[Sequence[str]] = (
     ("-m", "hub.testing.simulation", "--seeds", "12", "--start", "1000"),  # the cheapest first
     (*PYTEST, "tests/engine", "tests/unit/test_policy_order.py", "tests/unit/test_plan_items.py"),
-    ("-m", "hub.testing.simulation", "--seeds", "40", "--start", "0"),
+    ("-m", "hub.testing.simulation", "--seeds", "200", "--start", "0"),  # of the 500 that every change must pass
 )
 _LAWS: Sequence[Sequence[str]] = ((*PYTEST, "tests/unit/test_mapping_laws.py"),)
 AREAS = {

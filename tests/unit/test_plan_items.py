@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hub.contract.records import Parts
+from hub.sync.plan import pile
 from hub.sync.plan.items import Diff, GuardTrip, Item, Payload
 from hub.sync.plan.parts import decode, encode
 from hub.sync.plan.plan import Plan
@@ -16,6 +17,7 @@ from hub.sync.plan.plan import Plan
 
 def item(gid: str = "g1", system: str = "A", **more: Any) -> Item:
     values: dict[str, Any] = {
+        "kind": "update",
         "remote_id": "1",
         "version": "7",
         "title": "Anna Berg",
@@ -27,7 +29,7 @@ def item(gid: str = "g1", system: str = "A", **more: Any) -> Item:
         "diffs": [Diff("notes", "old", "new", "B", "edit")],
         "held": {"language": "too long"},
     }
-    return Item(system, "contacts", gid, "update", **(values | more))
+    return Item(system, "contacts", gid, **(values | more))
 
 
 def test_a_plan_survives_json() -> None:
@@ -91,3 +93,40 @@ def test_a_payload_with_anything_in_it_is_not_empty(payload: Payload) -> None:
 
 def test_a_payload_without_anything_in_it_is_empty() -> None:
     assert Payload().empty()
+
+
+@pytest.mark.parametrize("spill", [1, 1000, pile._SPILL], ids=["in a file", "half of it in a file", "in memory"])
+def test_items_come_back_by_kind_system_and_resource_wherever_they_are_kept(
+    monkeypatch: pytest.MonkeyPatch, spill: int
+) -> None:
+    monkeypatch.setattr(pile, "_SPILL", spill)
+    gone = [item(f"d{n}", "A", kind="delete") for n in range(2)]
+    changed = [item(f"u{n}", "B", title=f"title {n}") for n in range(5)]
+    people = [replace(item(f"p{n}", "B"), resource="people") for n in range(2)]
+    made = [item(f"c{n}", "B", kind="create") for n in range(3)]
+    items = pile.Items([gone[0], people[0], *changed[:2], made[0]])
+    items.extend([made[1], *changed[2:], people[1], gone[1], made[2]])
+
+    assert list(items) == [*made, *changed, *people, *gone] == items.first(99)
+    assert items == [*made, *changed, *people, *gone]
+    assert items == pile.Items([*gone, *people, *changed, *made])
+    assert items != [*made, *changed, *people]
+    assert items != pile.Items([*made, *changed, *people, replace(gone[0], title="Bo"), gone[1]])
+    assert items != "items"
+    assert list(items.of("B")) == [*made, *changed, *people]
+    assert list(items.of("B", "people")) == people
+    assert list(items.of("C")) == []
+    assert [found["gid"] for found in items.documents(["A"])] == ["d0", "d1"]
+    assert [found["gid"] for found in items.documents()] == [found.gid for found in items]
+    assert items.first(2) == made[:2]
+    assert items.first(2, "update") == changed[:2]
+    assert items.systems() == ["A", "B"]
+    assert len(items) == items.count() == 12
+    counts = [
+        items.count("A"),
+        items.count("B"),
+        items.count("B", "people"),
+        items.count(kind="create"),
+        items.count("C"),
+    ]
+    assert counts == [2, 10, 2, 3, 0]
