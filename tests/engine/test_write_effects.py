@@ -173,6 +173,39 @@ def test_an_ignored_write_is_not_tried_again_until_golden_changes(tmp_path: Path
     world.quiet()
 
 
+def test_a_field_that_is_given_once_is_written_when_the_record_is_made_and_never_again(tmp_path: Path) -> None:
+    once = PLAIN.replace('notes = "notes"', 'notes = { at = "notes", direction = "create" }')
+    world = anna(World(tmp_path, A=PLAIN, B=once, C=PLAIN), notes="vip")
+    assert world.one("B")["notes"] == "vip"
+    world.servers["A"].edit("1", notes="new")
+    world.sync()
+    assert (world.one("B")["notes"], world.one("C")["notes"]) == ("vip", "new")
+    world.quiet()
+
+
+def test_a_row_that_the_server_drops_is_noted_and_not_tried_again_until_golden_changes(tmp_path: Path) -> None:
+    def one_only(document: Document) -> None:
+        document["emails"] = (document.get("emails") or [])[:1]
+
+    world = World(tmp_path, A=LIST_WITH_IDS)
+    server = world.add_system("B", LIST_WITH_IDS, rewrite=one_only)
+    world.servers["A"].add({"name": "Anna Berg", "emails": [{"value": "anna@x.example"}]})
+    world.sync()
+    world.servers["A"].edit("1", emails=[*world.one("A")["emails"], {"value": "a2@x.example"}])
+    world.sync()
+    assert [row["value"] for row in world.one("B")["emails"]] == ["anna@x.example"]
+    assert len(world.one("A")["emails"]) == 2, "a row that was never shown is not removed"
+    assert "write_ignored" in codes(world)
+    writes = len(server.writes)
+    world.quiet()
+    assert len(server.writes) == writes
+    server.traits.rewrite = None
+    world.servers["A"].edit("1", emails=[world.one("A")["emails"][0], {"value": "a3@x.example"}])
+    world.sync()
+    assert [row["value"] for row in world.one("B")["emails"]] == ["anna@x.example", "a3@x.example"]
+    world.quiet()
+
+
 def test_upper_casing_servers_do_not_play_ping_pong(tmp_path: Path) -> None:
     world = World(tmp_path, A=PLAIN, B=PLAIN)
     world.servers["B"].traits.rewrite = lambda data: data.update(name=data["name"].upper())

@@ -210,5 +210,7 @@ def _forget(sight: Sight) -> None:
     for eid in [eid for eid in sight.esent if eid not in shown]:
         del sight.esent[eid]
     prefix = f"{sight.name}/"
+    for eid in shown:
+        sight.link.sent.pop(prefix + eid, None)  # the system has taken it since
     for name in [item for item in sight.link.lost if item.startswith(prefix) and item.split("/")[1] not in shown]:
         sight.link.lost.discard(name)

@@ -250,7 +250,8 @@ def _settle_collection(
         kept = _settle_row(row, old, position, name, result, direct)
         if kept is None:
             if direct and row.value is not None and row.eid is not None:
-                link.sent[f"{name}/{row.eid}"] = esent.get(row.eid, [row.value])[0]
+                if row.eid in esent:  # not tried again until golden's element changes
+                    link.sent[f"{name}/{row.eid}"] = [esent[row.eid][0], esent[row.eid][2]]
                 result.problems.append((f"{name}/{row.eid}", "write_ignored"))
             continue
         settled.append(kept)

@@ -172,6 +172,9 @@ def _plan_missing(work: _Lists) -> None:
         if image is None:
             work.draft.held[f"{work.spec.name}/{element.eid}"] = "this system cannot hold this value"
             continue
+        if work.draft.link.sent.get(f"{work.spec.name}/{element.eid}") == [element.value.value, element.claims]:
+            work.draft.held[f"{work.spec.name}/{element.eid}"] = "this system did not take it"
+            continue
         wanted = key(work.spec.name, image.value, region=work.draft.region)
         if wanted in keys:
             work.draft.held[f"{work.spec.name}/{element.eid}"] = "this system shows it as equal to another one"
