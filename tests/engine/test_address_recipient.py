@@ -9,7 +9,7 @@ import pytest
 
 from hub.canonical.values import may_be_one
 from hub.sync.policy import Policy
-from tests.engine.world import PLAIN, World
+from tests.engine.world import PLAIN, World, losing
 
 ADDRESSES = (
     PLAIN
@@ -207,4 +207,23 @@ def test_addresses_that_are_mapped_later_are_united(tmp_path: Path) -> None:
     world.engine().sync(approve=held.plan.approval())
     assert shown(world, "A") == shown(world, "B") == [("", "", "Weg 1"), ("", "", "Weg 2")]
     assert world.ledger() == []
+    world.quiet()
+
+
+@pytest.mark.parametrize("lost", ["write", "receipt"])
+def test_an_address_that_is_cleared_while_a_write_to_it_is_lost_stays_as_it_was_edited_last(
+    tmp_path: Path, lost: str
+) -> None:
+    """Whether who cleared it had seen the edit is not known: nothing is thrown away."""
+    world = World(tmp_path, Policy(("A", "B")), A=ONE_SLOT, B=ONE_SLOT)
+    world.servers["A"].add({"name": "Anna Berg", "email": "anna@x.example", "street": "Weg 1", "city": "Wien"})
+    world.sync()
+    server = world.servers["B"]
+    world.servers["A"].edit("1", street="Weg 2")
+    server.fault = losing(server, lost, lambda: server.edit(world.id("B"), street=None, city=None))
+    world.sync()
+    world.sync()
+    for system in "AB":
+        assert (world.one(system)["street"], world.one(system)["city"]) == ("Weg 2", "Wien")
+    assert [row["rule"] for row in world.ledger()] == ["an edit beats a removal"]
     world.quiet()

@@ -385,3 +385,17 @@ def test_the_same_address_spelled_as_its_source_cannot_is_the_richer_one(tmp_pat
     assert (world.one("A")["email"], world.one("B")["email"]) == ("ANNA@X.EXAMPLE", "Anna@x.example")
     assert world.ledger() == []
     world.quiet()
+
+
+def test_a_label_that_nobody_touched_here_is_no_rival_of_one_that_was_changed_elsewhere(tmp_path: Path) -> None:
+    world = World(tmp_path, A=LIST_WITH_IDS, B=LIST_WITH_IDS)
+    world.servers["A"].add({"name": "Anna Berg", "emails": [{"value": "anna@x.example", "label": "work"}]})
+    world.sync()
+    world.servers["A"].edit("1", emails=[{**world.one("A")["emails"][0], "label": "home"}])
+    world.servers["B"].edit(world.id("B"), emails=[{**world.one("B")["emails"][0], "value": "anna.b@x.example"}])
+    world.sync()
+    for system in "AB":
+        rows = [(row["value"], row["label"]) for row in world.one(system)["emails"]]
+        assert rows == [("anna.b@x.example", "home")]
+    assert world.ledger() == []
+    world.quiet()
