@@ -107,6 +107,8 @@ def test_items_come_back_by_kind_system_and_resource_wherever_they_are_kept(
     items = pile.Items([gone[0], people[0], *changed[:2], made[0]])
     items.extend([made[1], *changed[2:], people[1], gone[1], made[2]])
 
+    assert len(items._buffer) <= spill, "memory stays flat"
+    assert (items._file is None) == (spill > 1000)
     assert list(items) == [*made, *changed, *people, *gone] == items.first(99)
     assert items == [*made, *changed, *people, *gone]
     assert items == pile.Items([*gone, *people, *changed, *made])
