@@ -14,6 +14,7 @@ import pytest
 from hub.testing.simulation import breaks, exhaustive
 from hub.testing.simulation.__main__ import main
 from hub.testing.simulation.play import Options, play
+from hub.testing.simulation.profile import TRAITS
 
 if TYPE_CHECKING:
     from hub.testing.stores import Databases
@@ -47,10 +48,18 @@ def test_what_only_the_oracles_had_wrong_is_no_violation(seed: int) -> None:
 
 def test_a_known_hazard_is_counted_and_no_violation() -> None:
     """A value that stood in a field that the hub might not see, and that it wrote over before it could."""
-    outcome = play(421516, Options(steps=60, faults=frozenset({"vanish"})))
+    traits = frozenset(TRAITS) - {"few_rows"}
+    outcome = play(421516, Options(steps=60, traits=traits, faults=frozenset({"vanish"})))
     assert outcome.violations == []
     assert outcome.hazards == {"hidden field"}
     assert play(0, Options()).hazards == set()
+
+
+def test_a_trait_that_is_drawn_apart_leaves_the_worlds_without_it_as_they_are() -> None:
+    traits = frozenset(TRAITS) - {"few_rows"}
+    same = [play(seed, Options(10)).digest == play(seed, Options(10, traits)).digest for seed in range(24)]
+    assert sum(same) > 12
+    assert not all(same), "in some worlds a system keeps two rows of a list"
 
 
 @pytest.mark.parametrize("seed", [3, 17])

@@ -59,6 +59,7 @@ def make_world(seed: int, options: Options) -> World:
     random = Random(seed)
     names = "ABCD"[: random.choice([2, 3, 3, 4])]
     profiles = [profile.draw(random, name, options.traits, first=name == "A") for name in names]
+    profiles = profile.limited(profiles, seed, options.traits)
     world = World(
         profiles,
         _policy(random, names, options.policy),

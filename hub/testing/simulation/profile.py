@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -38,6 +38,7 @@ TRAITS = (
     "two_slots",
     "label_slots",
     "no_emails",
+    "few_rows",
     "short_address",
     "full_address",
     "address_list",
@@ -100,6 +101,11 @@ class Profile:
         return "client_id" if "client_id" in self.traits else "marker"
 
     @property
+    def most_emails(self) -> int | None:
+        """How many rows of a list the system keeps; it drops what is beyond without a word.  None: any number."""
+        return 2 if "few_rows" in self.traits and "emails" in self.parts else None
+
+    @property
     def own_key(self) -> bool:
         return self.create == "client_id"
 
@@ -151,6 +157,20 @@ def compiled(text: str) -> CompiledMapping:
     """Compiled mappings are pure and shared by all worlds of a process."""
     spec = parse_mapping(text, name="simulated.contacts", file="simulated.toml")
     return compile_mapping(spec, registry=Registry({"upper": _upper}))
+
+
+FEW_ROWS = 8
+"""In one of so many worlds some systems drop rows."""
+
+
+def limited(profiles: list[Profile], seed: int, allowed: Collection[str] | None) -> list[Profile]:
+    """Some of the systems keep few rows of a list.  Drawn apart from everything else: where none does, a seed is the world
+    that it was before there was this trait."""
+    random = Random(f"{seed} few_rows")  # worlds are to be reproducible
+    if random.random() * FEW_ROWS >= 1 or (allowed is not None and "few_rows" not in allowed):
+        return profiles
+    few = {item.name for item in profiles if random.random() < 0.6}
+    return [replace(item, traits=item.traits | {"few_rows"}) if item.name in few else item for item in profiles]
 
 
 def draw(random: Random, name: str, allowed: Collection[str] | None, *, first: bool) -> Profile:

@@ -80,6 +80,12 @@ class SimulatedServer(MemoryServer):
             data["notes"] = data["notes"].strip()[:18].rstrip().capitalize()
         if self.profile.has("default") and "lang" not in data:
             data["lang"] = "en"
+        self._limit(data)
+
+    def _limit(self, data: Document) -> None:
+        most = self.profile.most_emails
+        if most is not None and data.get("emails"):
+            data["emails"] = data["emails"][:most]
 
     def _stored(self, record: Stored) -> None:
         if record.version:
@@ -152,7 +158,10 @@ class SimulatedServer(MemoryServer):
         """The record at the hub's last look, and what the write would have made of it."""
         before = self.verified.get(op.id or "", {})
         after = self._patched(before, op.data)
-        return before, {} if isinstance(after, str) or op.kind == "delete" else after
+        if isinstance(after, str) or op.kind == "delete":
+            return before, {}
+        self._limit(after)
+        return before, after
 
     def write(self, op: Op) -> Receipt:
         known = self.records.get(op.id or "")

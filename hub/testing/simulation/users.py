@@ -244,13 +244,13 @@ class Users:
     def _emails(self, server: SimulatedServer, data: Document) -> None:
         shape = server.profile.emails
         if shape in ("list", "plain_list"):
-            self._in_list(data.setdefault("emails", []))
+            self._in_list(data.setdefault("emails", []), server.profile.most_emails)
         else:
             self._in_slots(data, {"one_slot": ["email"], "two_slots": ["email", "email2"]}.get(shape, ["work", "home"]))
 
-    def _in_list(self, rows: list[Document]) -> None:
+    def _in_list(self, rows: list[Document], most: int | None) -> None:
         deed = self.random.random()
-        if not rows or deed < 0.3:
+        if not rows or (deed < 0.3 and (most is None or len(rows) < most)):
             rows.append({"value": self._email(), "label": self.random.choice(LABELS), "_frame": self._frame()})
             return
         row = self.random.choice(rows)
