@@ -16,7 +16,7 @@ from hub.mapping.compiled import CompiledMapping
 from hub.mapping.rules import Violation
 from hub.mapping.samples import Golden, sample_golden, sample_native
 from hub.mapping.spec import MappingSpec
-from hub.mapping.view import Change, Row, View
+from hub.mapping.view import UNSUPPORTED, Change, Row, View
 
 LAWS = (
     "Totality",
@@ -178,7 +178,9 @@ def _returned(mapping: CompiledMapping, name: str, value: Any, view: View) -> An
     if name not in view.fields or name not in mapping.fields:
         return value
     image, shown = mapping.norm(name, value), view.fields[name]
-    if name == "name" and isinstance(image, Mapping):
+    if image is UNSUPPORTED:  # held back: what is shown says nothing of it
+        return value
+    if name == "name":
         changed = {member for member in shown if not same("text", shown[member], image.get(member))}
         return rebuild(shown, value, changed)
     return value if image == shown or shown is None else shown

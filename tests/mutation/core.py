@@ -27,7 +27,9 @@ _ENGINE: Sequence[Sequence[str]] = (
     (*PYTEST, "tests/engine", "tests/unit/test_policy_order.py", "tests/unit/test_plan_items.py"),
     ("-m", "hub.testing.simulation", "--seeds", "200", "--start", "0"),  # of the 500 that every change must pass
 )
-_LAWS: Sequence[Sequence[str]] = ((*PYTEST, "tests/unit/test_mapping_laws.py", "tests/unit/test_mapping_facts.py"),)
+_LAWS: Sequence[Sequence[str]] = (
+    (*PYTEST, *(f"tests/unit/test_mapping_{name}.py" for name in ("law_reports", "facts", "laws"))),
+)
 AREAS = {
     "merge": ("hub/sync/merge", _ENGINE),
     "plan": ("hub/sync/plan", _ENGINE),
