@@ -206,6 +206,30 @@ def test_a_row_that_the_server_drops_is_noted_and_not_tried_again_until_golden_c
     world.quiet()
 
 
+def test_a_dropped_row_that_somebody_entered_there_and_took_away_again_is_a_row_like_every_other(
+    tmp_path: Path,
+) -> None:
+    def one_only(document: Document) -> None:
+        document["emails"] = (document.get("emails") or [])[:1]
+
+    world = World(tmp_path, A=LIST_WITH_IDS)
+    server = world.add_system("B", LIST_WITH_IDS, rewrite=one_only)
+    world.servers["A"].add({"name": "Anna Berg", "emails": [{"value": "anna@x.example"}, {"value": "a2@x.example"}]})
+    world.sync()
+    (dropped,) = [f"emails/{item.eid}" for item in world.golden().collection("emails").live()][1:]
+    assert world.link("B").held == {dropped: "this system did not take it"}
+    assert dropped in world.link("B").sent
+    server.traits.rewrite = None
+    server.edit("1", emails=[*world.one("B")["emails"], {"value": "a2@x.example"}])
+    world.sync()
+    assert world.link("B").held == {}
+    assert dropped not in world.link("B").sent, "the system has taken it since"
+    server.edit("1", emails=world.one("B")["emails"][:1])
+    world.sync()
+    assert [row["value"] for row in world.one("A")["emails"]] == ["anna@x.example"], "a row that was shown was removed"
+    world.quiet()
+
+
 def test_upper_casing_servers_do_not_play_ping_pong(tmp_path: Path) -> None:
     world = World(tmp_path, A=PLAIN, B=PLAIN)
     world.servers["B"].traits.rewrite = lambda data: data.update(name=data["name"].upper())
