@@ -302,6 +302,18 @@ def _no_lost_mark() -> list[Patch]:
     return [(fields, "_settle_conflict", conflict)]
 
 
+def _dropped_again() -> list[Patch]:
+    """What a system did not take of a list is not noted."""
+    original = settle._settle_collection
+
+    def settled(link: Any, base: Any, payload: Any, name: str, *rest: Any) -> None:
+        original(link, base, payload, name, *rest)
+        for path in [path for path in link.sent if path.startswith(f"{name}/")]:
+            del link.sent[path]
+
+    return [(settle, "_settle_collection", settled)]
+
+
 def _no_verify() -> list[Patch]:
     return [(apply.Apply, "_verified", lambda _self, batch: batch)]
 
@@ -423,6 +435,7 @@ BREAKS = {
         Break("pending_blank", "a pending reference reads as empty", _reads_unsupported),
         Break("direction", "read-only systems are written", _direction),
         Break("no_lost_mark", "the loser of a conflict is not put right", _no_lost_mark),
+        Break("dropped_again", "a row that a system drops is added in every run", _dropped_again),
         Break("no_verify", "no look before an unconditional write", _no_verify),
         Break("unasked", "the first sync needs no approval", _first_sync_unasked),
         Break("logs_values", "customers' values in the log", _logs_values),
