@@ -38,6 +38,7 @@ class Silent:
         return getattr(self._mapping, name)
 
     def put(self, change: Change, base: Any) -> Put:
+        assert change.kind == "create" or change.fields or change.collections, "asked for nothing"
         return Put({}, self._held)
 
 
@@ -74,7 +75,8 @@ def test_nothing_is_said_of_a_record_that_shows_what_it_was_given() -> None:
 def test_what_is_shown_already_is_only_noted(value: Any, shown: Any) -> None:
     name = "name" if isinstance(value, dict) else "notes"
     record = golden(**{name: value})
-    item = planned(FIELDS, record, {"name": None, "owner": None, "notes": None, name: shown}, sent={name: "before"})
+    native = {"name": None, "owner": None, "notes": None, name: shown}
+    item = silent(drafted(FIELDS, record, native, sent={name: "before"}))
     assert (item.data, item.writes, item.diffs) == ({}, Payload(), [])
     assert item.book == Payload({name: value})
 
@@ -216,6 +218,10 @@ def test_a_reference_that_the_system_shows_already_is_noted(target: str | None, 
     item = referring(target, refers(shown), sent={"company": "g3", "notes": "x"})
     assert item is not None
     assert (item.data, item.writes, item.book) == ({}, Payload(), Payload({"company": target}))
+    item = referring(target, {"company_id": shown, "notes": "old"}, sent={"company": "g3", "notes": "old"})
+    assert item is not None
+    assert (item.kind, item.data, lines(item)) == ("update", {"notes": "x"}, [("notes", "old", "x")])
+    assert (item.writes, item.book) == (Payload({"notes": "x"}), Payload({"company": target}))
 
 
 @pytest.mark.parametrize("known", [{}, {"left": False}, {"merged": {"g2": "g3"}}])
