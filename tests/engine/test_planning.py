@@ -64,6 +64,7 @@ class Desk:
         self.workspace.goldens[customer.gid] = customer
         items = list(plan_on(self.workspace, self.sources[name], customer))
         assert len(items) <= 1
+        assert all(isinstance(item, Item) for item in items)
         return items[0] if items else None
 
     def kinds(self, customer: Golden) -> dict[str, str]:
