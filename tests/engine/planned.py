@@ -76,6 +76,11 @@ def drafted(
     for name, value in known.items():
         setattr(link, name, value)
     names, followers = dict(ids or {}), dict(merged or {})
+
+    def survivor(gid: str) -> str:
+        assert isinstance(gid, str)
+        return followers.get(gid, gid)
+
     return Draft(
         record,
         link,
@@ -84,7 +89,7 @@ def drafted(
         native is None,
         lambda gid, _resource: names.get(gid),
         lambda _gid, _ref: left,
-        lambda gid: followers.get(gid, gid),
+        survivor,
     )
 
 

@@ -225,10 +225,12 @@ def test_an_outdated_row_is_set_though_a_row_of_another_element_shows_the_new_va
 
 
 def test_a_row_that_stands_for_an_element_already_makes_an_outdated_one_go() -> None:
-    record = golden(element("o", Y, alive=False), element("a", Y))
-    native = shows(row("2", Y), row("1", X))
-    item = planned(IDS, record, native, pictured(("2", "o"), ("1", "a")), esent={"emails": {"a": sent(X)}})
-    assert values(after(IDS, native, item)) == [(Y, None)]
+    """Both rows showed elements that became this one."""
+    record = golden(element("o", Y, alive=False, into="a"), element("p", X, alive=False, into="a"), element("a", Y))
+    native = shows(row("1", Y), row("2", X))
+    item = planned(IDS, record, native, pictured(("1", "o"), ("2", "p")))
+    assert after(IDS, native, item) == shows(row("1", Y))
+    assert item.writes == Payload(elements={"emails": {"a": [Y, {}, 1]}}, picture=pictured(("1", "a")))
 
 
 @pytest.mark.parametrize("labels", [("home", "work"), ("work", "home")])

@@ -115,6 +115,7 @@ def not_asked(*_: Any) -> Any:
         (TWO, {"email": "a", "email2": "b"}, (), "a"),
         (TWO, {"email": "a", "email2": None}, (), "a"),
         (TWO, {"email": None, "email2": "a"}, (), None),
+        (TWO, {"email": "a", "email2": "b"}, (), None),
         (TWO, {"email": None, "email2": None}, (), None),
         (LABELS, {"work": None, "home": "a"}, ("home",), "a"),
         (slots(login="next"), {"login": "a"}, (), "a"),
@@ -160,10 +161,11 @@ def test_a_new_address_fills_the_free_slot() -> None:
     assert lines(item) == [("emails/email2", None, Y)]
 
 
-def test_a_primary_one_that_stands_in_another_slot_changes_places() -> None:
+@pytest.mark.parametrize("shape", [TWO, slots(email="primary, next", email2="next")])
+def test_a_primary_one_that_stands_in_another_slot_changes_places(shape: str) -> None:
     record = golden(element("a", X), element("b", Y), primary="b")
     native = {"email": X, "email2": Y}
-    item = planned(TWO, record, native, pictured(email="a", email2="b"), psent={"emails": "a"})
+    item = planned(shape, record, native, pictured(email="a", email2="b"), psent={"emails": "a"})
     assert after(TWO, native, item) == {"email": Y, "email2": X}
     assert item.writes == Payload(
         elements={"emails": {"b": [Y, {}, 1], "a": [X, {}, 1]}},
