@@ -9,6 +9,7 @@ import pytest
 from hub.mapping.view import Change, Put
 from hub.state import Cell, Golden, mark_of
 from hub.sync.merge.fields import PENDING
+from hub.sync.plan import record as records
 from hub.sync.plan.draft import UNDONE, WAITING, Draft
 from hub.sync.plan.items import Diff, Item, Payload
 from hub.sync.plan.record import plan_record, title
@@ -66,6 +67,17 @@ def test_only_what_golden_moved_is_written() -> None:
 def test_nothing_is_said_of_a_record_that_shows_what_it_was_given() -> None:
     record = golden(notes="new")
     assert plan_record(drafted(FIELDS, record, {"name": None, "notes": "shown", "owner": None})) is None
+
+
+def test_fields_that_golden_did_not_move_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most records are planned when nothing is to be written to them."""
+    looked_at: list[str] = []
+    monkeypatch.setattr(records, "_plan_field", lambda _draft, name: looked_at.append(name))
+    shape = FIELDS + COMPANY.removeprefix("[fields]\n").replace('notes = "notes"\n', "")
+    record = golden(notes="new", owner="Bo")
+    native = {"name": None, "notes": "old", "owner": "Cy", "company_id": None}
+    assert plan_record(drafted(shape, record, native, sent={"notes": "old", "owner": "Bo"})) is None
+    assert looked_at == ["notes", "company"]
 
 
 @pytest.mark.parametrize(
