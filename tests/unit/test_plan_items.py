@@ -10,6 +10,7 @@ import pytest
 
 from hub.contract.records import Parts
 from hub.sync.plan import pile
+from hub.sync.plan import plan as plans
 from hub.sync.plan.items import Diff, GuardTrip, Item, Payload
 from hub.sync.plan.parts import decode, encode
 from hub.sync.plan.plan import Plan
@@ -37,6 +38,25 @@ def test_a_plan_survives_json() -> None:
     again = Plan.from_json(json.loads(json.dumps(plan.to_json())))
     assert again == plan
     assert again.hash() == plan.hash()
+
+
+def test_a_plan_without_anything_in_it_says_so() -> None:
+    plan = Plan("s")
+    empty = {"format": 1, "sync": "s", "items": [], "trips": [], "review": 0, "conflicts": 0, "calls": {}}
+    assert plan.to_json() == {**empty, "hash": plan.hash()}
+    assert len(plan.hash()) == 16
+
+
+def test_a_plan_keeps_the_pile_that_it_is_given_and_names_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    items = pile.Items([item()])
+    plan = Plan("s", items)
+    assert plan.items is items
+    hashes = [plan.hash(), plan.approval()]
+    asked: list[Any] = []
+    monkeypatch.setattr(plans, "_hash", lambda found: asked.append(list(found)) or "other")
+    assert [plan.hash(), plan.approval()] == hashes
+    plan.items.append(item("g2"))
+    assert (plan.hash(), len(asked)) == ("other", 1)
 
 
 @pytest.mark.parametrize(
@@ -132,3 +152,12 @@ def test_items_come_back_by_kind_system_and_resource_wherever_they_are_kept(
         items.count("C"),
     ]
     assert counts == [2, 10, 2, 3, 0]
+
+
+def test_what_just_fits_is_kept_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    items = pile.Items([item()])
+    monkeypatch.setattr(pile, "_SPILL", 2 * len(items._buffer))
+    items.append(item())
+    assert items._file is None
+    items.append(item())
+    assert (items._file is None, len(items._buffer), list(items)) == (False, 0, [item()] * 3)
