@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from hub.canonical.schema import COLLECTIONS
 from hub.canonical.values import key, same
@@ -12,6 +12,8 @@ from hub.state import LOST, Collection, Element, Esent, Shown
 from hub.sync.plan.assign import assign, nothing_left, stays
 from hub.sync.plan.draft import UNDONE, Draft
 from hub.sync.plan.items import Payload
+
+NAMELESS: Final = "the row has no id yet"
 
 
 class _Lists:
@@ -41,6 +43,10 @@ class _Lists:
 
     def mine(self, value: Value) -> bool:
         return not self.spec.ours or str(value).startswith(self.spec.ours)
+
+    def nameless(self, row: Shown) -> bool:
+        """Whether a write could not say which row it means: the system names its rows and has not named this one yet."""
+        return self.spec.ids and row.pos is None
 
     def namesake(self, value: Value) -> Element | None:
         """A live element that this value would be, and that no row shows: the row of a removed one may stay for it, with
@@ -109,7 +115,9 @@ def _plan_row(work: _Lists, index: int, row: Shown) -> None:
         work.touched.add(element.eid)
         return
     attrs = _attrs_to_write(work, index, row, element, image)
-    if value_new or attrs:
+    if (value_new or attrs) and work.nameless(row):
+        work.draft.held[f"{work.spec.name}/{element.eid}"] = NAMELESS
+    elif value_new or attrs:
         work.edit[index] = Row(element.value.value if value_new else KEEP, attrs)
         work.touched.add(element.eid)
         old = row.value if value_new else dict(row.attrs)
@@ -118,6 +126,9 @@ def _plan_row(work: _Lists, index: int, row: Shown) -> None:
 
 def _remove_row(work: _Lists, index: int, row: Shown) -> None:
     if not work.mine(row.value) or _undone(work.draft, work.spec.name, work.coll.elements.get(row.eid or "")):
+        return
+    if work.nameless(row):
+        work.draft.held[f"{work.spec.name}/{row.eid}"] = NAMELESS
         return
     work.remove.add(index)
     work.draft.diff(f"{work.spec.name}/{row.eid}", row.value, None)
@@ -207,6 +218,8 @@ def _plan_primary(work: _Lists) -> None:
             continue
         target = work.targets[index]
         wanted = target is not None and target == primary
+        if wanted and not row.primary and work.nameless(row):
+            return  # G stays 1 until the row can be named
         if wanted and not row.primary and not _another_row_flagged(work, index, primary):
             changed = True
             _flag(work, index, True)
@@ -290,7 +303,7 @@ def plan_slots(draft: Draft, spec: CollectionSpec) -> None:
         index = by_name.get(slot.name)
         if index is None:
             continue
-        row, element = rows[index], chosen.get(slot.name) or _typed_twice(draft, name, rows[index], chosen)
+        row, element = rows[index], chosen.get(slot.name) or _typed_twice(draft, name, rows, index, chosen)
         picture.append([slot.name, element.eid if element else None])
         new = _slot_value(draft, spec, slot.name, row, element, esent)
         own = coll.elements.get(row.eid or "")
@@ -354,13 +367,19 @@ def _as_it_stands(draft: Draft, spec: CollectionSpec, coll: Collection, rows: Se
     return True
 
 
-def _typed_twice(draft: Draft, name: str, row: Shown, chosen: dict[str, Element]) -> Element | None:
+def _typed_twice(
+    draft: Draft, name: str, rows: Sequence[Shown], index: int, chosen: dict[str, Element]
+) -> Element | None:
     """A duplicate that a user typed into two slots stays until golden changes (S3).
 
-    A value that an undo left there is none: it was said to stay only while its element does not move.
+    None is an element that moves to another slot, and a value that an undo left there: it was said to stay only while its
+    element does not move.
     """
-    element = next((item for item in chosen.values() if item.eid == row.eid), None)
+    own = rows[index].eid
+    element = next((item for item in chosen.values() if item.eid == own), None)
     if element is None or draft.link.apart(f"{name}/{element.eid}"):
+        return None
+    if not any(row.eid == own for place, row in enumerate(rows) if place != index):
         return None
     known = draft.link.esent.get(name, {}).get(element.eid)
     return element if known is not None and known.value == element.value.value else None

@@ -155,9 +155,13 @@ def _plan_reference(draft: Draft, name: str, resource: str, value: Value, sent: 
         native = RemoteRef(resource, remote)
     if shown == native:
         draft.book.fields[name] = value
+        if lost:
+            draft.book.cleared.append(name)
         return
     draft.fields[name] = native
     draft.writes.fields[name] = value
+    if lost:
+        draft.writes.cleared.append(name)
     draft.diff(name, sent, value)
 
 

@@ -142,6 +142,8 @@ def _collection(world: World, server: SimulatedServer, golden: Golden, link: Lin
         live -= _not_taken(golden, link, name) - shown
     if not shown <= live or (spec.shape == "list" and shown != live):
         world.violate("agreement", f"{where}: {name} are {sorted(shown)}, golden has {sorted(live)}")
+    if spec.shape == "slots" and len(shown) < len(rows):  # no user here types one value into two slots
+        world.violate("agreement", f"{where}: {name} show a value twice: {rows}")
     kind = COLLECTIONS[name].kind
     if not all(any(row is not None and same(kind, row.value, value) for row in images) for value in rows):
         world.violate("agreement", f"{where}: {name} are {rows}, golden has {[row.value for row in images if row]}")

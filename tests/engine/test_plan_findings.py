@@ -1,0 +1,87 @@
+"""Plans that were wrong once: addresses that move between slots, lost references, rows that have no id yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hub.contract.errors import Unavailable
+from hub.sync.plan.collections import NAMELESS
+from hub.sync.plan.record import plan_record
+from hub.sync.policy import Policy
+from tests.engine.planned import after, drafted, element, golden, planned
+from tests.engine.test_plan_of_a_list import IDS, X, Y, bare, pictured, row, shows
+from tests.engine.world import LABEL_SLOTS, LIST_WITH_IDS, PLAIN, TWO_SLOTS, World, failing, no_fault
+
+FLAGGED = IDS + 'primary = { at = "pref" }\n'
+REFERRING = PLAIN.replace("{fields}", 'company = { ref = "contacts", at = "company_id" }\n{fields}')
+
+
+def test_a_label_that_changes_moves_its_address_from_one_slot_to_the_other(tmp_path: Path) -> None:
+    world = World(tmp_path, A=LIST_WITH_IDS, C=LABEL_SLOTS)
+    world.servers["A"].add({"name": "Anna Berg", "emails": [{"value": X, "label": "work"}]})
+    world.sync()
+    world.servers["A"].edit("1", lambda data: data["emails"][0].update(label="home"))
+    world.sync()
+    assert (world.one("C")["work"], world.one("C")["home"]) == (None, X)
+    world.quiet()
+
+
+def test_an_address_that_becomes_the_primary_one_moves_up_and_leaves_its_old_slot(tmp_path: Path) -> None:
+    world = World(tmp_path, A=LIST_WITH_IDS, C=TWO_SLOTS)
+    rows = [{"value": X, "pref": True}, {"value": Y, "pref": False}]
+    world.servers["A"].add({"name": "Anna Berg", "emails": rows})
+    world.sync()
+    world.servers["A"].edit("1", lambda data: data.update(emails=[{**data["emails"][1], "pref": True}]))
+    world.sync()
+    assert (world.one("C")["email"], world.one("C")["email2"]) == (Y, None)
+    world.quiet()
+
+
+def test_an_empty_reference_that_golden_comes_to_share_has_lost_no_longer(tmp_path: Path) -> None:
+    policy = Policy(("A", "B"), authority={"company": ("A", "B")})
+    world = World(tmp_path, policy, A=REFERRING, B=REFERRING)
+    a, b = world.servers["A"], world.servers["B"]
+    for name in ("Anna", "Bo", "Cy", "Di"):
+        a.add({"name": name, "email": f"{name}@x.example"})
+    a.edit("1", company_id="2")
+    world.sync()
+    ids = {data["name"]: id_ for id_, data in b.alive().items()}
+    b.edit(ids["Anna"], company_id=None)
+    a.edit("1", company_id="3")
+    b.fault = failing(Unavailable("down"), "write")
+    world.sync()
+    a.edit("1", company_id=None)
+    b.fault = no_fault
+    world.sync()
+    world.quiet()
+    b.edit(ids["Anna"], company_id=ids["Di"])
+    world.sync()
+    assert (a.records["1"].data["company_id"], b.records[ids["Anna"]].data["company_id"]) == ("4", ids["Di"])
+
+
+def test_a_change_of_a_row_that_has_no_id_yet_is_written_once_it_has_one(tmp_path: Path) -> None:
+    world = World(tmp_path, A=LIST_WITH_IDS, B=LIST_WITH_IDS)
+    a, b = world.servers["A"], world.servers["B"]
+    b.traits.parts = {}
+    a.add({"name": "Anna", "emails": [{"value": X}]})
+    world.sync()
+    a.edit("1", lambda data: data["emails"][0].update(value=Y))
+    world.sync()
+    b.edit("1", lambda data: data["emails"][0].update(id="p1"))
+    world.sync()
+    assert world.rows("A") == world.rows("B") == [(Y, None)]
+    world.quiet()
+
+
+def test_a_row_that_has_no_id_yet_is_neither_removed_nor_flagged_before_it_has_one() -> None:
+    native = shows(bare(X), row("2", Y))
+    rows = pictured((None, "a"), ("2", "b"))
+    removed = planned(FLAGGED, golden(element("a", X, alive=False), element("b", Y)), native, rows)
+    assert (removed.data, removed.held) == ({}, {"emails/a": NAMELESS})
+    record = golden(element("a", X), element("b", Y), primary="a")
+    assert plan_record(drafted(FLAGGED, record, native, rows, psent={"emails": None})) is None, (
+        "it is still to be flagged"
+    )
+    native = shows(row("1", X), row("2", Y))
+    item = planned(FLAGGED, record, native, pictured(("1", "a"), ("2", "b")), psent={"emails": None})
+    assert [shown.get("pref") for shown in after(FLAGGED, native, item)["emails"]] == [True, None]
