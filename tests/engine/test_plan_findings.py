@@ -10,6 +10,7 @@ from hub.sync.plan.record import plan_record
 from hub.sync.policy import Policy
 from tests.engine.planned import after, drafted, element, golden, planned
 from tests.engine.test_plan_of_a_list import IDS, X, Y, bare, pictured, row, shows
+from tests.engine.test_undo import undo
 from tests.engine.world import LABEL_SLOTS, LIST_WITH_IDS, PLAIN, TWO_SLOTS, World, failing, no_fault
 
 FLAGGED = IDS + 'primary = { at = "pref" }\n'
@@ -85,3 +86,18 @@ def test_a_row_that_has_no_id_yet_is_neither_removed_nor_flagged_before_it_has_o
     native = shows(row("1", X), row("2", Y))
     item = planned(FLAGGED, record, native, pictured(("1", "a"), ("2", "b")), psent={"emails": None})
     assert [shown.get("pref") for shown in after(FLAGGED, native, item)["emails"]] == [True, None]
+
+
+def test_an_address_that_an_undo_left_in_its_slot_leaves_it_when_it_is_given_to_the_other_one(tmp_path: Path) -> None:
+    world = World(tmp_path, A=LIST_WITH_IDS, C=LABEL_SLOTS)
+    world.servers["A"].add({"name": "Anna Berg", "emails": [{"value": X, "label": "work"}]})
+    world.sync()
+    world.servers["A"].edit("1", lambda data: data["emails"][0].update(label="home"))
+    undo(world, world.sync().run)
+    assert (world.one("C")["work"], world.one("C")["home"]) == (X, None)
+    world.quiet()
+    world.servers["C"].edit("1", work=Y)
+    world.sync()
+    assert world.golden().collection("emails").live()[0].value.value == Y
+    assert sorted([world.one("C")["work"], world.one("C")["home"]], key=str) == [None, Y]
+    world.quiet()

@@ -296,6 +296,16 @@ def plan_slots(draft: Draft, spec: CollectionSpec) -> None:
         draft.mapping, spec, coll, rows, draft.link.holds.get(name, {}), set(draft.link.esent.get(name, {})), draft.held
     )
     esent = draft.link.esent.get(name, {})
+    elements = {
+        row.pos: chosen.get(row.pos or "") or _typed_twice(draft, name, rows, index, chosen)
+        for index, row in enumerate(rows)
+    }
+    left = {
+        row.pos
+        for row in rows
+        if draft.undone(f"{name}/{row.pos}", elements[row.pos], coll.elements.get(row.eid or ""))
+    }
+    moved = {element.eid for slot, element in chosen.items() if slot not in left}
     edit: dict[int, Row] = {}
     touched: set[str] = set()
     picture = []
@@ -303,12 +313,12 @@ def plan_slots(draft: Draft, spec: CollectionSpec) -> None:
         index = by_name.get(slot.name)
         if index is None:
             continue
-        row, element = rows[index], chosen.get(slot.name) or _typed_twice(draft, name, rows, index, chosen)
+        row, element = rows[index], elements[slot.name]
         picture.append([slot.name, element.eid if element else None])
         new = _slot_value(draft, spec, slot.name, row, element, esent)
         own = coll.elements.get(row.eid or "")
-        if new is not KEEP and draft.undone(f"{name}/{slot.name}", element, own):
-            # the slot goes on showing what it shows, and follows that
+        if new is not KEEP and slot.name in left and not (element is None and row.eid in moved):
+            # the slot goes on showing what it shows, and follows that; not what another slot is given, which would be doubled
             draft.held[f"{name}/{slot.name}"], picture[-1] = UNDONE, [slot.name, row.eid]
             element = own if own is not None and own.alive else None
             new = KEEP if element is None else _slot_value(draft, spec, slot.name, row, element, esent)
