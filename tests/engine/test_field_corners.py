@@ -17,14 +17,22 @@ from hub.sync.policy import FieldPolicy, Policy
 from tests.engine.test_field_table import CREATE, DEFAULT, NOTES, UPPER, WRITE, mapping_of
 
 PARTS = '[fields]\nname.given = "first"\nname.family = "last"\nnotes = "notes"\n'
+CAPITALS = PARTS.replace('"first"', '{ at = "first", as = "upper" }')
 KIND = NOTES + 'kind = { at = "type", map = { person = "p", organisation = "o" } }\n'
 COMPANY = NOTES + 'company = { at = "company_id", ref = "contacts" }\n'
-MAPPINGS = {shape: mapping_of(shape) for shape in (NOTES, UPPER, WRITE, CREATE, DEFAULT, PARTS, KIND, COMPANY)}
+MAPPINGS = {
+    shape: mapping_of(shape) for shape in (NOTES, UPPER, WRITE, CREATE, DEFAULT, PARTS, CAPITALS, KIND, COMPANY)
+}
 S_FIRST, T_FIRST = Policy(("S", "T")), Policy(("T", "S"))
 NAMED: dict[str, Any] = {"notes": FieldPolicy("ask")}
 ASK = Policy(("S", "T"), fields=NAMED)
 SURVIVORS = {"g2": "g1"}
 KNOWN = {"c1": "g1", "c2": "g2", "c3": "g3"}
+
+
+def survivor(gid: str) -> str:
+    assert isinstance(gid, str), "only records have survivors"
+    return SURVIVORS.get(gid, gid)
 
 
 @dataclass
@@ -64,7 +72,7 @@ class Look:
             lambda: next(ticks),
             {name: MAPPINGS[shape] for name, shape in self.others.items()}.get,
             lambda ref: KNOWN.get(ref.id),
-            lambda gid: SURVIVORS.get(gid, gid),
+            survivor,
             run="run",
         )
 
@@ -336,6 +344,11 @@ def test_a_blank_name_on_the_first_contact_says_nothing_against_golden() -> None
     look.told()
 
 
+def test_a_name_that_is_not_there_is_blank() -> None:
+    look = Look(ANNA, ANNA, shape=PARTS, name="name").at({"given": "Anna", "family": "Berg"}, None)
+    look.left(None, None, rule="edit")
+
+
 def test_a_name_that_is_cleared_is_blank() -> None:
     look = Look(ANNA, ANNA, shape=PARTS, name="name").at(
         {"given": "Anna", "family": "Berg"}, {"given": None, "family": None}
@@ -357,7 +370,7 @@ def test_the_part_that_a_user_left_comes_from_what_was_sent(marks: dict[str, Any
 def test_a_name_is_compared_with_what_its_system_would_show_of_what_was_sent() -> None:
     """A title that the system cannot show stays."""
     titled = {**ANNA, "prefix": "Dr."}
-    look = Look(titled, titled, shape=PARTS, name="name").at(MISSING, {"given": "Anna", "family": "Meier"})
+    look = Look(titled, titled, shape=CAPITALS, name="name").at(MISSING, {"given": "ANNA", "family": "Meier"})
     value = look.record.value("name")
     assert (value["prefix"], value["given"], value["family"]) == ("Dr.", "Anna", "Meier")
 

@@ -109,6 +109,7 @@ def test_the_evidence_of_a_look_is_that_of_this_record() -> None:
         mapping, a_link(), golden, {"name": "Anna", "optin": "yes", "since": "2020-01-01T00:00:00Z", "how": "form"}
     )
     assert golden.value("consents.email_marketing") == "granted"
+    assert golden.fields["consents.email_marketing"].rule == "consent"
     assert merge.evidence["consents.email_marketing"]["source"] == "form"
 
 
