@@ -13,7 +13,7 @@ import pytest
 from hub.contract.errors import Rejected
 from hub.contract.records import Page, Record
 from hub.store.work import OpRow
-from hub.sync.recover import CLOCK_DOUBT, CLOCK_SLACK, SLOW_CALL, Recover
+from hub.sync.recover import CLOCK_SLACK, SLOW_CALL, Recover
 from hub.sync.workspace import Counter
 from tests.engine.test_linking import shared_of
 from tests.engine.test_recovery import anna, first, heal, lose_answers, lose_requests, names, world_with
@@ -354,8 +354,8 @@ def test_a_listed_record_that_the_mapping_does_not_select_is_not_the_created_one
 @pytest.mark.parametrize(
     ("offset", "age", "ours"),
     [
-        (None, CLOCK_DOUBT, True),
-        (None, CLOCK_DOUBT + 1, False),
+        (None, 24 * 3600.0, True),
+        (None, 24 * 3600.0 + 1, False),
         (0.0, CLOCK_SLACK, True),
         (0.0, CLOCK_SLACK + 1, False),
         (3600.0, 3600.0 + CLOCK_SLACK, True),

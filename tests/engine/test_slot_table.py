@@ -195,6 +195,13 @@ def test_what_moves_is_not_edited_and_an_edit_of_it_elsewhere_is_still_to_come()
     assert {eid: item.value for eid, item in slots.link.esent["emails"].items()} == {"ex": X, "ey": Y}
 
 
+def test_what_moves_and_was_never_sent_is_known_as_it_is_now() -> None:
+    slots = two((X, Y), element(X), element(Y))
+    del slots.link.esent["emails"]["ex"]
+    slots.show(Y, X)
+    assert {eid: item.value for eid, item in slots.link.esent["emails"].items()} == {"ex": X, "ey": Y}
+
+
 def test_who_fills_a_held_slot_ends_its_hold_and_no_other_one() -> None:
     slots = two((X, None), element(X), element(Y))
     slots.link.holds = {"emails": {"email": 3, "email2": 4}}
@@ -224,6 +231,7 @@ def test_the_first_look_at_slots_claims_what_is_known_and_adds_the_rest() -> Non
         (False, ("home", "vip"), ("vip", "work")),
         (False, (), ("work",)),
         (False, ("work", "vip"), ("vip", "work")),
+        (False, ("work", "home"), ("home", "work")),
         (True, ("home",), ("home", "work")),
         (True, ("vip",), ("vip", "work")),
         (True, ("work",), ("work",)),
