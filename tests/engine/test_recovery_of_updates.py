@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from hub.contract.records import Record
 from hub.sync.policy import Policy
 from tests.engine.test_recovery import heal, lose_answers, lose_requests
 from tests.engine.test_recovery_table import dirty, recover
+from tests.engine.test_undo import undo
 from tests.engine.world import PLAIN, World
 
 SELECTED = 'select = { notes = ["tea", "coffee"] }\n' + PLAIN
@@ -149,3 +152,66 @@ def test_a_delete_of_a_record_that_is_nobodys_by_now_is_over(tmp_path: Path) -> 
     unlink(world, op.gid)
     op, counter = recover(world)
     assert (op.state, counter.deleted) == ("confirmed", 1)
+
+
+# what an undo wrote
+
+
+def lost_undo(folder: Path, lose: Callable[[World, str], None] | None) -> World:
+    """What A says came to B, which had its own, and was taken back there; ``lose``: nobody knows whether it was."""
+    world = World(folder, A=PLAIN, B=PLAIN)
+    for system, name, notes in (("A", "Anna Berg", "coffee"), ("B", "Anna B.", "tea")):
+        world.servers[system].add({"name": name, "email": "anna@x.example", "notes": notes})
+    run = world.sync().run
+    assert world.one("B")["notes"] == "coffee"
+    if lose is not None:
+        lose(world, "B")
+    undo(world, run)
+    heal(world)
+    return world
+
+
+def known(world: World) -> tuple[Any, ...]:
+    link = world.link("B")
+    return link.sent, link.lost, link.undone, link.esent, link.picture, link.native, link.version
+
+
+def test_an_undo_whose_answer_was_lost_leaves_what_one_leaves_that_was_answered(tmp_path: Path) -> None:
+    answered = lost_undo(tmp_path / "answered", None)
+    world = lost_undo(tmp_path / "lost", lose_answers)
+    op, counter = recover(world)
+    assert (op.state, counter.updated) == ("confirmed", 1)
+    assert set(world.link("B").undone) == {"name", "notes"}
+    assert known(world) == known(answered)
+    world.quiet()
+    assert (world.one("A")["notes"], world.one("B")["notes"]) == ("coffee", "tea")
+
+
+def test_an_undo_whose_request_was_lost_marks_nothing(tmp_path: Path) -> None:
+    world = lost_undo(tmp_path, lose_requests)
+    before = known(world)
+    op, counter = recover(world)
+    assert (op.state, counter.updated) == ("superseded", 0)
+    assert known(world) == before
+    assert world.link("B").undone == {}
+
+
+def test_who_edits_what_an_undo_gave_back_has_not_seen_golden_also_if_its_answer_was_lost(tmp_path: Path) -> None:
+    world = lost_undo(tmp_path, None)
+    world.servers["B"].edit("1", notes="milk")
+    rows = outcome(world)
+    lost = lost_undo(tmp_path / "lost", lose_answers)
+    lost.servers["B"].edit("1", notes="milk")
+    assert outcome(lost) == rows == [("edited where an undo had left another value", "milk", "coffee")]
+
+
+def outcome(world: World) -> list[tuple[str, str, str]]:
+    """What the ledger says about the notes, once both systems have what was typed last."""
+    known = len(world.ledger())
+    world.sync()
+    assert {(data["name"], data["notes"]) for data in (world.one("A"), world.one("B"))} == {
+        ("Anna Berg", "milk"),
+        ("Anna B.", "milk"),
+    }
+    world.quiet()
+    return [(row["rule"], row["winner"], row["loser"]) for row in world.ledger()][: len(world.ledger()) - known]
