@@ -188,6 +188,15 @@ def test_an_address_in_both_slots_that_was_edited_elsewhere_is_told_once(
     assert slots.holds() == held
 
 
+@pytest.mark.parametrize(("moved", "now", "told"), [("ex", (None, X), "ey"), ("ey", (Y, None), "ex")])
+def test_what_a_move_displaces_and_was_edited_elsewhere_is_told_once(moved: str, now: Values, told: str) -> None:
+    slots = two((X, Y), element(X), element(Y)).unseen(told, Z)
+    slots.coll.elements[moved].keyed = NOW
+    slots.show(*now)
+    assert slots.rules() == [(f"emails/{told}", "an edit beats a removal")]
+    assert slots.alive()[told] == Z
+
+
 def test_what_moves_is_not_edited_and_an_edit_of_it_elsewhere_is_still_to_come() -> None:
     slots = two((X, Y), element(X), element(Y)).unseen("ex", Z).show(Y, X)
     assert slots.shown == ("ey", "ex")
