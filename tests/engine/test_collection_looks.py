@@ -1,0 +1,727 @@
+"""Which element every row and slot of a collection shows, what is removed, and which one is primary, look by look."""
+
+from __future__ import annotations
+
+from hub.mapping.view import CollectionSpec, Position
+from hub.state import LOST, Shown
+from hub.sync.merge.pairing import pair
+from tests.engine.shelf import BARE, FIRST, NO_IDS, ROWS, SHOUTING, SLOTS, Shelf, row
+
+X, X2, Y, Z, W = "x@x.example", "X@x.example", "y@x.example", "z@x.example", "w@x.example"
+LABELS = '[emails.slots]\nwork = { pick = "label:work", as = "email" }\nhome = { pick = "label:home", as = "email" }\n'
+
+
+def both(a: str = ROWS, b: str = ROWS) -> Shelf:
+    """Two systems that know two addresses of one person."""
+    shelf = Shelf(A=a, B=b)
+    shelf.shows("A", row("1", X, "work"), row("2", Y))
+    shelf.given("B", row("7", X, "work"), row("8", Y))
+    shelf.log.clear()
+    return shelf
+
+
+def slots(b: str = SLOTS, x: str = "email", y: str = "email2") -> Shelf:
+    """A list with x, labelled and primary, and y, and a system that shows them in two slots."""
+    shelf = Shelf(A=ROWS, B=b)
+    shelf.shows("A", row("1", X, "work", pref=True), row("2", Y, "home"))
+    shelf.given("B", **{x: X, y: Y})
+    shelf.log.clear()
+    return shelf
+
+
+# rows
+
+
+def test_rows_that_swap_their_values_keep_the_elements_and_are_given_their_labels() -> None:
+    shelf = both()
+    shelf.shows("B", row("7", Y, "work"), row("8", X))
+    assert shelf.tells("B") == [
+        "#1 x@ by A, new; labels work by A, new; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "B shows #2, #1",
+        "B #1 is x@, labels work, 1 claims",
+        "B #2 is y@, 1 claims",
+        "B lost emails/#1/labels",
+        "B lost emails/#2/labels",
+    ]
+
+
+def test_rows_that_swap_with_their_labels_are_as_they_should_be() -> None:
+    shelf = both()
+    shelf.shows("B", row("7", Y), row("8", X, "work"))
+    assert shelf.tells("B") == [
+        "#1 x@ by A, new; labels work by A, new; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "B shows #2, #1",
+        "B #1 is x@, labels work, 1 claims",
+        "B #2 is y@, 1 claims",
+    ]
+
+
+def test_a_value_that_moves_to_another_row_while_its_own_gets_a_new_one() -> None:
+    shelf = both()
+    shelf.shows("B", row("7", Y, "work"), row("8", Z, "home"))
+    assert shelf.tells("B") == [
+        "emails/#3: None -> z@ (new)",
+        "emails/#1: x@ -> None (edited into another)",
+        "#1 x@ by A, new; labels work by A, new; 1 claims, run 2, key of run 1; removed into #2",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "#3 z@ by B, new; labels home by B, new; 1 claims, run 2, key of run 2",
+        "B shows #2, #3",
+        "B #2 is y@, 1 claims",
+        "B #3 is z@, labels home, 1 claims",
+        "B lost emails/#2/labels",
+    ]
+
+
+def test_a_row_edited_into_another_one_is_removed_into_it() -> None:
+    shelf = both()
+    shelf.shows("B", row("7", Y, "work"), row("8", Y))
+    assert shelf.tells("A", "B") == [
+        "emails/#1: x@ -> None (edited into another)",
+        "#1 x@ by A, new; labels work by A, new; 1 claims, run 2, key of run 1; removed into #2",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "A shows #1, #2",
+        "A #1 is x@, labels work, 1 claims",
+        "A #2 is y@, 1 claims",
+        "B shows #2, #2",
+        "B #2 is y@, 1 claims",
+    ]
+
+
+def test_a_row_edited_into_what_only_another_system_shows_claims_that() -> None:
+    shelf = both()
+    shelf.shows("A", row("1", X, "work"), row("2", Y), row("3", Z, "home"))
+    shelf.log.clear()
+    shelf.shows("B", row("7", Z, "work"), row("8", Y))
+    assert shelf.tells("B") == [
+        "emails/#3/labels: first link: fill only: home of A beats work of B",
+        "emails/#1: x@ -> None (edited into another)",
+        "#1 x@ by A, new; labels work by A, new; 1 claims, run 3, key of run 1; removed into #3",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "#3 z@ by A, new; labels home by A, new; 2 claims, run 3, key of run 2",
+        "B shows #3, #2",
+        "B #2 is y@, 1 claims",
+        "B #3 is z@, labels home, 2 claims",
+        "B lost emails/#3/labels",
+    ]
+
+
+def test_a_duplicate_row_has_no_say_and_the_unchanged_one_speaks_for_its_element() -> None:
+    shelf = both()
+    shelf.shows("B", row("7", X, "work"), row("8", Y), row("9", X, "home"))
+    assert shelf.tells("B") == [
+        "#1 x@ by A, new; labels work by A, new; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "B shows #1, #2, #1",
+        "B #1 is x@, labels work, 1 claims",
+        "B #2 is y@, 1 claims",
+    ]
+    shelf.shows("B", row("6", X2, "school"), row("7", X, "work"), row("8", Y), row("9", X, "home"), row("5", Z))
+    assert shelf.tells("B") == [
+        "emails/#3: None -> z@ (new)",
+        "#1 x@ by A, new; labels work by A, new; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "#3 z@ by B, new; 1 claims, run 3, key of run 3",
+        "B shows #1, #1, #2, #1, #3",
+        "B #1 is x@, labels work, 1 claims",
+        "B #2 is y@, 1 claims",
+        "B #3 is z@, 1 claims",
+    ]
+
+
+def test_the_row_of_a_duplicate_that_is_left_speaks_for_the_element_with_its_own_label_put_right() -> None:
+    shelf = both()
+    shelf.shows("B", row("7", X, "work"), row("8", Y), row("9", X, "home"))
+    shelf.shows("B", row("8", Y), row("9", X, "home"))
+    assert shelf.tells("B") == [
+        "#1 x@ by A, new; labels work by A, new; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "B shows #2, #1",
+        "B #1 is x@, labels work, 1 claims",
+        "B #2 is y@, 1 claims",
+    ]
+
+
+def test_two_new_rows_with_one_value_are_one_element() -> None:
+    shelf = both()
+    shelf.shows("B", row("7", X, "work"), row("8", Y), row("5", Z, "home"), row("6", Z), row("4", W))
+    assert shelf.tells("B") == [
+        "emails/#3: None -> z@ (new)",
+        "emails/#4: None -> w@ (new)",
+        "#1 x@ by A, new; labels work by A, new; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "#3 z@ by B, new; labels home by B, new; 1 claims, run 2, key of run 2",
+        "#4 w@ by B, new; 1 claims, run 2, key of run 2",
+        "B shows #1, #2, #3, #3, #4",
+        "B #1 is x@, labels work, 1 claims",
+        "B #2 is y@, 1 claims",
+        "B #3 is z@, labels home, 1 claims",
+        "B #4 is w@, 1 claims",
+    ]
+
+
+def test_a_row_that_shows_what_golden_has_by_now_has_been_put_right_by_hand() -> None:
+    shelf = both()
+    shelf.shows("A", row("1", Z, "work"), row("2", Y))
+    shelf.log.clear()
+    shelf.shows("B", row("7", Z, "work"), row("8", Y))
+    assert shelf.tells("B") == [
+        "#1 z@ by A, edit; labels work by A, new; 1 claims, run 2, key of run 2",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "B shows #1, #2",
+        "B #1 is z@, labels work, 1 claims",
+        "B #2 is y@, 1 claims",
+    ]
+
+
+def test_a_row_whose_old_value_is_entered_anew_elsewhere_keeps_its_element() -> None:
+    shelf = both()
+    shelf.shows("A", row("1", Z, "work"), row("2", Y))
+    shelf.log.clear()
+    shelf.shows("B", row("7", Z, "work"), row("8", Y), row("9", X, "home"))
+    assert shelf.tells("A", "B") == [
+        "emails/#3: None -> x@ (new)",
+        "#1 z@ by A, edit; labels work by A, new; 1 claims, run 2, key of run 2",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "#3 x@ by B, new; labels home by B, new; 1 claims, run 3, key of run 3",
+        "A shows #1, #2",
+        "A #1 is z@, labels work, 1 claims",
+        "A #2 is y@, 1 claims",
+        "B shows #1, #2, #3",
+        "B #1 is z@, labels work, 1 claims",
+        "B #2 is y@, 1 claims",
+        "B #3 is x@, labels home, 1 claims",
+    ]
+
+
+def test_a_removed_element_moved_to_another_row_is_there_again() -> None:
+    shelf = both()
+    shelf.shows("A", row("2", Y))
+    shelf.log.clear()
+    shelf.shows("B", row("8", Y), row("9", X, "home"))
+    assert shelf.tells("B") == [
+        "emails/#1: revived: x@ of B beats None of A",
+        "emails/#1/labels: first link: fill only: work of A beats home of B",
+        "#1 x@ by A, new; labels work by A, new; 2 claims, run 3, key of run 3",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "B shows #2, #1",
+        "B #1 is x@, labels work, 2 claims",
+        "B #2 is y@, 1 claims",
+        "B lost emails/#1/labels",
+    ]
+
+
+def test_a_live_element_moved_to_another_row_is_not_claimed_anew() -> None:
+    shelf = both()
+    shelf.shows("B", row("8", Y), row("9", X, "home"))
+    assert shelf.tells("B") == [
+        "#1 x@ by A, new; labels work by A, new; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "B shows #2, #1",
+        "B #1 is x@, labels work, 1 claims",
+        "B #2 is y@, 1 claims",
+        "B lost emails/#1/labels",
+    ]
+
+
+def test_a_removed_element_gives_way_to_a_live_one_with_its_key() -> None:
+    shelf = both()
+    shelf.shows("A", row("1", Y, "work"), row("2", X))
+    shelf.shows("A")
+    shelf.given("B")
+    shelf.shows("A", row("4", X, "home"))
+    shelf.log.clear()
+    shelf.shows("B", row("9", X))
+    assert shelf.tells("B") == [
+        "#1 x@ by A, new; labels work by A, new; 3 claims, run 5, key of run 4",
+        "#2 y@ by A, new; 1 claims, run 3, key of run 1; removed",
+        "B shows #1",
+        "B #1 is x@, 3 claims",
+    ]
+
+
+def test_of_two_removed_elements_with_one_key_the_older_one_is_revived() -> None:
+    shelf = Shelf(A=SHOUTING, B=ROWS)
+    shelf.shows("B", row("7", X), row("8", X2 + "x"))
+    shelf.shows("B")
+    shelf.element(2).value.value = X2
+    shelf.shows("B", row("9", X))
+    assert shelf.tells("B") == [
+        "emails/#1: None -> x@ (new)",
+        "emails/#2: None -> X@x (new)",
+        "emails/#1: x@ -> None (removed)",
+        "emails/#2: X@x -> None (removed)",
+        "emails/#1: revived: x@ of B beats None of B",
+        "#1 x@ by B, new; 2 claims, run 3, key of run 3",
+        "#2 X@ by B, new; 1 claims, run 2, key of run 1; removed",
+        "B shows #1",
+        "B #1 is x@, 2 claims",
+    ]
+
+
+def test_the_rows_of_a_system_without_ids_are_told_apart_by_what_they_say() -> None:
+    shelf = both(b=NO_IDS)
+    shelf.shows("B", row(None, Y), row(None, Z, "work"))
+    assert shelf.tells("B") == [
+        "emails/#1: x@ -> z@ (edit)",
+        "#1 z@ by B, edit; labels work by A, new; 1 claims, run 2, key of run 2",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "B shows #2, #1",
+        "B #1 is z@, labels work, 1 claims",
+        "B #2 is y@, 1 claims",
+    ]
+    assert "shows #2, #1" in shelf.knows("B")
+
+
+def test_what_is_forgotten_with_a_row_is_all_that_was_noted_of_it_and_nothing_else() -> None:
+    shelf = both()
+    link = shelf.links["B"]
+    link.lost |= {shelf.path(1), shelf.path(1, "labels"), shelf.path(2, "labels"), "notes", "addresses/e1"}
+    link.sent |= {shelf.path(1): "e", shelf.path(2): "e", "notes": "n"}
+    shelf.shows("B", row("8", Y))
+    assert link.lost == {shelf.path(2, "labels"), "notes", "addresses/e1"}
+    assert link.sent == {shelf.path(1): "e", "notes": "n"}
+    assert list(link.esent["emails"]) == [shelf.element(2).eid]
+
+
+# lists that only flow to a system
+
+
+def test_what_a_system_that_is_only_written_shows_is_not_taken() -> None:
+    shelf = Shelf(A=ROWS, B=ROWS.replace("[emails]\n", '[emails]\ndirection = "write"\n'))
+    shelf.shows("A", row("1", X, "work", pref=True), row("2", Y))
+    shelf.log.clear()
+    shelf.shows("B", row("7", X2, "home"), row("8", Z), row("9", Y, pref=True))
+    assert shelf.tells("B") == [
+        "#1 x@ by A, new; labels work by A, new; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "primary #1",
+        "B shows #1, None, #2",
+        "B #2 is y@, 1 claims",
+        "B #1 is x@, labels work, 1 claims",
+    ]
+    shelf.shows("A", row("1", W, "work", pref=True), row("2", Y))
+    shelf.log.clear()
+    shelf.shows("B", row("7", X2, "home"), row("9", Y))
+    assert shelf.tells("B") == [
+        "#1 w@ by A, edit; labels work by A, new; 1 claims, run 3, key of run 3",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "primary #1",
+        "B shows #1, #2",
+        "B #2 is y@, 1 claims",
+        "B #1 is x@, labels work, 1 claims",
+    ]
+
+
+def test_what_a_system_that_is_written_once_shows_is_not_taken() -> None:
+    shelf = Shelf(A=ROWS, B=ROWS.replace("[emails]\n", '[emails]\ndirection = "create"\n'))
+    shelf.shows("A", row("1", X, "work"))
+    shelf.shows("B", row("8", Z))
+    assert [item.value.value for item in shelf.golden.collection("emails").elements.values()] == [X]
+
+
+# slots
+
+
+def test_slots_swapped_change_the_primary_one() -> None:
+    shelf = slots()
+    shelf.shows("B", email=Y, email2=X)
+    assert shelf.tells("B") == [
+        "emails/primary: #1 -> #2 (edit)",
+        "#1 x@ by A, new; labels work by A, new; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; labels home by A, new; 1 claims, run 1, key of run 1",
+        "primary #2",
+        "B shows #2, #1",
+        "B #1 is x@, labels work, 1 claims",
+        "B #2 is y@, labels home, 1 claims",
+        "B primary #2",
+    ]
+
+
+def test_a_slot_cleared_removes_its_element_and_stays_empty() -> None:
+    shelf = slots()
+    shelf.shows("B", email=None, email2=Y)
+    assert shelf.tells("B") == [
+        "emails/#1: x@ -> None (removed)",
+        "#1 x@ by A, new; labels work by A, new; 1 claims, run 2, key of run 1; removed",
+        "#2 y@ by A, new; labels home by A, new; 1 claims, run 1, key of run 1",
+        "B shows None, #2",
+        "B #2 is y@, labels home, 1 claims",
+        "B primary !lost",
+        "B email is kept empty since run 2",
+    ]
+
+
+def test_a_removed_element_is_not_revived_by_a_slot_that_had_another_value() -> None:
+    shelf = slots()
+    shelf.shows("A", row("1", X, "work", pref=True))
+    shelf.given("B", email=X, email2=None)
+    shelf.log.clear()
+    shelf.shows("B", email=Y, email2=None)
+    assert shelf.tells("B") == [
+        "emails/#1: x@ -> y@ (edit)",
+        "#1 y@ by B, edit; labels work by A, new; 1 claims, run 3, key of run 3",
+        "#2 y@ by A, new; labels home by A, new; 1 claims, run 2, key of run 1; removed",
+        "primary #1",
+        "B shows #1, None",
+        "B #1 is y@, labels work, 1 claims",
+        "B primary #1",
+    ]
+
+
+def test_a_removed_element_is_revived_by_a_slot_that_was_empty_or_in_the_run_of_its_removal() -> None:
+    shelf = slots()
+    shelf.shows("A", row("1", X, "work", pref=True))
+    shelf.given("B", email=X, email2=None)
+    shelf.log.clear()
+    shelf.shows("B", email=X, email2=Y)
+    assert shelf.tells("B") == [
+        "emails/#2: revived: y@ of B beats None of A",
+        "#1 x@ by A, new; labels work by A, new; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; labels home by A, new; 2 claims, run 3, key of run 3",
+        "primary #1",
+        "B shows #1, #2",
+        "B #1 is x@, labels work, 1 claims",
+        "B #2 is y@, labels home, 2 claims",
+        "B primary #1",
+    ]
+    again = slots()
+    again.shows("A", row("1", X, "work", pref=True))
+    again.given("B", email=X, email2=None)
+    again.log.clear()
+    again.shows("B", email=Y, email2=None, same_run=True)
+    assert again.tells("B") == [
+        "emails/#2: revived: y@ of B beats None of A",
+        "emails/primary: #1 -> #2 (edit)",
+        "#1 x@ by A, new; labels work by A, new; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; labels home by A, new; 2 claims, run 2, key of run 1",
+        "primary #2",
+        "B shows #2, None",
+        "B #2 is y@, labels home, 2 claims",
+        "B primary #2",
+    ]
+    last = slots()
+    last.shows("A", row("1", X, "work", pref=True))
+    last.given("B", email=X, email2=None)
+    last.element(2).stamp = 300  # the last change before this run
+    last.log.clear()
+    last.shows("B", email=Y, email2=None)
+    assert last.log == ["emails/#1: x@ -> y@ (edit)"]
+
+
+def test_a_slot_for_a_label_gives_its_label() -> None:
+    shelf = slots(LABELS, "work", "home")
+    shelf.shows("B", work=Y, home=X)
+    assert shelf.tells("B") == [
+        "emails/#2/labels: home -> work (place)",
+        "emails/#1/labels: work -> home (place)",
+        "#1 x@ by A, new; labels home by B, place; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; labels work by B, place; 1 claims, run 1, key of run 1",
+        "primary #1",
+        "B shows #2, #1",
+        "B #1 is x@, labels home, 1 claims",
+        "B #2 is y@, labels work, 1 claims",
+        "B primary #1",
+    ]
+    same = slots(LABELS, "work", "home")
+    same.shows("B", work=Z, home=Y)
+    assert same.tells("B") == [
+        "emails/#1: x@ -> z@ (edit)",
+        "#1 z@ by B, edit; labels work by A, new; 1 claims, run 2, key of run 2",
+        "#2 y@ by A, new; labels home by A, new; 1 claims, run 1, key of run 1",
+        "primary #1",
+        "B shows #1, #2",
+        "B #1 is z@, labels work, 1 claims",
+        "B #2 is y@, labels home, 1 claims",
+        "B primary #1",
+    ]
+
+
+# primary
+
+
+def flagged(first: str | None = X) -> Shelf:
+    """Two lists that show x and y; the first one's flag."""
+    shelf = Shelf(A=ROWS, B=ROWS)
+    shelf.shows("A", *(row(str(number), value, pref=value == first) for number, value in enumerate((X, Y), 1)))
+    shelf.given("A", *(row(str(number), value, pref=value == first) for number, value in enumerate((X, Y), 1)))
+    shelf.given("B", *(row(str(number), value, pref=value == first) for number, value in enumerate((X, Y), 7)))
+    shelf.log.clear()
+    return shelf
+
+
+def test_a_flag_moves_and_goes() -> None:
+    shelf = flagged()
+    shelf.shows("B", row("7", X), row("8", Y, pref=True))
+    assert shelf.tells("A", "B") == [
+        "emails/primary: #1 -> #2 (edit)",
+        "#1 x@ by A, new; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "primary #2",
+        "A shows #1, #2",
+        "A #1 is x@, 1 claims",
+        "A #2 is y@, 1 claims",
+        "A primary #1",
+        "B shows #1, #2",
+        "B #1 is x@, 1 claims",
+        "B #2 is y@, 1 claims",
+        "B primary #2",
+    ]
+    shelf.shows("B", row("7", X), row("8", Y))
+    assert shelf.tells("B") == [
+        "emails/primary: #2 -> None (edit)",
+        "#1 x@ by A, new; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "B shows #1, #2",
+        "B #1 is x@, 1 claims",
+        "B #2 is y@, 1 claims",
+    ]
+
+
+def test_a_flag_that_goes_with_its_row_says_nothing_but_is_to_be_put_right() -> None:
+    shelf = flagged()
+    shelf.shows("B", row("8", Y))
+    assert shelf.tells("B") == [
+        "emails/#1: x@ -> None (removed)",
+        "#1 x@ by A, new; 1 claims, run 2, key of run 1; removed",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "B shows #2",
+        "B #2 is y@, 1 claims",
+        "B primary !lost",
+    ]
+    late = flagged()
+    late.shows("A", row("1", X, "home", pref=True), row("2", Y))
+    late.log.clear()
+    late.shows("B", row("8", Y))
+    assert late.tells("B") == [
+        "emails/#1: an edit beats a removal: x@ of A beats None of B",
+        "#1 x@ by A, new; labels home by A, edit; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "primary #1",
+        "B shows #2",
+        "B #2 is y@, 1 claims",
+        "B primary !lost",
+    ]
+
+
+def test_a_flag_at_a_removed_row_is_to_be_put_right() -> None:
+    shelf = flagged()
+    shelf.shows("A", row("1", X, pref=True))
+    shelf.log.clear()
+    shelf.shows("B", row("7", X), row("8", Y, pref=True))
+    assert shelf.tells("B") == [
+        "#1 x@ by A, new; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; 1 claims, run 2, key of run 1; removed",
+        "primary #1",
+        "B shows #1, #2",
+        "B #1 is x@, 1 claims",
+        "B #2 is y@, 1 claims",
+        "B primary !lost",
+    ]
+
+
+def test_what_was_sent_and_is_removed_elsewhere_is_to_be_put_right() -> None:
+    shelf = flagged()
+    shelf.shows("A", row("2", Y))
+    shelf.log.clear()
+    shelf.shows("B", row("7", X, pref=True), row("8", Y))
+    assert shelf.links["B"].psent["emails"] == LOST
+    assert shelf.log == []
+
+
+def test_the_flag_of_another_row_while_golden_moved_is_a_conflict() -> None:
+    shelf = flagged(None)
+    shelf.shows("A", row("1", X, pref=True), row("2", Y), time=50.0)
+    shelf.shows("B", row("7", X), row("8", Y, pref=True), time=90.0)
+    assert shelf.tells("B") == [
+        "emails/primary: None -> #1 (edit)",
+        "emails/primary: later edit: #2 of B beats #1 of A",
+        "emails/primary: #1 -> #2 (conflict: later edit)",
+        "#1 x@ by A, new; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "primary #2",
+        "B shows #1, #2",
+        "B #1 is x@, 1 claims",
+        "B #2 is y@, 1 claims",
+        "B primary #2",
+    ]
+    late = flagged(None)
+    late.shows("A", row("1", X, pref=True), row("2", Y), time=90.0)
+    late.shows("B", row("7", X), row("8", Y, pref=True), time=50.0)
+    assert late.tells("B") == [
+        "emails/primary: None -> #1 (edit)",
+        "emails/primary: later edit: #1 of A beats #2 of B",
+        "#1 x@ by A, new; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "primary #1",
+        "B shows #1, #2",
+        "B #1 is x@, 1 claims",
+        "B #2 is y@, 1 claims",
+        "B primary !lost",
+    ]
+    same = flagged(None)
+    same.shows("A", row("1", X, pref=True), row("2", Y), time=90.0)
+    same.shows("B", row("7", X, pref=True), row("8", Y), time=50.0)
+    assert same.tells("B") == [
+        "emails/primary: None -> #1 (edit)",
+        "#1 x@ by A, new; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "primary #1",
+        "B shows #1, #2",
+        "B #1 is x@, 1 claims",
+        "B #2 is y@, 1 claims",
+        "B primary #1",
+    ]
+
+
+def test_a_flag_cleared_in_two_systems_is_no_conflict_and_one_that_golden_lost_is() -> None:
+    shelf = flagged()
+    shelf.shows("A", row("1", X), row("2", Y))
+    shelf.shows("B", row("7", X), row("8", Y))
+    assert shelf.tells("B") == [
+        "emails/primary: #1 -> None (edit)",
+        "#1 x@ by A, new; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "B shows #1, #2",
+        "B #1 is x@, 1 claims",
+        "B #2 is y@, 1 claims",
+    ]
+    moved = flagged()
+    moved.shows("A", row("1", X), row("2", Y), time=50.0)
+    moved.shows("B", row("7", X), row("8", Y, pref=True), time=90.0)
+    assert moved.tells("B") == [
+        "emails/primary: #1 -> None (edit)",
+        "emails/primary: known age: #2 of B beats None of hub",
+        "emails/primary: None -> #2 (conflict: known age)",
+        "#1 x@ by A, new; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "primary #2",
+        "B shows #1, #2",
+        "B #1 is x@, 1 claims",
+        "B #2 is y@, 1 claims",
+        "B primary #2",
+    ]
+    gone = flagged()
+    gone.shows("A", row("2", Y), time=50.0)
+    gone.shows("B", row("7", X), row("8", Y, pref=True), time=90.0)
+    assert gone.tells("B") == [
+        "emails/#1: x@ -> None (removed)",
+        "emails/primary: known age: #2 of B beats None of hub",
+        "emails/primary: None -> #2 (conflict: known age)",
+        "#1 x@ by A, new; 1 claims, run 2, key of run 1; removed",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "primary #2",
+        "B shows #1, #2",
+        "B #1 is x@, 1 claims",
+        "B #2 is y@, 1 claims",
+        "B primary #2",
+    ]
+
+
+def test_the_first_link_fills_the_primary_one_or_is_told_it() -> None:
+    for of_a, of_b in ((None, Y), (X, Y), (X, X), (X, None)):
+        shelf = Shelf(A=ROWS, B=ROWS)
+        shelf.shows("A", row("1", X, pref=of_a == X), row("2", Y, pref=of_a == Y))
+        shelf.log.clear()
+        shelf.shows("B", row("7", X, pref=of_b == X), row("8", Y, pref=of_b == Y))
+        wanted = shelf.element(1 if of_a else 2).eid
+        assert shelf.golden.collection("emails").primary_eid() == wanted
+        sent = shelf.links["B"].psent["emails"]
+        assert sent == (None if of_b is None else LOST if of_a not in (None, of_b) else wanted)
+        assert shelf.log == ([] if of_a else ["emails/primary: None -> #2 (first value)"])
+
+
+def test_a_list_in_order_says_its_primary_one_only_by_moving_another_row_to_the_front() -> None:
+    shelf = both(b=FIRST)
+    shelf.shows("A", row("1", X, "work", pref=True), row("2", Y))
+    shelf.given("B", row("7", X, "work"), row("8", Y))
+    shelf.log.clear()
+    shelf.shows("B", row("8", Y), row("7", X, "work"))
+    assert shelf.tells("B") == [
+        "emails/primary: #1 -> #2 (edit)",
+        "#1 x@ by A, new; labels work by A, new; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "primary #2",
+        "B shows #2, #1",
+        "B #1 is x@, labels work, 1 claims",
+        "B #2 is y@, 1 claims",
+        "B primary #2",
+    ]
+    gone = both(b=FIRST)
+    gone.shows("A", row("1", X, "work", pref=True), row("2", Y))
+    gone.given("B", row("7", X, "work"), row("8", Y))
+    gone.log.clear()
+    gone.shows("B", row("8", Y))
+    assert gone.tells("B") == [
+        "emails/#1: x@ -> None (removed)",
+        "#1 x@ by A, new; labels work by A, new; 1 claims, run 3, key of run 1; removed",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "B shows #2",
+        "B #2 is y@, 1 claims",
+        "B primary !lost",
+    ]
+    new = both(b=FIRST)
+    new.given("B")
+    new.shows("B", row("8", Y))
+    assert new.golden.collection("emails").primary_eid() is None
+
+
+def test_a_cleared_primary_slot_is_no_statement() -> None:
+    shelf = slots()
+    shelf.shows("A", row("1", X, "other", pref=True), row("2", Y, "home"))
+    shelf.log.clear()
+    shelf.shows("B", email=None, email2=Y)
+    assert shelf.tells("B") == [
+        "emails/#1: an edit beats a removal: x@ of A beats None of B",
+        "#1 x@ by A, new; labels other by A, edit; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; labels home by A, new; 1 claims, run 1, key of run 1",
+        "primary #1",
+        "B shows None, #2",
+        "B #2 is y@, labels home, 1 claims",
+        "B primary #1",
+    ]
+
+
+def test_a_collection_that_shows_no_primary_one_notes_none() -> None:
+    shelf = both(b=BARE)
+    shelf.links["B"].psent.clear()
+    shelf.shows("B", row(None, Y), row(None, X))
+    assert shelf.links["B"].psent == {}
+    labels = slots(LABELS, "work", "home")
+    labels.links["B"].psent.clear()
+    labels.shows("B", work=Y, home=X)
+    assert labels.links["B"].psent == {}
+
+
+# pairs of rows
+
+
+def pairs(seen: list[tuple[str, str | None]], current: list[tuple[str, str | None]]) -> list[int | None]:
+    """Pairs of rows (value, label) without ids."""
+    before = [Shown(None, None, value, {"labels": label}) for value, label in seen]
+    now = [Position(None, value, {"labels": label}) for value, label in current]
+    return pair(CollectionSpec("emails", "list"), before, now)
+
+
+def test_rows_without_ids_are_paired_by_value_and_label_first() -> None:
+    seen = [(X, "work"), (X, "home"), (Y, None)]
+    assert pairs(seen, [(X, "home"), (Y, None), (X, "work")]) == [1, 2, 0]
+    assert pairs(seen, [(X, "other"), (X, "home")]) == [0, 1]
+    assert pairs([(X, None), (X, None)], [(X, None), (X, None), (X, None)]) == [0, 1, None]
+    assert pairs(seen, []) == []
+
+
+def test_one_row_that_is_gone_and_one_that_is_new_are_an_edit_if_their_labels_agree() -> None:
+    assert pairs([(X, "work"), (Y, None)], [(Y, None), (Z, "work")]) == [1, 0]
+    assert pairs([(X, "work"), (Y, None)], [(Y, None), (Z, "home")]) == [1, None]
+    assert pairs([(X, "work"), (Y, "work")], [(Z, "work"), (W, "work")]) == [None, None]
+    assert pairs([(X, "work"), (Y, "work")], [(Z, "work")]) == [None]
+    assert pairs([(X, "work")], [(Z, "work"), (W, "work")]) == [None, None]
+
+
+def test_rows_with_ids_and_slots_are_paired_by_them_alone() -> None:
+    seen = [Shown("1", None, X), Shown(None, None, Y), Shown("3", None, Z)]
+    now = [Position("3", X), Position(None, Y), Position("1", Z), Position("4", X)]
+    for spec in (CollectionSpec("emails", "list", ids=True), CollectionSpec("emails", "slots")):
+        assert pair(spec, seen, now) == [2, None, 0, None]
