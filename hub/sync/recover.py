@@ -170,6 +170,12 @@ class Recover:
                 return
             workspace = Workspace(self.shared)
             workspace.load([op.gid])
+            own = workspace.link(op.system, op.resource, op.gid)
+            if own is not None and own.state == "active":
+                # an older record of the customer came back meanwhile: this one is met as everybody else's would be
+                op.state = "superseded"
+                self.shared.store.work.save_ops([op])
+                return
             confirm = Confirm(self.shared, self.source, self.counter)
             confirm.books.look([record.id])
             confirm.create(workspace, op, item, record, direct=False, adopted=True)

@@ -328,7 +328,7 @@ def _settle_row(
     if direct:
         before = old if result.window else None
         empty = result.window and old is None and row.pos is not None
-        value = _untouched(Shown(row.pos, None, {}) if empty else before, row, position)
+        value = _untouched(Shown(row.pos, None, None) if empty else before, row, position)
         if value == position.value and not same(COLLECTIONS[name].kind, row.value, value, region=result.region):
             result.problems.append((f"{name}/{row.eid}", "lossy_write"))
         attrs, primary = position.attrs, position.primary
