@@ -194,6 +194,8 @@ def _consent_line(source: Source, path: Path, name: str, raw: Mapping[str, Any])
     unknown = set(evidence) - {"captured_at", "source", "method"}
     if unknown:
         source.problem(path, f"{name}: evidence is captured_at, source, method; not {', '.join(sorted(unknown))}")
+    for part in sorted(item for item, place in evidence.items() if not isinstance(place, str)):
+        source.problem((*path, "evidence", part), f"{name}: evidence.{part} is a native path, not {evidence[part]!r}")
     if "granted" in read.values() and "captured_at" not in evidence:
         source.problem(path, f"{name}: granted can be read only with evidence.captured_at; read pending instead")
     return Line(

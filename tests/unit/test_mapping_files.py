@@ -69,6 +69,10 @@ def problems(body: str) -> list[str]:
         ('[memberships]\nlist = "x"\n', "[memberships] is not supported by this version"),
         ('[consents.email_marketing]\nat = "x"\nwrite = { granted = true }\n', "the hub never widens a consent"),
         ('[consents.email_marketing]\nat = "x"\nread = { yes = "granted" }\n', "only with evidence.captured_at"),
+        (
+            '[consents.email_marketing]\nat = "x"\nread = { no = "denied" }\nevidence = { captured_at = { at = "when" } }\n',
+            "evidence.captured_at is a native path, not {'at': 'when'}",
+        ),
         ('[consents.email_marketing]\nat = "x"\nread = { no = "deneid" }\n', "did you mean 'denied'?"),
         ('[[example]]\nname = "x"\nnative = {}\nreads = { notes = "" }\n', "'notes' is not mapped here"),
         ('[[example]]\nname = "x"\n', "needs name, native, reads"),
