@@ -225,19 +225,113 @@ def test_a_live_element_moved_to_another_row_is_not_claimed_anew() -> None:
     ]
 
 
-def test_a_removed_element_gives_way_to_a_live_one_with_its_key() -> None:
+def test_a_value_that_moves_to_another_row_while_it_was_edited_elsewhere_is_the_same_element() -> None:
     shelf = both()
-    shelf.shows("A", row("1", Y, "work"), row("2", X))
-    shelf.shows("A")
-    shelf.given("B")
-    shelf.shows("A", row("4", X, "home"))
+    shelf.shows("A", row("1", Z, "work"), row("2", Y))
     shelf.log.clear()
-    shelf.shows("B", row("9", X))
+    shelf.shows("B", row("8", Y), row("9", X, "work"))
     assert shelf.tells("B") == [
-        "#1 x@ by A, new; labels work by A, new; 3 claims, run 5, key of run 4",
-        "#2 y@ by A, new; 1 claims, run 3, key of run 1; removed",
+        "#1 z@ by A, edit; labels work by A, new; 1 claims, run 2, key of run 2",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "B shows #2, #1",
+        "B #1 is x@, labels work, 1 claims",
+        "B #2 is y@, 1 claims",
+    ]
+    swapped = both()
+    swapped.shows("A", row("1", Z, "work"), row("2", W))
+    swapped.log.clear()
+    swapped.shows("B", row("7", Y, "work"), row("8", X))
+    assert swapped.tells("B") == [
+        "#1 z@ by A, edit; labels work by A, new; 1 claims, run 2, key of run 2",
+        "#2 w@ by A, edit; 1 claims, run 2, key of run 2",
+        "B shows #2, #1",
+        "B #1 is x@, labels work, 1 claims",
+        "B #2 is y@, 1 claims",
+        "B lost emails/#1/labels",
+        "B lost emails/#2/labels",
+    ]
+
+
+def test_rows_that_stay_keep_their_elements_although_another_one_has_their_value_by_now() -> None:
+    for now in (X, X2):
+        shelf = both()
+        shelf.shows("A", row("1", Z, "work"), row("2", W))
+        shelf.shows("A", row("1", Z, "work"), row("2", X))
+        shelf.log.clear()
+        shelf.shows("B", row("7", now, "work"), row("8", Y))
+        assert shelf.knows("B")[0] == "shows #1, #2"
+        if now == X:
+            assert shelf.tells("B") == [
+                "#1 z@ by A, edit; labels work by A, new; 1 claims, run 2, key of run 2",
+                "#2 x@ by A, edit; 1 claims, run 3, key of run 3",
+                "B shows #1, #2",
+                "B #1 is x@, labels work, 1 claims",
+                "B #2 is y@, 1 claims",
+            ]
+
+
+def test_an_edited_row_is_heard_after_a_duplicate() -> None:
+    shelf = both()
+    shelf.shows("B", row("7", X, "work"), row("9", X, "home"), row("8", W, "other"))
+    assert shelf.tells("B") == [
+        "emails/#2: y@ -> w@ (edit)",
+        "emails/#2/labels: None -> other (edit)",
+        "#1 x@ by A, new; labels work by A, new; 1 claims, run 1, key of run 1",
+        "#2 w@ by B, edit; labels other by B, edit; 1 claims, run 2, key of run 2",
+        "B shows #1, #1, #2",
+        "B #1 is x@, labels work, 1 claims",
+        "B #2 is w@, labels other, 1 claims",
+    ]
+
+
+def test_a_row_removed_in_two_systems_is_no_conflict() -> None:
+    shelf = both()
+    shelf.shows("A", row("2", Y))
+    shelf.log.clear()
+    shelf.shows("B", row("8", Y))
+    assert shelf.tells("B") == [
+        "#1 x@ by A, new; labels work by A, new; 1 claims, run 2, key of run 1; removed",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "B shows #2",
+        "B #2 is y@, 1 claims",
+    ]
+
+
+def test_a_row_whose_element_has_gone_to_another_record_is_edited_or_removed_without_it() -> None:
+    shelf = both()
+    del shelf.golden.collection("emails").elements[shelf.element(1).eid]
+    shelf.shows("B", row("7", Z, "work"), row("8", Y))
+    assert shelf.tells("B") == [
+        "emails/#2: None -> z@ (new)",
+        "#1 y@ by A, new; 1 claims, run 1, key of run 1",
+        "#2 z@ by B, new; labels work by B, new; 1 claims, run 2, key of run 2",
+        "B shows #2, #1",
+        "B #1 is y@, 1 claims",
+        "B #2 is z@, labels work, 1 claims",
+    ]
+    gone = both()
+    del gone.golden.collection("emails").elements[gone.element(1).eid]
+    gone.shows("B", row("8", Y))
+    assert gone.tells("B") == [
+        "#1 y@ by A, new; 1 claims, run 1, key of run 1",
         "B shows #1",
-        "B #1 is x@, 3 claims",
+        "B #1 is y@, 1 claims",
+    ]
+
+
+def test_a_live_element_is_found_by_its_key_before_a_removed_one() -> None:
+    shelf = both()
+    shelf.shows("A", row("2", Y))
+    shelf.given("B", row("8", Y))
+    shelf.given("B")
+    shelf.element(2).value.value = X
+    shelf.log.clear()
+    shelf.shows("B", row("9", X2))
+    assert shelf.tells("B") == [
+        "#1 x@ by A, new; labels work by A, new; 1 claims, run 2, key of run 1; removed",
+        "#2 x@ by A, new; 2 claims, run 3, key of run 1",
+        "B shows #2",
+        "B #2 is x@, 2 claims",
     ]
 
 
@@ -298,8 +392,8 @@ def test_what_a_system_that_is_only_written_shows_is_not_taken() -> None:
         "#2 y@ by A, new; 1 claims, run 1, key of run 1",
         "primary #1",
         "B shows #1, None, #2",
-        "B #2 is y@, 1 claims",
         "B #1 is x@, labels work, 1 claims",
+        "B #2 is y@, 1 claims",
     ]
     shelf.shows("A", row("1", W, "work", pref=True), row("2", Y))
     shelf.log.clear()
@@ -309,8 +403,8 @@ def test_what_a_system_that_is_only_written_shows_is_not_taken() -> None:
         "#2 y@ by A, new; 1 claims, run 1, key of run 1",
         "primary #1",
         "B shows #1, #2",
-        "B #2 is y@, 1 claims",
         "B #1 is x@, labels work, 1 claims",
+        "B #2 is y@, 1 claims",
     ]
 
 
@@ -322,6 +416,24 @@ def test_what_a_system_that_is_written_once_shows_is_not_taken() -> None:
 
 
 # slots
+
+
+def test_a_slot_with_the_value_of_a_live_element_shows_that_one() -> None:
+    shelf = slots()
+    shelf.shows("A", row("1", X, "work", pref=True), row("2", Y, "home"), row("3", Z))
+    shelf.log.clear()
+    shelf.shows("B", email=Z, email2=Y)
+    assert shelf.tells("B") == [
+        "emails/primary: #1 -> #3 (edit)",
+        "#1 x@ by A, new; labels work by A, new; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; labels home by A, new; 1 claims, run 1, key of run 1",
+        "#3 z@ by A, new; 2 claims, run 3, key of run 2",
+        "primary #3",
+        "B shows #3, #2",
+        "B #2 is y@, labels home, 1 claims",
+        "B #3 is z@, 2 claims",
+        "B primary #3",
+    ]
 
 
 def test_slots_swapped_change_the_primary_one() -> None:
@@ -476,6 +588,21 @@ def test_a_flag_moves_and_goes() -> None:
         "B shows #1, #2",
         "B #1 is x@, 1 claims",
         "B #2 is y@, 1 claims",
+    ]
+
+
+def test_a_flag_put_right_by_hand_is_no_edit() -> None:
+    shelf = flagged()
+    shelf.links["B"].native = {"emails": [row("7", X), row("8", Y, pref=True)]}
+    shelf.shows("B", row("7", X, pref=True), row("8", Y))
+    assert shelf.tells("B") == [
+        "#1 x@ by A, new; 1 claims, run 1, key of run 1",
+        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
+        "primary #1",
+        "B shows #1, #2",
+        "B #1 is x@, 1 claims",
+        "B #2 is y@, 1 claims",
+        "B primary #1",
     ]
 
 
