@@ -191,9 +191,11 @@ class Shelf:
         """What the hub notes of a system: positions, what it was sent, what it is to be given, primary, holds."""
         link, name = self.links[system], self.name
         lines = [f"shows {', '.join(str(eid) for _, eid in link.picture[name])}"]
+        sent = []
         for eid, known in link.esent.get(name, {}).items():
             attrs = "".join(f", {attr} {_text(value)}" for attr, value in known.attrs.items())
-            lines.append(f"{eid} is {_text(known.value)}{attrs}, {known.claims} claims")
+            sent.append(self._numbered(f"{eid} is {_text(known.value)}{attrs}, {known.claims} claims"))
+        lines += sorted(sent)  # in no order
         lines += [f"lost {item}" for item in sorted(link.lost)]
         lines += [f"undone {item}" for item in sorted(link.undone)]
         lines += [f"primary {link.psent[name]}"] if link.psent.get(name) is not None else []

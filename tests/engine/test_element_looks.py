@@ -154,9 +154,9 @@ def test_a_place_that_names_a_recipient_is_the_one_that_named_nobody() -> None:
         "A #1 is {Am Ring 1, Graz}, 1 claims",
         "A #2 is {Berta, Am Ring 2, Graz}, 1 claims",
         "B shows #1, #3, #4",
+        "B #1 is {Anna, Am Ring 1, Graz}, 2 claims",
         "B #3 is {Carl, Am Ring 1, Graz}, 1 claims",
         "B #4 is {Dora, Am Ring 2, Graz}, 1 claims",
-        "B #1 is {Anna, Am Ring 1, Graz}, 2 claims",
     ]
 
 
@@ -394,8 +394,8 @@ def test_a_row_of_which_nothing_was_noted_is_edited_from_what_it_showed() -> Non
         "#1 w@ by B, edit; labels home by B, edit; 1 claims, run 2, key of run 2",
         "#2 y@ by A, new; labels school by B, edit; 1 claims, run 1, key of run 1",
         "B shows #1, #2",
-        "B #2 is y@, labels school, 1 claims",
         "B #1 is w@, labels home, 1 claims",
+        "B #2 is y@, labels school, 1 claims",
     ]
 
 
@@ -410,8 +410,8 @@ def test_what_was_noted_of_no_row_and_moved_meanwhile_is_a_conflict() -> None:
         "#1 z@ by A, edit; labels work by A, new; 1 claims, run 2, key of run 2",
         "#2 y@ by A, new; 1 claims, run 1, key of run 1",
         "B shows #1, #2",
-        "B #2 is y@, 1 claims",
         "B #1 is x@, labels work, 1 claims",
+        "B #2 is y@, 1 claims",
         "B lost emails/#1",
     ]
 
@@ -485,8 +485,8 @@ def test_a_row_entered_again_is_given_whole_after_an_undo() -> None:
         "#1 x@ by A, new; labels work by A, new; 2 claims, run 3, key of run 3",
         "#2 y@ by A, new; 1 claims, run 1, key of run 1",
         "B shows #2, #1",
-        "B #2 is y@, 1 claims",
         "B #1 is x@, labels work, 2 claims",
+        "B #2 is y@, 1 claims",
     ]
 
 
@@ -633,8 +633,8 @@ def test_a_removed_element_that_somebody_enters_anew_is_revived() -> None:
         "#1 x@ by A, new; labels work by A, new; 2 claims, run 3, key of run 3",
         "#2 y@ by A, new; 1 claims, run 1, key of run 1",
         "B shows #2, #1",
-        "B #2 is y@, 1 claims",
         "B #1 is x@, labels work, 2 claims",
+        "B #2 is y@, 1 claims",
         "B lost emails/#1/labels",
     ]
 
@@ -651,8 +651,8 @@ def test_an_address_entered_in_the_run_of_its_removal_elsewhere_keeps_the_time_o
         "#1 x@ by A, new; labels work by A, new; 2 claims, run 2, key of run 1",
         "#2 y@ by A, new; 1 claims, run 1, key of run 1",
         "B shows #2, #1",
-        "B #2 is y@, 1 claims",
         "B #1 is x@, labels work, 2 claims",
+        "B #2 is y@, 1 claims",
         "B lost emails/#1/labels",
     ]
 
