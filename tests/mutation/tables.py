@@ -23,13 +23,21 @@ from tests.mutation.forked import tried
 from tests.mutation.trial import ROOT
 
 _PLAN = ("plan_of_a_list", "plan_of_removed_rows", "plan_of_flags", "plan_of_slots", "plan_findings")
-_LOOKS = ("collection_looks", "element_looks", "groups_and_consents")
+_LOOKS = (
+    "row_looks",
+    "element_looks",
+    "element_ends",
+    "element_parts",
+    "primary_looks",
+    "slot_looks",
+    "groups_and_consents",
+)
 OWN = {
     "hub/sync/merge/settle.py": ("settling", "settling_rows"),
     "hub/sync/merge/fields.py": ("field_corners", "field_kinds", "field_table"),
     "hub/sync/merge/observe.py": ("looking",),
     "hub/sync/merge/context.py": ("looking", "field_corners"),
-    "hub/sync/merge/slots.py": ("slot_table", *_LOOKS),
+    "hub/sync/merge/slots.py": ("slot_table", "slot_looks"),
     "hub/sync/plan/assign.py": ("which_slot_shows_what",),
     "hub/sync/plan/collections.py": _PLAN,
     "hub/sync/plan/record.py": ("plan_of_a_record",),
