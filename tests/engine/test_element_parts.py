@@ -278,14 +278,3 @@ def test_a_conflict_that_nobody_is_asked_about_freezes_nothing() -> None:
     shelf.shows("B", row("7", "w@x.example", "work"), row("8", Y), time=90.0)
     assert shelf.golden.frozen == {}
     assert shelf.element(1).value.value == "w@x.example"
-
-
-def test_a_label_at_a_row_of_which_nothing_was_noted_is_not_taken() -> None:
-    shelf = both()
-    shelf.links["B"].esent["emails"].clear()
-    shelf.shows("B", row("7", X, "home"), row("8", Y))
-    assert shelf.tells("B") == [
-        "#1 x@ by A, new; labels work by A, new; 1 claims, run 1, key of run 1",
-        "#2 y@ by A, new; 1 claims, run 1, key of run 1",
-        "B shows #1, #2",
-    ]
