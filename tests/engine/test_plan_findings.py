@@ -1,16 +1,20 @@
-"""Plans that were wrong once: addresses that move between slots, lost references, rows that have no id yet."""
+"""Plans and looks that were wrong once: addresses that move between slots, lost references, rows without an id."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from hub.contract.errors import Unavailable
+from hub.mapping.view import Position, View
+from hub.state import Base, Cell, Link, mark_of
+from hub.sync.merge.settle import settle
 from hub.sync.plan.collections import NAMELESS
+from hub.sync.plan.items import Payload
 from hub.sync.plan.record import plan_record
 from hub.sync.policy import Policy
-from tests.engine.planned import after, drafted, element, golden, planned
+from tests.engine.planned import after, drafted, element, golden, mapping_of, planned
 from tests.engine.test_plan_of_a_list import IDS, X, Y, bare, pictured, row, shows
-from tests.engine.test_undo import undo
 from tests.engine.world import LABEL_SLOTS, LIST_WITH_IDS, PLAIN, TWO_SLOTS, World, failing, no_fault
 
 FLAGGED = IDS + 'primary = { at = "pref" }\n'
@@ -88,16 +92,25 @@ def test_a_row_that_has_no_id_yet_is_neither_removed_nor_flagged_before_it_has_o
     assert [shown.get("pref") for shown in after(FLAGGED, native, item)["emails"]] == [True, None]
 
 
-def test_an_address_that_an_undo_left_in_its_slot_leaves_it_when_it_is_given_to_the_other_one(tmp_path: Path) -> None:
-    world = World(tmp_path, A=LIST_WITH_IDS, C=LABEL_SLOTS)
-    world.servers["A"].add({"name": "Anna Berg", "emails": [{"value": X, "label": "work"}]})
-    world.sync()
-    world.servers["A"].edit("1", lambda data: data["emails"][0].update(label="home"))
-    undo(world, world.sync().run)
-    assert (world.one("C")["work"], world.one("C")["home"]) == (X, None)
-    world.quiet()
-    world.servers["C"].edit("1", work=Y)
-    world.sync()
-    assert world.golden().collection("emails").live()[0].value.value == Y
-    assert sorted([world.one("C")["work"], world.one("C")["home"]], key=str) == [None, Y]
-    world.quiet()
+def test_an_address_that_an_undo_left_in_its_slot_leaves_it_when_it_is_given_to_the_other_one() -> None:
+    record = golden(element("a", X), primary="a")
+    a = record.collection("emails").elements["a"]
+    undone = {"emails/email": mark_of(a, None), "emails/email2": mark_of(None, a)}
+    known: dict[str, Any] = {"undone": undone, "picture": {"emails": [["email", None], ["email2", "a"]]}}
+    native = {"email": None, "email2": X}
+    kept = planned(TWO_SLOTS, record, native, **known)
+    assert (kept.data, kept.held.keys()) == ({}, undone.keys()), "it stays while golden does not move"
+    a.value = Cell(Y, "C", 9)  # somebody edits it there
+    native["email2"] = Y
+    moved = planned(TWO_SLOTS, record, native, **known)
+    assert after(TWO_SLOTS, native, moved) == {"email": Y, "email2": None}
+
+
+def test_what_a_user_types_into_an_empty_slot_just_before_our_write_is_no_lossy_write() -> None:
+    predicted = View({}, {"emails": (Position("email", None),)})
+    image = View({}, {"emails": (Position("email", Y),)})
+    payload = Payload(picture={"emails": [["email", None]]})
+    link, base = Link("C", "contacts", "1", "g"), Base({}, {"emails": []})
+    found = settle(link, base, payload, predicted, image, mapping_of(TWO_SLOTS), direct=True, window=True)
+    assert found.problems == []
+    assert [row.value for row in base.collections["emails"]] == [None], "it is still to be seen as an edit"
